@@ -1,0 +1,104 @@
+"""mcbench: the benchmarking suite for mode connectivity.
+
+The names below are the whole public interface; plugins import nothing else. Importing this
+package does not import torch: names are resolved when they are first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mcbench.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from mcbench.composition import Composition
+    from mcbench.dataset import Data, Dataset, Split
+    from mcbench.endpoint import Endpoint
+    from mcbench.errors import McbenchError, RunError, StructureError, UsageError
+    from mcbench.evaluation import Curve, Protocol
+    from mcbench.leaderboard import Board
+    from mcbench.leastsquares import Gram
+    from mcbench.method import Adjustment, Interpolation, Matching, Method
+    from mcbench.metric import Evaluation, Metric
+    from mcbench.params import Params
+    from mcbench.path import Path, join, polyline, segment
+    from mcbench.problem import Problem
+    from mcbench.recipe import Recipe
+    from mcbench.spec import parameter
+    from mcbench.structure import Chain
+
+_HOME = {
+    "Adjustment": "method",
+    "Board": "leaderboard",
+    "Chain": "structure",
+    "Composition": "composition",
+    "Curve": "evaluation",
+    "Data": "dataset",
+    "Dataset": "dataset",
+    "Endpoint": "endpoint",
+    "Evaluation": "metric",
+    "Gram": "leastsquares",
+    "Interpolation": "method",
+    "Matching": "method",
+    "McbenchError": "errors",
+    "Method": "method",
+    "Metric": "metric",
+    "Params": "params",
+    "Path": "path",
+    "Problem": "problem",
+    "Protocol": "evaluation",
+    "Recipe": "recipe",
+    "RunError": "errors",
+    "Split": "dataset",
+    "StructureError": "errors",
+    "UsageError": "errors",
+    "join": "path",
+    "parameter": "spec",
+    "polyline": "path",
+    "segment": "path",
+}
+
+__all__ = [
+    "Adjustment",
+    "Board",
+    "Chain",
+    "Composition",
+    "Curve",
+    "Data",
+    "Dataset",
+    "Endpoint",
+    "Evaluation",
+    "Gram",
+    "Interpolation",
+    "Matching",
+    "McbenchError",
+    "Method",
+    "Metric",
+    "Params",
+    "Path",
+    "Problem",
+    "Protocol",
+    "Recipe",
+    "RunError",
+    "Split",
+    "StructureError",
+    "UsageError",
+    "hookimpl",
+    "join",
+    "parameter",
+    "polyline",
+    "segment",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'mcbench' has no attribute '{name}'")
+    value = getattr(import_module(f"mcbench.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

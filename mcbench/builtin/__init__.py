@@ -1,0 +1,1 @@
+"""The built-ins, written as plugins like any other: one module per hook."""

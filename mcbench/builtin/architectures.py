@@ -1,0 +1,59 @@
+"""Fully connected networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING, Any
+
+from mcbench.errors import UsageError
+from mcbench.hookspecs import hookimpl
+from mcbench.spec import parameter
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class MLP:
+    """A fully connected ReLU network: flatten, then affine layers with ReLU between them."""
+
+    name = "mlp"
+    summary = "fully connected ReLU network of any depth"
+    widths: tuple[int, ...] = parameter((128, 64), "hidden units per layer, as (128,64)")
+    bias: bool = parameter(True, "whether layers have biases")
+
+    def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+        """The network with PyTorch's default initial weights."""
+        from torch import nn
+
+        if any(width < 1 for width in self.widths):
+            raise UsageError(f"architecture 'mlp': widths must be positive, not {self.widths}")
+        sizes = [prod(input_shape), *self.widths, classes]
+        layers: list[nn.Module] = [nn.Flatten()]
+        for i in range(len(sizes) - 1):
+            layers += [nn.ReLU()] if i else []
+            layers.append(nn.Linear(sizes[i], sizes[i + 1], bias=self.bias))
+        return nn.Sequential(*layers)
+
+
+@dataclass(frozen=True)
+class MLP2:
+    """The two-layer ReLU network with biases of Anokhin & Yarotsky (ICML 2020)."""
+
+    name = "mlp2"
+    summary = "two-layer ReLU network with biases"
+    reference = "Anokhin & Yarotsky, ICML 2020 (width 2000)"
+    width: int = parameter(64, "hidden units", gt=0)
+
+    def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+        """The network with PyTorch's default initial weights."""
+        return MLP((self.width,)).build(input_shape, classes)
+
+
+@hookimpl
+def mcbench_architectures() -> Iterator[Any]:
+    """Fully connected networks."""
+    yield MLP2()
+    yield MLP()

@@ -1,0 +1,247 @@
+"""Data sets: the embedded digits, torchvision's, and a user's own folders of images."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mcbench.dataset import Data, Split
+from mcbench.errors import UsageError
+from mcbench.hookspecs import hookimpl
+from mcbench.spec import parameter
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".ppm"})
+
+
+class Digits:
+    """Handwritten digits, 8 x 8 pixels with values 0 to 16, embedded in scikit-learn.
+
+    Of its 1,797 samples every fourth, after a fixed shuffle, is for testing: 1,347 + 450.
+    """
+
+    name = "digits"
+    summary = "scikit-learn's 8x8 digits: embedded, no download"
+    recipe = "quick"
+
+    def find(self, directory: pathlib.Path) -> list[pathlib.Path]:
+        """It needs no files."""
+        return []
+
+    def read(self, directory: pathlib.Path) -> Data:
+        """From scikit-learn."""
+        import numpy as np
+        import torch
+        from sklearn.datasets import load_digits
+
+        digits = load_digits()
+        order = np.random.RandomState(0).permutation(len(digits.target))
+        test = np.zeros(len(order), dtype=bool)
+        test[::4] = True
+
+        def split(rows: Any) -> Split:
+            inputs = torch.tensor(digits.images[rows], dtype=torch.uint8)[:, None]
+            return Split(inputs, torch.tensor(digits.target[rows], dtype=torch.int64), 16.0)
+
+        names = tuple(str(name) for name in digits.target_names)
+        return Data(split(order[~test]), split(order[test]), names)
+
+
+@dataclass(frozen=True)
+class Torchvision:
+    """A data set that torchvision downloads and decodes.
+
+    Arguments:
+        name: Its name here.
+        kind: The class in ``torchvision.datasets``.
+        folder: Where torchvision keeps its files, below the root.
+        needed: The files that must be there.
+    """
+
+    name: str
+    summary: str
+    kind: str
+    folder: str
+    needed: tuple[str, ...]
+    recipe: str
+
+    @property
+    def layout(self) -> str:
+        """Where a user would put the files."""
+        return f"DIR/{self.folder}/{{{','.join(self.needed)}}}"
+
+    def find(self, directory: pathlib.Path) -> list[pathlib.Path] | None:
+        """The files, if all are there."""
+        files = [directory / self.folder / name for name in self.needed]
+        return files if all(file.is_file() for file in files) else None
+
+    def download(self, directory: pathlib.Path) -> None:
+        """Download it with torchvision."""
+        self._open(directory, train=True, download=True)
+
+    def read(self, directory: pathlib.Path) -> Data:
+        """Decode both splits."""
+        train, test = self._open(directory, train=True), self._open(directory, train=False)
+        return Data(_images(train), _images(test), tuple(train.classes))
+
+    def _open(self, directory: pathlib.Path, **options: Any) -> Any:
+        from torchvision import datasets
+
+        try:
+            return getattr(datasets, self.kind)(directory, **options)
+        except RuntimeError as error:
+            if options.get("download"):
+                raise
+            raise UsageError(f"data set '{self.name}' in {directory} cannot be read: {error}") from None
+
+
+def _images(dataset: Any) -> Split:
+    import torch
+
+    inputs = torch.as_tensor(dataset.data)
+    inputs = inputs[:, None] if inputs.dim() == 3 else inputs.permute(0, 3, 1, 2)
+    return Split(inputs.contiguous(), torch.as_tensor(dataset.targets, dtype=torch.int64))
+
+
+class Cifar10:
+    """CIFAR-10, in torchvision's layout or as a tree of PNG files in class folders."""
+
+    name = "cifar10"
+    summary = "CIFAR-10: 50,000 + 10,000 colour images, 32x32"
+    recipe = "anokhin2020-cifar10"
+    layout = "DIR/cifar10/{train,test}/CLASS/*.png or DIR/cifar-10-batches-py/*"
+
+    _binary = Torchvision(
+        "cifar10",
+        summary,
+        "CIFAR10",
+        "cifar-10-batches-py",
+        (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
+        recipe,
+    )
+
+    def find(self, directory: pathlib.Path) -> list[pathlib.Path] | None:
+        """The PNG tree, else torchvision's files."""
+        return tree_files(directory / "cifar10") or self._binary.find(directory)
+
+    def download(self, directory: pathlib.Path) -> None:
+        """Download it with torchvision."""
+        self._binary.download(directory)
+
+    def read(self, directory: pathlib.Path) -> Data:
+        """Decode what was found."""
+        if tree_files(directory / "cifar10"):
+            return read_tree(directory / "cifar10", "RGB")
+        return self._binary.read(directory)
+
+
+@dataclass(frozen=True)
+class ImageFolder:
+    """A user's own images: ``DIR/FOLDER/train/CLASS/*`` and ``DIR/FOLDER/test/CLASS/*``."""
+
+    name = "imagefolder"
+    summary = "your own images in class folders under train/ and test/"
+    recipe = "quick"
+    folder: str = parameter(".", "the folder that has train/ and test/, below the data directory")
+    size: int = parameter(0, "resize to so many pixels square; 0: all have one size", ge=0)
+    color: bool = parameter(True, "three channels, else grey")
+
+    @property
+    def layout(self) -> str:
+        """Where a user would put the files."""
+        return f"DIR/{self.folder}/{{train,test}}/CLASS/*.png"
+
+    def find(self, directory: pathlib.Path) -> list[pathlib.Path] | None:
+        """The image files of both splits."""
+        return tree_files(directory / self.folder)
+
+    def read(self, directory: pathlib.Path) -> Data:
+        """Decode all images."""
+        return read_tree(directory / self.folder, "RGB" if self.color else "L", self.size)
+
+
+def tree_files(root: pathlib.Path) -> list[pathlib.Path] | None:
+    """The images below ``train`` and ``test``, if there are both."""
+    splits = [
+        sorted(p for p in (root / split).glob("*/*") if p.suffix.lower() in IMAGES)
+        for split in ("train", "test")
+    ]
+    return [*splits[0], *splits[1]] if all(splits) else None
+
+
+def read_tree(root: pathlib.Path, mode: str, size: int = 0) -> Data:
+    """Decode a tree of images in class folders.
+
+    Raises:
+        UsageError: If classes differ between the splits, or images between their sizes.
+    """
+    classes = {s: sorted({p.parent.name for p in (root / s).glob("*/*")}) for s in ("train", "test")}
+    if classes["train"] != classes["test"]:
+        differing = sorted(set(classes["train"]) ^ set(classes["test"]))
+        raise UsageError(f"{root}: classes are not the same in train and test: {differing[0]}")
+    index = {name: i for i, name in enumerate(classes["train"])}
+
+    def split(name: str) -> Split:
+        import torch
+
+        files = sorted(p for p in (root / name).glob("*/*") if p.suffix.lower() in IMAGES)
+        first = _decode(files[0], mode, size)
+        inputs = torch.empty(len(files), *first.shape, dtype=torch.uint8)
+        for i, file in enumerate(files):
+            image = _decode(file, mode, size)
+            if image.shape != first.shape:
+                raise UsageError(
+                    f"{file} is {image.shape[2]}x{image.shape[1]} pixels, {files[0].name} is "
+                    f"{first.shape[2]}x{first.shape[1]}: set size=... to resize all"
+                )
+            inputs[i] = image
+        return Split(inputs, torch.tensor([index[p.parent.name] for p in files]))
+
+    return Data(split("train"), split("test"), tuple(classes["train"]))
+
+
+def _decode(file: pathlib.Path, mode: str, size: int) -> Tensor:
+    import numpy as np
+    import torch
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(file) as image:
+            image = image.convert(mode)
+            if size:
+                image = image.resize((size, size), Image.Resampling.BILINEAR)
+            pixels = np.array(image)
+    except (UnidentifiedImageError, OSError) as error:
+        raise UsageError(f"{file} cannot be read as an image: {error}") from None
+    tensor = torch.from_numpy(pixels)
+    return tensor[None] if tensor.dim() == 2 else tensor.permute(2, 0, 1)
+
+
+def _idx() -> tuple[str, ...]:
+    return tuple(
+        f"{split}-{what}-ubyte" for split in ("train", "t10k") for what in ("images-idx3", "labels-idx1")
+    )
+
+
+@hookimpl
+def mcbench_datasets() -> Iterator[Any]:
+    """The built-in data sets."""
+    yield Digits()
+    for name, kind in (("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST")):
+        summary = f"{kind}: 60,000 + 10,000 grey images, 28x28"
+        files = _idx()
+        yield Torchvision(name, summary, kind, f"{kind}/raw", files, "anokhin2020-mnist")
+    yield Cifar10()
+    yield Torchvision(
+        "cifar100",
+        "CIFAR-100: 50,000 + 10,000 colour images, 32x32",
+        "CIFAR100",
+        "cifar-100-python",
+        ("train", "test", "meta"),
+        "anokhin2020-cifar10",
+    )
+    yield ImageFolder()

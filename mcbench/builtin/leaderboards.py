@@ -1,0 +1,25 @@
+"""The leaderboards that come with mcbench, read from their TOML declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mcbench.hookspecs import hookimpl
+
+
+def folder() -> Path:
+    """``leaderboards/``: inside an installed package, or at the top of a source tree."""
+    package = Path(__file__).parent.parent
+    inside = package / "leaderboards"
+    return inside if inside.is_dir() else package.parent / "leaderboards"
+
+
+@hookimpl
+def mcbench_leaderboards() -> Iterator[Any]:
+    """Every ``NAME/board.toml``."""
+    from mcbench.leaderboard import Board
+
+    for path in sorted(folder().glob("*/board.toml")):
+        yield Board.read(path)

@@ -1,0 +1,190 @@
+"""Metrics of an evaluated path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+from mcbench.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from mcbench.evaluation import Curve
+    from mcbench.metric import Evaluation
+    from mcbench.problem import SplitName
+
+
+@dataclass(frozen=True)
+class CurveMetric:
+    """A metric that is a function of the curve alone.
+
+    Arguments:
+        name: The metric's name.
+        summary: One line.
+        unit: Of the value.
+        better: Which direction is better.
+        formula: From the curve and a split to the value.
+        splits: Whether it differs between train and test.
+        reference: The source of the definition.
+    """
+
+    name: str
+    summary: str
+    unit: str
+    better: Literal["higher", "lower", ""]
+    formula: Callable[[Curve, Any], float]
+    splits: bool = True
+    reference: str = ""
+
+    def measure(self, evaluation: Evaluation, split: SplitName | None) -> float:
+        """The value of the formula."""
+        return self.formula(evaluation.curve, split)
+
+
+def worst_accuracy(curve: Curve, split: str) -> float:
+    r""":math:`\min_t` accuracy over the grid."""
+    return min(curve.on_grid(curve.accuracy[split]))
+
+
+def worst_accuracy_refined(curve: Curve, split: str) -> float:
+    r""":math:`\min_t` accuracy over the grid and the refinement."""
+    return min(curve.accuracy[split])
+
+
+def mean_loss(curve: Curve, split: str) -> float:
+    r""":math:`\int_0^1 L(\psi(t))\,dt` by the trapezoidal rule on the grid."""
+    return _integral(curve.on_grid(curve.t), curve.on_grid(curve.loss[split]))
+
+
+def mean_loss_by_length(curve: Curve, split: str) -> float:
+    r""":math:`\int L\,|d\psi| / \int |d\psi|` by the trapezoidal rule on the grid."""
+    positions = curve.on_grid(curve.position)
+    if positions[-1] == positions[0]:
+        return mean_loss(curve, split)
+    return _integral(positions, curve.on_grid(curve.loss[split]))
+
+
+def _integral(x: list[float], y: list[float]) -> float:
+    area = sum((x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in pairwise(zip(x, y, strict=True)))
+    return area / (x[-1] - x[0])
+
+
+def barrier_mean(curve: Curve, split: str) -> float:
+    r""":math:`\max_t L(t) - \frac12 (L(0) + L(1))`."""
+    loss = curve.loss[split]
+    return max(loss) - (loss[0] + loss[-1]) / 2
+
+
+def barrier_linear(curve: Curve, split: str) -> float:
+    r""":math:`\max_t [L(t) - (1-t) L(0) - t L(1)]`."""
+    loss = curve.loss[split]
+    return max(x - (1 - t) * loss[0] - t * loss[-1] for t, x in zip(curve.t, loss, strict=True))
+
+
+def length(curve: Curve, split: None) -> float:
+    r""":math:`\int |d\psi|`, Euclidean."""
+    return curve.position[-1]
+
+
+def length_ratio(curve: Curve, split: None) -> float:
+    """Length by the distance between the path's ends (1 if they are one point)."""
+    return curve.position[-1] / curve.straight if curve.straight else 1.0
+
+
+def ensemble(kind: str) -> Callable[[Curve, str], float]:
+    """Accuracy of the averaged softmax outputs of the path's ends, or of its grid."""
+    return lambda curve, split: curve.ensembles[kind][split]
+
+
+def end_points(curve: Curve, split: str) -> float:
+    """The mean of the accuracies at both ends."""
+    return (curve.accuracy[split][0] + curve.accuracy[split][-1]) / 2
+
+
+@hookimpl
+def mcbench_metrics() -> Iterator[Any]:
+    """The built-in metrics."""
+    anokhin = "Anokhin & Yarotsky, ICML 2020, tables"
+    garipov = "Garipov et al., NeurIPS 2018"
+    row = CurveMetric
+    yield row(
+        "worst-accuracy",
+        "lowest accuracy on the grid",
+        "%",
+        "higher",
+        worst_accuracy,
+        reference=anokhin,
+    )
+    yield row(
+        "worst-accuracy-refined",
+        "lowest accuracy on the grid and where it was refined",
+        "%",
+        "higher",
+        worst_accuracy_refined,
+    )
+    yield row(
+        "end-accuracy",
+        "mean accuracy of the path's two ends",
+        "%",
+        "higher",
+        end_points,
+        reference=anokhin,
+    )
+    yield row(
+        "mean-loss",
+        "mean loss along the path, uniform in t",
+        "nats",
+        "lower",
+        mean_loss,
+        reference=f"{garipov}, eq. 2",
+    )
+    yield row(
+        "mean-loss-by-length",
+        "mean loss along the path, by arc length",
+        "nats",
+        "lower",
+        mean_loss_by_length,
+        reference=f"{garipov}, eq. 1",
+    )
+    yield row(
+        "barrier",
+        "highest loss above the mean of the ends",
+        "nats",
+        "lower",
+        barrier_mean,
+        reference="Ainsworth et al., ICLR 2023, sec. 2",
+    )
+    yield row(
+        "barrier-linear",
+        "highest loss above the line between the ends' losses",
+        "nats",
+        "lower",
+        barrier_linear,
+        reference="Entezari et al., ICLR 2022",
+    )
+    yield row("length", "arc length", "", "lower", length, False, f"{garipov}, table 2")
+    yield row(
+        "length-ratio",
+        "arc length by the distance between the ends",
+        "",
+        "lower",
+        length_ratio,
+        False,
+        f"{garipov}, table 2",
+    )
+    yield row(
+        "ensemble-ends",
+        "accuracy of the ensemble of the ends",
+        "%",
+        "higher",
+        ensemble("ends"),
+    )
+    yield row(
+        "ensemble-path",
+        "accuracy of the ensemble of all points of the grid",
+        "%",
+        "higher",
+        ensemble("path"),
+        reference=f"{garipov}, sec. 5",
+    )

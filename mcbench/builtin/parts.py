@@ -1,0 +1,48 @@
+"""The parts of composed methods that leave things as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from mcbench.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mcbench.endpoint import Endpoint
+    from mcbench.problem import Problem
+
+
+class Identity:
+    """Neuron i of A goes with neuron i of B."""
+
+    name = "identity"
+
+    def match(self, a: Tensor, b: Tensor, incoming: int) -> Tensor:
+        """0, 1, ..., n - 1."""
+        import torch
+
+        return torch.arange(len(a), device=a.device)
+
+
+class Unadjusted:
+    """Points of the path stay as they are."""
+
+    name = "none"
+
+    def prepare(self, a: Endpoint, problem: Problem) -> None:
+        """Nothing to do."""
+        return None
+
+
+@hookimpl
+def mcbench_matchings() -> Iterator[Any]:
+    """The identity."""
+    yield Identity()
+
+
+@hookimpl
+def mcbench_adjustments() -> Iterator[Any]:
+    """None."""
+    yield Unadjusted()

@@ -1,0 +1,87 @@
+"""The command line: one file per verb, heavy imports inside the verbs."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib import import_module
+
+import click
+
+from mcbench.errors import McbenchError
+
+VERBS = {
+    "run": "run",
+    "train": "train",
+    "list": "list_",
+    "show": "show",
+    "plot": "plot",
+    "leaderboard": "leaderboard",
+    "plugins": "plugins",
+    "store": "store",
+    "doctor": "doctor",
+}
+"""Built-in subcommands and their modules, in the order of the help."""
+
+
+class Verbs(click.Group):
+    """The built-in verbs, then those of plugins. Errors become one line and an exit code."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Built-in verbs first."""
+        from mcbench.plugins import host
+
+        return [*VERBS, *(n for n in host().names("command") if n not in VERBS)]
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """The verb of that name; its module is imported only now."""
+        if name in VERBS:
+            return import_module(f"mcbench.cli.{VERBS[name]}").command
+        from mcbench.plugins import host
+
+        if name in host().names("command"):
+            return host().find("command", name).component
+        return None
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Unknown verbs get a suggestion."""
+        from mcbench.errors import unknown
+
+        if args and not args[0].startswith("-") and self.get_command(context, args[0]) is None:
+            raise click.UsageError(str(unknown("command", args[0], self.list_commands(context))))
+        return super().resolve_command(context, args)
+
+    def invoke(self, context: click.Context) -> object:
+        """Run the verb; what is wrong is said in one line."""
+        try:
+            return super().invoke(context)
+        except McbenchError as error:
+            click.echo(f"mcbench: {error}", err=True)
+            context.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("mcbench: interrupted; the same command goes on from here", err=True)
+            context.exit(130)
+        return None
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mcbench")
+@click.option("-v", "--verbose", is_flag=True, help="Show what goes on behind; tracebacks of failed runs.")
+def main(verbose: bool) -> None:
+    """Benchmark mode connectivity: paths of low loss between trained networks.
+
+    \b
+    Start here:
+      mcbench run --method ot-wa              train, connect, evaluate, show the table
+      mcbench run -m linear -m arc -m ot-wa   compare methods on the same endpoints
+      mcbench list methods                    what can be run
+      mcbench show ot-wa                      what it is, and its parameters
+      mcbench leaderboard show icml2020-mnist measured beside published
+
+    Components take parameters in brackets: --method 'ot[cost=incoming,end=permuted]'.
+    Results are cached by content: a command that was killed goes on where it stopped.
+    """
+    logging.basicConfig(stream=sys.stderr, format="mcbench: %(message)s", force=True)
+    logging.getLogger("mcbench").setLevel(logging.DEBUG if verbose else logging.INFO)

@@ -1,0 +1,168 @@
+"""Options that several verbs share, with completion of names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from mcbench.experiment import Experiment, Plan
+    from mcbench.store import Store
+    from mcbench.tables import Table
+
+
+class Component(click.ParamType):
+    """``name[p=v]`` of a kind of component; names complete in the shell."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = self.name = kind
+
+    def shell_complete(
+        self, context: click.Context, parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names of the kind that start so."""
+        from mcbench.method import summary
+        from mcbench.plugins import host
+
+        return [
+            CompletionItem(name, help=summary(host().find(self.kind, name).component))
+            for name in host().names(self.kind)
+            if name.startswith(incomplete)
+        ]
+
+
+def _apply(function: Any, options: list[Callable[[Any], Any]]) -> Any:
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def storage(function: Any) -> Any:
+    """``--home``."""
+    return _apply(
+        function,
+        [
+            click.option(
+                "--home",
+                type=click.Path(path_type=Path, file_okay=False),
+                help="Where results are stored (default: $MCBENCH_HOME, else your data directory).",
+            )
+        ],
+    )
+
+
+def problem(function: Any) -> Any:
+    """What endpoints are drawn from, and on what they are computed."""
+    return _apply(
+        function,
+        [
+            click.option("-d", "--dataset", default="digits", show_default=True,
+                         type=Component("dataset"), help="Data set; see 'mcbench list datasets'."),
+            click.option("-a", "--architecture", default="mlp2", show_default=True,
+                         type=Component("architecture"), help="Network, as 'mlp2[width=512]'."),
+            click.option("-r", "--recipe", default="", type=Component("recipe"),
+                         help="How endpoints are trained (default: the data set's own)."),
+            click.option("-s", "--seed", "seeds", multiple=True, type=click.IntRange(0),
+                         help="Seed of an endpoint; repeat it. Default: 0 1 2 3."),
+            click.option("--endpoints", type=click.IntRange(1),
+                         help="Instead of --seed: so many endpoints, seeds 0, 1, ..."),
+            click.option("--data-dir", type=click.Path(path_type=Path),
+                         help="Where data are looked for first (default: $MCBENCH_DATA)."),
+            click.option("--device", default="auto", show_default=True,
+                         help="auto, cpu, cuda, cuda:1, mps."),
+            storage,
+        ],
+    )  # fmt: skip
+
+
+def protocol(function: Any) -> Any:
+    """How paths are evaluated."""
+    return _apply(
+        function,
+        [
+            click.option("--points", default=21, show_default=True, type=click.IntRange(2),
+                         help="Points of the grid on [0, 1], both ends included."),
+            click.option("--refine", default=3, show_default=True, type=click.IntRange(0),
+                         help="Rounds of refinement around the worst points."),
+            click.option("--augmented-train", is_flag=True,
+                         help="Evaluate 'train' on augmented training data."),
+            click.option("--run-seed", default=0, show_default=True, type=click.IntRange(0),
+                         help="Seed of the draws of methods and metrics."),
+        ],
+    )  # fmt: skip
+
+
+def formats(function: Any) -> Any:
+    """How tables are printed."""
+    return _apply(
+        function,
+        [
+            click.option("--format", "style", default="table", show_default=True,
+                         type=click.Choice(["table", "markdown", "latex", "csv", "json"]),
+                         help="How tables are printed."),
+            click.option("--json", "as_json", is_flag=True, help="Short for --format json."),
+        ],
+    )  # fmt: skip
+
+
+def show_tables(tables: list[Table], style: str, as_json: bool) -> None:
+    """Print tables to standard output."""
+    from mcbench.tables import render
+
+    click.echo(render(tables, "json" if as_json else style))
+
+
+def open_store(home: Path | None) -> Store:
+    """The store that the user chose."""
+    from mcbench.store import Store
+
+    return Store(home.expanduser() if home else None)
+
+
+def open_experiment(options: dict[str, Any], methods: tuple[str, ...] = ()) -> Experiment:
+    """The experiment that the shared options describe."""
+    from mcbench.evaluation import Protocol
+    from mcbench.experiment import Plan
+
+    how = Protocol(
+        options.get("points", 21),
+        options.get("refine", 3),
+        options.get("augmented_train", False),
+        options.get("run_seed", 0),
+    )
+    plan = Plan(
+        options["dataset"],
+        options["architecture"],
+        options["recipe"],
+        methods,
+        seeds(options),
+        how,
+        tuple(options.get("metrics", ())),
+        options.get("executor", "local"),
+    )
+    return prepare(plan, options)
+
+
+def prepare(plan: Plan, options: dict[str, Any]) -> Experiment:
+    """An experiment of a plan, with the store, data and device of the options."""
+    from mcbench.experiment import Experiment
+
+    store = open_store(options["home"])
+    return Experiment(plan, store, options["data_dir"], options["device"])
+
+
+def seeds(options: dict[str, Any], default: int = 4) -> tuple[int, ...]:
+    """The seeds that were asked for."""
+    if options["seeds"] and options["endpoints"]:
+        raise click.UsageError("give --seed or --endpoints, not both")
+    return tuple(options["seeds"]) or tuple(range(options["endpoints"] or default))
+
+
+def interactive() -> bool:
+    """Whether standard error is a terminal that shows progress bars."""
+    return click.get_text_stream("stderr").isatty() and os.environ.get("TERM") != "dumb"

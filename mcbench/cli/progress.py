@@ -1,0 +1,145 @@
+"""Progress on standard error, as a listener to the run's life like any tracker."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mcbench.cli.options import interactive
+from mcbench.hookspecs import hookimpl
+from mcbench.plugins import host
+
+if TYPE_CHECKING:
+    from mcbench.run import Run
+
+QUIET_SECONDS = 10.0
+"""Without a terminal, a line of progress at most so often."""
+
+
+class Lines:
+    """A plain line now and then."""
+
+    def __init__(self) -> None:
+        self._said = time.monotonic()
+        self._done = 0
+
+    def _say(self, text: str, always: bool = True) -> None:
+        if always or time.monotonic() - self._said > QUIET_SECONDS:
+            click.echo(text, err=True)
+            self._said = time.monotonic()
+
+    @hookimpl
+    def mcbench_epoch_finished(
+        self, seeds: tuple[int, ...], epoch: int, epochs: int, loss: float
+    ) -> None:
+        """Every few seconds."""
+        who = ", ".join(map(str, seeds))
+        self._say(f"training seed {who}: epoch {epoch}/{epochs}, loss {loss:.4f}", epoch == epochs)
+
+    @hookimpl
+    def mcbench_point_evaluated(self, run: Run, t: float, values: dict[str, Any]) -> None:
+        """Every few seconds."""
+        accuracy = values["accuracy"]["test"]
+        self._say(f"{_title(run)}: t = {t:.3f}, test accuracy {accuracy:.2f}%", False)
+
+    @hookimpl
+    def mcbench_run_finished(self, run: Run, record: dict[str, Any]) -> None:
+        """A line per run."""
+        worst = min(record["curve"]["accuracy"]["test"])
+        seconds = record["cost"]["seconds"]
+        self._say(f"{_title(run)}: worst test accuracy {worst:.2f}% ({seconds:.1f} s)")
+
+    @hookimpl
+    def mcbench_run_failed(self, run: Run, error: Exception) -> None:
+        """A line per failure."""
+        self._say(f"{_title(run)}: failed: {' '.join(str(error).split())}")
+
+
+class Bars:
+    """Bars of rich: one for the training under way, one for all runs, one for the path."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        self.progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[state]}"),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._tasks: dict[str, Any] = {}
+
+    def _task(self, name: str, total: int) -> Any:
+        if name not in self._tasks:
+            self._tasks[name] = self.progress.add_task(name, total=total, state="")
+        return self._tasks[name]
+
+    def _end(self, name: str) -> None:
+        task = self._tasks.pop(name, None)
+        if task is not None:
+            self.progress.remove_task(task)
+
+    @hookimpl
+    def mcbench_epoch_finished(
+        self, seeds: tuple[int, ...], epoch: int, epochs: int, loss: float
+    ) -> None:
+        """Move the training's bar."""
+        name = f"training seed {', '.join(map(str, seeds))}"
+        task = self._task(name, epochs)
+        self.progress.update(task, completed=epoch, state=f"loss {loss:.4f}")
+        if epoch == epochs:
+            self._end(name)
+
+    @hookimpl
+    def mcbench_run_started(self, run: Run) -> None:
+        """A bar for the path."""
+        self._task(_title(run), run.protocol.points)
+
+    @hookimpl
+    def mcbench_point_evaluated(self, run: Run, t: float, values: dict[str, Any]) -> None:
+        """Move the path's bar."""
+        task = self._task(_title(run), run.protocol.points)
+        state = f"t {t:.3f}  test {values['accuracy']['test']:.2f}%"
+        self.progress.update(task, advance=1, state=state)
+
+    @hookimpl
+    def mcbench_run_finished(self, run: Run, record: dict[str, Any]) -> None:
+        """Leave a line."""
+        self._end(_title(run))
+        worst = min(record["curve"]["accuracy"]["test"])
+        self.progress.console.print(f"{_title(run)}: worst test accuracy {worst:.2f}%", markup=False)
+
+    @hookimpl
+    def mcbench_run_failed(self, run: Run, error: Exception) -> None:
+        """Leave a line."""
+        self._end(_title(run))
+        text = f"{_title(run)}: failed: {' '.join(str(error).split())}"
+        self.progress.console.print(text, markup=False, style="red")
+
+
+def _title(run: Run) -> str:
+    return f"{run.method} {run.pair[0]}-{run.pair[1]}"
+
+
+@contextmanager
+def progress() -> Iterator[None]:
+    """Show progress while runs are computed."""
+    listener: Bars | Lines = Bars() if interactive() else Lines()
+    host().manager.register(listener, "cli.progress")
+    try:
+        if isinstance(listener, Bars):
+            with listener.progress:
+                yield
+        else:
+            yield
+    finally:
+        host().manager.unregister(listener)

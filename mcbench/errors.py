@@ -1,0 +1,42 @@
+"""The errors a user may meet. Each message is one line: what was wrong, what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class McbenchError(Exception):
+    """Base of all errors that are reported as one line; ``exit_code`` is the program's."""
+
+    exit_code = 1
+
+
+class UsageError(McbenchError):
+    """The request cannot be carried out as it was written."""
+
+    exit_code = 2
+
+
+class DataNotFoundError(UsageError):
+    """A data set is neither on disk nor downloadable."""
+
+
+class RunError(McbenchError):
+    """A training or a run failed: diverged, or the method does not apply to the network."""
+
+
+class StructureError(RunError):
+    """The structure a method needs cannot be derived from the network's graph."""
+
+
+class DamagedError(McbenchError):
+    """A stored file is truncated or was altered."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
+    """A `UsageError` for ``name``, with the nearest known name and all that are allowed."""
+    names = sorted(known)
+    near = get_close_matches(name, names, n=1)
+    hint = f"did you mean '{near[0]}'? " if near else ""
+    return UsageError(f"unknown {what} '{name}': {hint}known are {', '.join(names) or '(none)'}")

@@ -1,0 +1,252 @@
+"""Evaluation of a path: loss and accuracy on a grid, refined around the worst points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mcbench.errors import RunError, UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mcbench.params import Params
+    from mcbench.path import Path
+    from mcbench.problem import Problem
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a path is evaluated.
+
+    Arguments:
+        points: The points of the uniform grid on [0, 1], both ends included.
+        refine: Rounds of refinement: each halves the intervals beside the worst points.
+        augment: Whether "train" is the augmented training data (one seeded pass).
+        seed: The seed of all draws of method, evaluation and metrics.
+    """
+
+    points: int = 21
+    refine: int = 3
+    augment: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.points < 2:
+            raise UsageError(f"points = {self.points}: a path needs at least its 2 ends evaluated")
+        if self.refine < 0:
+            raise UsageError(f"refine = {self.refine}: the number of rounds cannot be negative")
+
+    @property
+    def grid(self) -> list[float]:
+        """The times of the grid."""
+        return [i / (self.points - 1) for i in range(self.points)]
+
+
+@dataclass
+class Curve:
+    """What was measured along a path, in the order of t.
+
+    Arguments:
+        t: The times.
+        grid: Whether the point belongs to the grid (else it is a refinement).
+        position: Arc length from A.
+        loss: Mean cross-entropy by split.
+        accuracy: In percent, by split.
+        straight: The distance from A to the path's end.
+        ensembles: Accuracy in percent of averaged softmax outputs: of the path's two ends
+            (``ends``) and of all points of the grid (``path``), by split.
+        end: Where the path ends: ``b`` or ``permuted``.
+    """
+
+    t: list[float] = field(default_factory=list)
+    grid: list[bool] = field(default_factory=list)
+    position: list[float] = field(default_factory=list)
+    loss: dict[str, list[float]] = field(default_factory=dict)
+    accuracy: dict[str, list[float]] = field(default_factory=dict)
+    straight: float = 0.0
+    ensembles: dict[str, dict[str, float]] = field(default_factory=dict)
+    end: str = "b"
+
+    def on_grid(self, values: list[float]) -> list[float]:
+        """Those of ``values`` that were measured on the grid."""
+        return [v for v, regular in zip(values, self.grid, strict=True) if regular]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return asdict(self)
+
+
+@dataclass
+class Progress:
+    """An evaluation under way.
+
+    Arguments:
+        points: Measured values by t.
+        sums: Summed softmax outputs by ensemble and split, shape (samples, classes).
+    """
+
+    points: dict[float, dict[str, Any]] = field(default_factory=dict)
+    sums: dict[str, Tensor] = field(default_factory=dict)
+
+
+def check_ends(path: Path, a: Params, b: Params, problem: Problem) -> None:
+    """Test that a path starts at A and ends where it says.
+
+    A and B must be met bit for bit; a permuted B must have B's outputs, up to rounding.
+
+    Raises:
+        RunError: If not.
+    """
+    import torch
+
+    from mcbench.params import equal
+
+    if not equal(path(0.0), a):
+        raise RunError("the path does not start at A: path(0) must be A exactly")
+    stop = path(1.0)
+    if path.end == "b":
+        if not equal(stop, b):
+            raise RunError("the path does not end at B: path(1) must be B exactly, or end='permuted'")
+        return
+    inputs, _ = next(problem.batches("test"))
+    with torch.inference_mode():
+        expected, reached = problem.forward(b, inputs), problem.forward(stop, inputs)
+    gap = float((expected - reached).abs().max() / expected.abs().max().clamp_min(1e-30))
+    if not gap < 1e-3:
+        raise RunError(f"the path's end is no permutation of B: outputs differ by {gap:.1e}")
+
+
+Observe = Callable[[float, dict[str, Any], Progress], None]
+
+
+def evaluate(
+    path: Path, problem: Problem, protocol: Protocol, observe: Observe, progress: Progress
+) -> Curve:
+    """Measure a path.
+
+    Arguments:
+        path: The path.
+        problem: Data and loss.
+        protocol: Where and on what.
+        observe: Called after each point with t, its values and the evaluation's progress.
+        progress: Points that were measured before, by an evaluation that was interrupted.
+
+    Raises:
+        RunError: If a loss along the path is not finite.
+    """
+    grid = protocol.grid
+    sides = {0.0: ("ends", "path"), 1.0: ("ends", "path")}
+    before = None
+    for t in grid:
+        if t not in progress.points:
+            values = measure(path(t), problem, protocol, progress, sides.get(t, ("path",)))
+            values["step"] = 0.0 if before is None else path.length(before, t)
+            _keep(t, values, progress, observe)
+        before = t
+    for _ in range(protocol.refine):
+        for t in _midpoints(progress.points):
+            if t not in progress.points:
+                _keep(t, measure(path(t), problem, protocol, progress, ()), progress, observe)
+    return _curve(path, problem, protocol, progress)
+
+
+def _keep(t: float, values: dict[str, Any], progress: Progress, observe: Observe) -> None:
+    for split, loss in values["loss"].items():
+        if not abs(loss) < float("inf"):
+            raise RunError(f"the {split} loss at t = {t:g} is {loss}: the path leaves all bounds")
+    progress.points[t] = values
+    observe(t, values, progress)
+
+
+def measure(
+    params: Params,
+    problem: Problem,
+    protocol: Protocol,
+    progress: Progress | None = None,
+    ensembles: tuple[str, ...] = (),
+) -> dict[str, Any]:
+    """Loss and accuracy of one network by split; its softmax is added to the named ensembles."""
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    result: dict[str, Any] = {"loss": {}, "accuracy": {}}
+    for split, batches in _batches(problem, protocol):
+        count = correct = 0
+        loss = torch.zeros((), dtype=torch.float64, device=problem.device)
+        outputs = []
+        with torch.inference_mode():
+            for inputs, targets in batches:
+                logits = problem.forward(params, inputs)
+                loss += cross_entropy(logits, targets, reduction="sum").double()
+                correct += (logits.argmax(1) == targets).sum()
+                count += len(targets)
+                if ensembles:
+                    outputs.append(logits.softmax(1))
+        result["loss"][split] = float(loss) / count
+        result["accuracy"][split] = 100 * float(correct) / count
+        if ensembles and progress is not None:
+            probabilities = torch.cat(outputs).clone()
+            for name in ensembles:
+                key = f"{name}.{split}"
+                known = progress.sums.get(key)
+                progress.sums[key] = probabilities if known is None else known + probabilities
+    return result
+
+
+def _batches(
+    problem: Problem, protocol: Protocol
+) -> Iterator[tuple[str, Iterator[tuple[Tensor, Tensor]]]]:
+    # The same augmented pass at every point: the points of a path are compared with each other.
+    train = problem.augmented("evaluation") if protocol.augment else problem.batches("train")
+    yield "train", train
+    yield "test", problem.batches("test")
+
+
+def _midpoints(points: dict[float, dict[str, Any]]) -> list[float]:
+    """The middles of the intervals beside the worst point, by accuracy and loss, on each split."""
+    times = sorted(points)
+    middles = set()
+    for split in points[times[0]]["loss"]:
+        worst_accuracy = min(times, key=lambda t: points[t]["accuracy"][split])
+        worst_loss = max(times, key=lambda t: points[t]["loss"][split])
+        for worst in {worst_accuracy, worst_loss}:
+            i = times.index(worst)
+            if i > 0:
+                middles.add((times[i - 1] + worst) / 2)
+            if i + 1 < len(times):
+                middles.add((worst + times[i + 1]) / 2)
+    return sorted(middles)
+
+
+def _curve(path: Path, problem: Problem, protocol: Protocol, progress: Progress) -> Curve:
+    import torch
+
+    from mcbench.params import distance
+
+    curve = Curve(end=path.end, straight=distance(path(0.0), path(1.0)))
+    grid = set(protocol.grid)
+    for t in sorted(progress.points):
+        values = progress.points[t]
+        curve.t.append(t)
+        curve.grid.append(t in grid)
+        for split in values["loss"]:
+            curve.loss.setdefault(split, []).append(values["loss"][split])
+            curve.accuracy.setdefault(split, []).append(values["accuracy"][split])
+    curve.position = _positions(curve, progress)
+    for key, total in progress.sums.items():
+        name, split = key.split(".")
+        targets = problem.splits[split].targets.to(total.device)
+        accuracy = 100 * float((total.argmax(1) == targets).to(torch.float64).mean())
+        curve.ensembles.setdefault(name, {})[split] = accuracy
+    return curve
+
+
+def _positions(curve: Curve, progress: Progress) -> list[float]:
+    """Arc length at every t: measured on the grid, in proportion to t between its points."""
+    import numpy as np
+
+    times = curve.on_grid(curve.t)
+    lengths = np.cumsum([progress.points[t]["step"] for t in times])
+    return np.interp(curve.t, times, lengths).tolist()

@@ -1,0 +1,356 @@
+"""The whole of a benchmark: train what is missing, connect, evaluate, measure."""
+
+from __future__ import annotations
+
+import logging
+import pathlib
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Any, TypeVar
+
+import torch
+
+from mcbench import data, method, training
+from mcbench.endpoint import Endpoint
+from mcbench.errors import DamagedError, McbenchError, RunError, StructureError, UsageError
+from mcbench.evaluation import Curve, Progress, Protocol, check_ends, evaluate
+from mcbench.metric import Evaluation
+from mcbench.params import finite, move
+from mcbench.path import Path
+from mcbench.plugins import host
+from mcbench.problem import SPLITS, Problem
+from mcbench.provenance import provenance
+from mcbench.run import Run, endpoint_key
+from mcbench.store import Store
+
+log = logging.getLogger("mcbench")
+
+SAVE_SECONDS = 5.0
+"""How often an evaluation under way is stored, at most."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the user asked for, as text.
+
+    Arguments:
+        dataset, architecture, recipe: ``name[p=v]``; an empty recipe is the data set's own.
+        methods: ``name[p=v]`` each.
+        seeds: One per endpoint; all pairs of them are connected.
+        protocol: How paths are evaluated.
+        metrics: ``name[p=v]`` each; none means all.
+        executor: Who carries out the runs.
+    """
+
+    dataset: str = "digits"
+    architecture: str = "mlp2"
+    recipe: str = ""
+    methods: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = (0, 1, 2, 3)
+    protocol: Protocol = field(default_factory=Protocol)
+    metrics: tuple[str, ...] = ()
+    executor: str = "local"
+
+
+@dataclass
+class Results:
+    """What came of a plan.
+
+    Arguments:
+        problem: The problem's identity.
+        endpoints: Records of the trained endpoints by seed.
+        runs: All runs that were asked for and whose endpoints exist.
+        records: Their records by key, of those that are done.
+        failures: Reasons by what failed: a run's key, or ``seed N``.
+    """
+
+    problem: dict[str, Any]
+    endpoints: dict[int, dict[str, Any]] = field(default_factory=dict)
+    runs: list[Run] = field(default_factory=list)
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+class Experiment:
+    """A plan made ready: names resolved, data loaded. Wrong names end here.
+
+    Arguments:
+        plan: What is asked for.
+        store: Where results are.
+        data_dir: Where data are looked for first.
+        device: ``cpu``, ``cuda``, ...; ``auto`` takes a GPU if there is one.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        data_dir: pathlib.Path | None = None,
+        device: str = "auto",
+    ) -> None:
+        self.plan, self.store = plan, store
+        dataset = host().get("dataset", plan.dataset)
+        architecture = host().get("architecture", plan.architecture)
+        recipe = host().get("recipe", plan.recipe or getattr(dataset, "recipe", "quick"))
+        self.methods = {text: host().get("method", text) for text in plan.methods}
+        chosen = plan.metrics or host().names("metric")
+        self.metrics = {text: host().get("metric", text) for text in chosen}
+        self.executor = host().get("executor", plan.executor)
+        if len(set(plan.seeds)) < len(plan.seeds):
+            raise UsageError("a seed stands twice: each endpoint needs its own")
+        loaded, fingerprint = data.load(dataset, data_dir, store)
+        identity = {
+            "dataset": host().identity("dataset", dataset) | {"fingerprint": fingerprint},
+            "architecture": host().identity("architecture", architecture),
+            "recipe": host().identity("recipe", recipe),
+        }
+        self.problem = Problem(
+            loaded, architecture, recipe, _device(device), plan.protocol.seed, identity
+        )
+
+    # Endpoints -----------------------------------------------------------------------------
+
+    def train(self) -> Results:
+        """Train the endpoints that the store does not have."""
+        results = Results(self.problem.identity)
+        keys = {seed: endpoint_key(self.problem.identity, seed) for seed in self.plan.seeds}
+        missing = [s for s, k in keys.items() if not self._found(s, k, results)]
+        with ExitStack() as locks:
+            for seed in sorted(missing, key=keys.__getitem__):
+                locks.enter_context(self.store.lock(keys[seed]))
+            # Another process may have trained some while this one waited.
+            missing = [s for s in missing if not self._found(s, keys[s], results)]
+            if missing:
+                self._train(missing, keys, results)
+        results.endpoints = dict(sorted(results.endpoints.items()))
+        return results
+
+    def _found(self, seed: int, key: str, results: Results) -> bool:
+        known = self._read(lambda: self.store.read_tensors("endpoints", key), "endpoints", key)
+        if known is not None:
+            results.endpoints[seed] = known[1]
+        return known is not None
+
+    def _train(self, seeds: list[int], keys: dict[int, str], results: Results) -> None:
+        states = {}
+        for seed in seeds:
+            key = keys[seed]
+            known = self._read(lambda key=key: self.store.read_tensors("partial", key), "partial", key)
+            if known is not None:
+                states[seed] = training.State(known[1]["epoch"], known[0])
+
+        def save(seed: int, state: training.State) -> None:
+            self.store.write_tensors("partial", keys[seed], state.tensors, {"epoch": state.epoch})
+
+        def report(group: tuple[int, ...], epoch: int, epochs: int, loss: float) -> None:
+            host().notify(
+                "mcbench_epoch_finished", seeds=group, epoch=epoch, epochs=epochs, loss=loss
+            )
+
+        for outcome in training.train(self.problem, seeds, states, save, report):
+            key = keys[outcome.seed]
+            if outcome.error is not None or outcome.params is None:
+                results.failures[f"seed {outcome.seed}"] = str(outcome.error)
+                failure = {"what": f"endpoint of seed {outcome.seed}", "reason": str(outcome.error)}
+                self.store.write_record("failures", key, failure)
+                continue
+            record = {
+                "problem": self.problem.identity,
+                "seed": outcome.seed,
+                "provenance": provenance(self.problem.device),
+                "cost": {"seconds": outcome.seconds},
+            }
+            self.store.write_tensors("endpoints", key, outcome.params, record)
+            self.store.remove("partial", key)
+            self.store.remove("failures", key)
+            results.endpoints[outcome.seed] = record
+            trained = Endpoint(outcome.params, outcome.seed, key, record)
+            host().notify("mcbench_endpoint_trained", endpoint=trained)
+
+    def endpoint(self, seed: int) -> Endpoint:
+        """A trained endpoint, on the problem's device."""
+        key = endpoint_key(self.problem.identity, seed)
+        known = self.store.read_tensors("endpoints", key)
+        if known is None:
+            raise RunError(f"the endpoint of seed {seed} is not in the store")
+        return Endpoint(move(known[0], self.problem.device), seed, key, known[1])
+
+    # Runs ----------------------------------------------------------------------------------
+
+    def run(self) -> Results:
+        """Train, then compute every run that the store does not have."""
+        results = self.train()
+        results.runs = self.runs(sorted(results.endpoints))
+        for run, record, reason in self.executor.map(self.compute, results.runs):
+            if record is not None:
+                results.records[run.key] = record
+            else:
+                results.failures[run.key] = reason
+        return results
+
+    def runs(self, seeds: Sequence[int]) -> list[Run]:
+        """Every method on every pair of seeds."""
+        identities = {text: host().identity("method", m) for text, m in self.methods.items()}
+        return [
+            Run(self.problem.identity, pair, text, identities[text], self.plan.protocol)
+            for text in self.methods
+            for pair in combinations(seeds, 2)
+        ]
+
+    def compute(self, run: Run) -> tuple[Run, dict[str, Any] | None, str]:
+        """A run's record from the store, completed or computed; or ``None`` and why it failed."""
+        read = self._record_reader(run)
+        record = read()
+        if record is not None and not self._missing(record):
+            return run, record, ""
+        with self.store.lock(run.key):
+            record = read()
+            try:
+                if record is None:
+                    host().notify("mcbench_run_started", run=run)
+                    record = self._evaluate(run)
+                if self._missing(record):
+                    self._measure(run, record)
+                    self.store.write_record("runs", run.key, record)
+            except UsageError:
+                raise
+            except Exception as error:
+                reason = _one_line(error)
+                log.debug("run %s failed", run.key, exc_info=True)
+                failure = {"what": f"{run.method} on pair {run.pair}", "reason": reason}
+                self.store.write_record("failures", run.key, failure)
+                host().notify("mcbench_run_failed", run=run, error=error)
+                return run, None, reason
+        self.store.remove("partial", run.key)
+        self.store.remove("failures", run.key)
+        host().notify("mcbench_run_finished", run=run, record=record)
+        return run, record, ""
+
+    def _record_reader(self, run: Run) -> Callable[[], dict[str, Any] | None]:
+        return lambda: self._read(
+            lambda: self.store.read_record("runs", run.key), "runs", run.key
+        )
+
+    def _connect(self, run: Run) -> Path:
+        chosen = self.methods[run.method]
+        unserved = method.needs(chosen) - method.SUPPORTED
+        if unserved:
+            raise RunError(
+                f"method '{chosen.name}' needs {', '.join(sorted(unserved))}, "
+                "which this version of mcbench does not offer"
+            )
+        a, b = (self.endpoint(seed) for seed in run.pair)
+        if not (finite(a.params) and finite(b.params)):
+            raise RunError("an endpoint has weights that are not finite")
+        path = chosen.connect(a, b, self.problem)
+        check_ends(path, a.params, b.params, self.problem)
+        return path
+
+    def _evaluate(self, run: Run) -> dict[str, Any]:
+        progress = self._restore(run)
+        began = saved = time.perf_counter()
+        path = self._connect(run)
+        connected = time.perf_counter() - began
+
+        def observe(t: float, values: dict[str, Any], progress: Progress) -> None:
+            nonlocal saved
+            host().notify("mcbench_point_evaluated", run=run, t=t, values=values)
+            if time.perf_counter() - saved > SAVE_SECONDS:
+                record = {"points": list(progress.points.items())}
+                self.store.write_tensors("partial", run.key, progress.sums, record)
+                saved = time.perf_counter()
+
+        curve = evaluate(path, self.problem, run.protocol, observe, progress)
+        return {
+            "run": run.description,
+            "problem": self.problem.identity,
+            "pair": list(run.pair),
+            "method": run.method,
+            "curve": curve.to_dict(),
+            "metrics": {},
+            "provenance": provenance(self.problem.device),
+            "cost": {
+                "connect_seconds": connected,
+                "seconds": time.perf_counter() - began,
+                "evaluations": len(curve.t),
+            },
+        }
+
+    def _restore(self, run: Run) -> Progress:
+        known = self._read(
+            lambda: self.store.read_tensors("partial", run.key), "partial", run.key
+        )
+        if known is None:
+            return Progress()
+        points = {t: values for t, values in known[1]["points"]}
+        return Progress(points, move(known[0], self.problem.device))
+
+    def _missing(self, record: dict[str, Any]) -> list[str]:
+        """The metrics that were asked for and that the record has not, in this version."""
+        known = record["metrics"]
+        return [
+            text
+            for text, metric in self.metrics.items()
+            if known.get(text, {}).get("version") != _metric_version(metric)
+        ]
+
+    def _measure(self, run: Run, record: dict[str, Any]) -> None:
+        evaluation = Evaluation(
+            self.problem,
+            Curve(**record["curve"]),
+            lambda: (self.endpoint(run.pair[0]), self.endpoint(run.pair[1])),
+            lambda: self._connect(run),
+        )
+        for text in self._missing(record):
+            metric = self.metrics[text]
+            entry: dict[str, Any] = {"version": _metric_version(metric), "values": {}}
+            try:
+                for split in SPLITS if metric.splits else (None,):
+                    measured = metric.measure(evaluation, split)
+                    named = measured if isinstance(measured, dict) else {"": measured}
+                    for name, value in named.items():
+                        entry["values"][":".join(filter(None, (name, split)))] = float(value)
+            except StructureError as error:
+                entry["inapplicable"] = str(error)
+            except Exception as error:
+                # The run stands; the metric is tried again the next time.
+                host().find("metric", metric.name).plugin.blame(f"metric '{text}' failed", error)
+                log.warning("metric '%s' failed on %s: %s", text, run.method, _one_line(error))
+                continue
+            record["metrics"][text] = entry
+
+    def _read(self, read: Callable[[], T | None], kind: str, key: str) -> T | None:
+        """What is stored; a damaged file is named, removed, and counts as not there."""
+        try:
+            return read()
+        except DamagedError as error:
+            log.warning("%s; computing it again", error)
+            self.store.remove(kind, key)
+            return None
+
+
+def _metric_version(metric: Any) -> str:
+    source = host().find("metric", metric.name).plugin
+    return f"{source.distribution} {source.version}"
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text if isinstance(error, McbenchError) else f"{type(error).__name__}: {text}"
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise UsageError(f"device '{name}' cannot be used: {reason}") from None
+    return device

@@ -1,0 +1,330 @@
+"""Every hook of mcbench.
+
+A plugin is a module (or a class's instance) with functions marked ``@mcbench.hookimpl`` and named
+as below. Its package names it under ``[project.entry-points.mcbench]``. An implementation may
+take fewer arguments than the hook has. Provider hooks yield components: objects with a ``name``,
+whose dataclass fields made with `mcbench.parameter` are what users may set.
+
+Plugin modules are imported by every command, ``--help`` too: import torch inside functions.
+"""
+
+# The signatures are the documentation of arguments: the bodies are empty on purpose.
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    import click
+
+    from mcbench.endpoint import Endpoint
+    from mcbench.run import Run
+
+PROJECT = "mcbench"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec
+def mcbench_architectures() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Networks: ``name``, ``summary`` and ``build(input_shape, classes) -> torch.nn.Module``.
+
+    Any module works unchanged. ``build`` is called under the endpoint's seed, so that its initial
+    weights are reproducible.
+
+    Example::
+
+        @dataclass(frozen=True)
+        class Perceptron:
+            name = "perceptron"
+            summary = "one linear layer"
+            bias: bool = mcbench.parameter(True, "whether it has a bias")
+
+            def build(self, input_shape, classes):
+                from torch import nn
+
+                return nn.Sequential(nn.Flatten(), nn.LazyLinear(classes, bias=self.bias))
+
+
+        @mcbench.hookimpl
+        def mcbench_architectures():
+            yield Perceptron()
+    """
+
+
+@hookspec
+def mcbench_datasets() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Data sets: see `mcbench.Dataset` for what one has to have.
+
+    Example::
+
+        class Noise:
+            name = "noise"
+            summary = "pure noise in two classes"
+
+            def find(self, directory):
+                return []
+
+            def read(self, directory):
+                import torch
+
+                g = torch.Generator().manual_seed(0)
+                x = torch.randint(256, (100, 1, 8, 8), dtype=torch.uint8, generator=g)
+                y = torch.arange(100) % 2
+                return mcbench.Data(
+                    mcbench.Split(x[:80], y[:80]), mcbench.Split(x[80:], y[80:]), ("a", "b")
+                )
+
+
+        @mcbench.hookimpl
+        def mcbench_datasets():
+            yield Noise()
+    """
+
+
+@hookspec
+def mcbench_recipes() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Recipes: how endpoints are trained, as data.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_recipes():
+            yield mcbench.Recipe("long", "the default, for longer", epochs=200, lr=0.05)
+    """
+
+
+@hookspec
+def mcbench_methods() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Connection methods: ``name`` and ``connect(a, b, problem) -> mcbench.Path``.
+
+    See `mcbench.Method` for the optional declarations (needs, end, reference).
+
+    Example::
+
+        class Linear:
+            name = "straight"
+
+            def connect(self, a, b, problem):
+                return mcbench.segment(a.params, b.params)
+
+
+        @mcbench.hookimpl
+        def mcbench_methods():
+            yield Linear()
+    """
+
+
+@hookspec
+def mcbench_matchings() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Matchings of hidden neurons, a part of composed methods: see `mcbench.Matching`.
+
+    Example::
+
+        class Reversed:
+            name = "reversed"
+
+            def match(self, a, b, incoming):
+                import torch
+
+                return torch.arange(len(b) - 1, -1, -1)
+
+
+        @mcbench.hookimpl
+        def mcbench_matchings():
+            yield Reversed()
+    """
+
+
+@hookspec
+def mcbench_interpolations() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Interpolations between matched neurons, a part of composed methods: `mcbench.Interpolation`.
+
+    Example::
+
+        class Smooth:
+            name = "smooth"
+
+            def interpolate(self, a, b, t):
+                s = t * t * (3 - 2 * t)
+                return (1 - s) * a + s * b
+
+
+        @mcbench.hookimpl
+        def mcbench_interpolations():
+            yield Smooth()
+    """
+
+
+@hookspec
+def mcbench_adjustments() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Adjustments of the points of a path, a part of composed methods: see `mcbench.Adjustment`.
+
+    Example::
+
+        class Keep:
+            name = "keep"
+
+            def prepare(self, a, problem):
+                return lambda params: params
+
+
+        @mcbench.hookimpl
+        def mcbench_adjustments():
+            yield Keep()
+    """
+
+
+@hookspec
+def mcbench_metrics() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Metrics: ``name``, ``unit``, ``better`` and ``measure``: see `mcbench.Metric`.
+
+    Example::
+
+        class Best:
+            name = "best-accuracy"
+            summary = "the highest accuracy along the path"
+            unit = "%"
+            better = "higher"
+            splits = True
+
+            def measure(self, evaluation, split):
+                return max(evaluation.curve.accuracy[split])
+
+
+        @mcbench.hookimpl
+        def mcbench_metrics():
+            yield Best()
+    """
+
+
+@hookspec
+def mcbench_leaderboards() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Leaderboards: `mcbench.Board` objects, most simply read from their TOML declarations.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_leaderboards():
+            yield mcbench.Board.read(pathlib.Path(__file__).parent / "myboard" / "board.toml")
+    """
+
+
+@hookspec
+def mcbench_executors() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Executors: ``name`` and ``map(function, tasks) -> Iterable[result]``, in any order.
+
+    Tasks are independent and each returns normally, also when its run failed.
+
+    Example::
+
+        class Backwards:
+            name = "backwards"
+            summary = "the last task first"
+
+            def map(self, function, tasks):
+                return (function(task) for task in reversed(tasks))
+
+
+        @mcbench.hookimpl
+        def mcbench_executors():
+            yield Backwards()
+    """
+
+
+@hookspec
+def mcbench_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]
+    """Further subcommands of ``mcbench``. A built-in command's name cannot be taken.
+
+    Example::
+
+        @click.command()
+        def hello():
+            "Say hello."
+            click.echo("hello")
+
+
+        @mcbench.hookimpl
+        def mcbench_commands():
+            yield hello
+    """
+
+
+@hookspec
+def mcbench_epoch_finished(seeds: tuple[int, ...], epoch: int, epochs: int, loss: float) -> None:
+    """Called after each epoch of training: ``epoch`` of ``epochs`` is done for ``seeds``.
+
+    ``loss`` is the mean training loss over the epoch and the seeds, which train together.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_epoch_finished(epoch, loss):
+            print(epoch, loss)
+    """
+
+
+@hookspec
+def mcbench_endpoint_trained(endpoint: Endpoint) -> None:
+    """Called when an endpoint has been trained and stored, not when it was found in the store.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_endpoint_trained(endpoint):
+            print(endpoint.key, endpoint.seed)
+    """
+
+
+@hookspec
+def mcbench_run_started(run: Run) -> None:
+    """Called before a run (problem x pair x method x protocol) is computed.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_run_started(run):
+            print(run.method, run.pair)
+    """
+
+
+@hookspec
+def mcbench_point_evaluated(run: Run, t: float, values: dict[str, Any]) -> None:
+    """Called after the path's point at ``t`` was evaluated.
+
+    ``values`` has ``loss`` and ``accuracy``, each by split.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_point_evaluated(t, values):
+            print(t, values["accuracy"]["test"])
+    """
+
+
+@hookspec
+def mcbench_run_finished(run: Run, record: dict[str, Any]) -> None:
+    """Called when a run's record is complete and stored.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_run_finished(run, record):
+            print(run.key, record["metrics"])
+    """
+
+
+@hookspec
+def mcbench_run_failed(run: Run, error: Exception) -> None:
+    """Called when a run failed; the other runs go on.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_run_failed(run, error):
+            print(run.method, error)
+    """

@@ -1,0 +1,92 @@
+r"""`Gram`, least squares streamed over batches of data.
+
+To fit :math:`W F \approx Y` it is enough to know :math:`G = F F^\top` and :math:`C = Y F^\top`:
+memory grows with the number of features n, not with the number of samples.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mcbench.errors import RunError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+CUTOFF = 1e-9
+"""Default relative cutoff of `Gram.solve`."""
+
+_BLOCK = 512
+
+
+class Gram:
+    r"""The second moments :math:`G = F F^\top` (n, n) and :math:`C = Y F^\top` (m, n).
+
+    Products are taken per batch in the features' dtype, and summed in float64.
+
+    Arguments:
+        features: n, the number of features.
+        targets: m, the number of rows to fit (0 to have G alone).
+        device: Where the sums live.
+
+    Example:
+        >>> import torch
+        >>> f, w = torch.randn(100, 3), torch.randn(2, 3)
+        >>> gram = Gram(3, 2)
+        >>> gram.add(f, f @ w.T)
+        >>> bool(torch.allclose(gram.solve().float(), w, atol=1e-4))
+        True
+    """
+
+    def __init__(self, features: int, targets: int = 0, device: object = "cpu") -> None:
+        import torch
+
+        make = {"dtype": torch.float64, "device": device}
+        self.moments = torch.zeros(features, features, **make)  # type: ignore[call-overload]
+        self.cross = torch.zeros(targets, features, **make)  # type: ignore[call-overload]
+        self.samples = 0
+
+    def add(self, features: Tensor, targets: Tensor | None = None) -> None:
+        """Add a batch: features of shape (batch, n), targets of shape (batch, m)."""
+        n = features.shape[1]
+        for start in range(0, n, _BLOCK):
+            # G is symmetric: only its upper blocks are computed.
+            rows = slice(start, min(start + _BLOCK, n))
+            self.moments[rows, start:] += features[:, rows].T @ features[:, start:]
+        if targets is not None:
+            self.cross += targets.T @ features
+        self.samples += len(features)
+
+    def damped(self, cutoff: float = CUTOFF) -> Tensor:
+        r"""The lower Cholesky factor of :math:`G + \lambda I`, :math:`\lambda` = cutoff x trace G.
+
+        The trace bounds the largest eigenvalue. Directions with eigenvalues far above
+        :math:`\lambda` are fitted exactly, those far below are left alone; between them the
+        solution changes smoothly, which a truncated pseudo-inverse does not.
+
+        Raises:
+            RunError: If the moments are not finite.
+        """
+        import torch
+
+        upper = self.moments.triu()
+        full = upper + upper.triu(1).T
+        if not bool(full.isfinite().all()):
+            raise RunError("the features for weight adjustment are not finite: the network diverged")
+        trace = float(full.diagonal().sum()) or 1.0
+        # Rounding in float32 products may leave G slightly indefinite, so the damping may have
+        # to grow: by powers of ten, until the factor exists.
+        while True:
+            damping = cutoff * trace
+            factor, failed = torch.linalg.cholesky_ex(
+                full + damping * torch.eye(len(full), dtype=full.dtype, device=full.device)
+            )
+            if not int(failed):
+                return factor
+            cutoff *= 10
+
+    def solve(self, cutoff: float = CUTOFF) -> Tensor:
+        r""":math:`C\,(G + \lambda I)^{-1}`, shape (m, n), float64: see `damped`."""
+        import torch
+
+        return torch.cholesky_solve(self.cross.T, self.damped(cutoff)).T

@@ -1,0 +1,93 @@
+"""What a method is, and what the parts of a composed method are.
+
+These are protocols: a plugin's class need not inherit from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mcbench.endpoint import Endpoint
+    from mcbench.params import Params
+    from mcbench.path import Path
+    from mcbench.problem import Problem
+
+Need = Literal["data", "affine-chain", "permutation-groups", "pool"]
+"""What a method may need beyond two endpoints.
+
+``data``: the training data; ``affine-chain``: a network that is a chain of affine layers;
+``permutation-groups``: the symmetries of the network; ``pool``: further endpoints to be fitted on.
+"""
+
+SUPPORTED: frozenset[Need] = frozenset({"data", "affine-chain"})
+"""The needs that this version serves."""
+
+
+class Method(Protocol):
+    """Connects two endpoints by a path.
+
+    Optional attributes: ``summary`` (one line), ``needs`` (a set of `Need`), ``reference`` (the
+    paper, section or equation), ``end`` (``"b"`` or ``"permuted"``).
+    """
+
+    name: str
+
+    def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
+        """A path with ``path(0)`` equal to ``a.params``, ending as it says."""
+        ...
+
+
+class Matching(Protocol):
+    """Pairs the hidden neurons of two networks."""
+
+    name: str
+
+    def match(self, a: Tensor, b: Tensor, incoming: int) -> Tensor:
+        """A permutation p such that neuron i of A goes with neuron p[i] of B.
+
+        Arguments:
+            a, b: Neurons as vectors, shape (n, d): incoming weights, bias, outgoing weights.
+            incoming: The number of leading coordinates that are incoming weights.
+
+        Returns:
+            Indices, shape (n,), int64.
+        """
+        ...
+
+
+class Interpolation(Protocol):
+    """Moves matched neurons from A to B."""
+
+    name: str
+
+    def interpolate(self, a: Tensor, b: Tensor, t: float) -> Tensor:
+        """The neurons at 0 < t < 1, shape (n, d), from those of A and B."""
+        ...
+
+
+class Adjustment(Protocol):
+    """Mends the points of a path, given the network it starts from."""
+
+    name: str
+
+    def prepare(self, a: Endpoint, problem: Problem) -> Callable[[Params], Params] | None:
+        """A function that maps a point of the path to its adjusted point.
+
+        It must map A to A itself, and be continuous. ``None`` stands for no adjustment.
+        """
+        ...
+
+
+def needs(method: Any) -> frozenset[Need]:
+    """The needs a method declares."""
+    return frozenset(getattr(method, "needs", ()))
+
+
+def summary(component: Any) -> str:
+    """The declared summary, else the first line of the docstring."""
+    declared = getattr(component, "summary", "")
+    return declared or (type(component).__doc__ or "").strip().partition("\n")[0]

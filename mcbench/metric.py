@@ -1,0 +1,67 @@
+"""`Metric` reduces an evaluated path to numbers; `Evaluation` is what it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from mcbench.endpoint import Endpoint
+    from mcbench.evaluation import Curve
+    from mcbench.path import Path
+    from mcbench.problem import Problem, SplitName
+
+
+class Evaluation:
+    """A path with all that was measured on it.
+
+    The curve is at hand; endpoints are loaded and the path is built when they are asked for.
+
+    Arguments:
+        problem: Data, network and loss.
+        curve: Losses and accuracies along the path.
+        load: Gives the two endpoints.
+        connect: Gives the path between them.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        curve: Curve,
+        load: Callable[[], tuple[Endpoint, Endpoint]],
+        connect: Callable[[], Path],
+    ) -> None:
+        self.problem = problem
+        self.curve = curve
+        self._load, self._connect = load, connect
+
+    @cached_property
+    def ends(self) -> tuple[Endpoint, Endpoint]:
+        """The endpoints A and B."""
+        return self._load()
+
+    @cached_property
+    def path(self) -> Path:
+        """The path; building it may take as long as it did for the run."""
+        return self._connect()
+
+
+class Metric(Protocol):
+    """Reduces an evaluated path to a number, or to several under names of their own.
+
+    Optional attribute: ``reference``, the source of the definition.
+    """
+
+    name: str
+    summary: str
+    unit: str
+    better: Literal["higher", "lower", ""]
+    splits: bool
+    """Whether it is measured on train and test (else once, with ``split`` None)."""
+
+    def measure(
+        self, evaluation: Evaluation, split: SplitName | None
+    ) -> float | dict[str, float]:
+        """The value, in ``unit``."""
+        ...

@@ -1,0 +1,145 @@
+"""`Problem`, what a pair of endpoints is drawn from: data set + architecture + recipe.
+
+It gives a method the loss, the data and the network's structure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+
+from mcbench import seeding
+from mcbench.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from mcbench.dataset import Data, Split
+    from mcbench.params import Params
+    from mcbench.recipe import Recipe
+    from mcbench.structure import Chain
+
+SplitName = Literal["train", "test"]
+SPLITS: tuple[SplitName, ...] = ("train", "test")
+
+_ACTIVATIONS = 2**22
+"""The entries of the widest activation in a batch: 16 MiB in float32, about a cache's size."""
+
+
+class Problem:
+    """Data set + architecture + recipe, on a device.
+
+    Arguments:
+        data: The data set, as decoded.
+        architecture: Builds the network.
+        recipe: How endpoints are trained; its normalisation applies to the data.
+        device: Where everything is computed.
+        seed: The seed of all draws of methods and metrics.
+        identity: What determines the results: names, parameters, versions, fingerprint.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        architecture: Any,
+        recipe: Recipe,
+        device: torch.device | str = "cpu",
+        seed: int = 0,
+        identity: dict[str, Any] | None = None,
+    ) -> None:
+        import torch
+
+        self.data = data.normalize(recipe.normalize)
+        self.architecture = architecture
+        self.recipe = recipe
+        self.device = torch.device(device)
+        self.seed = seed
+        self.identity = identity or {}
+
+    @cached_property
+    def splits(self) -> dict[str, Split]:
+        """Train and test on the device, normalised where memory allows."""
+        return {n: getattr(self.data, n).to(self.device).ready() for n in SPLITS}
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """(channels, height, width)."""
+        return tuple(self.data.train.inputs.shape[1:])
+
+    def build(self, seed: int) -> nn.Module:
+        """A network with the initial weights that ``seed`` gives, on the CPU."""
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seeding.derive(seed, "init"))
+            module = self.architecture.build(self.input_shape, len(self.data.classes))
+        if any(isinstance(p, torch.nn.UninitializedParameter) for p in module.parameters()):
+            with torch.random.fork_rng(devices=[]), torch.no_grad():
+                torch.manual_seed(seeding.derive(seed, "init"))
+                module(torch.zeros(2, *self.input_shape))
+        return module
+
+    @cached_property
+    def module(self) -> nn.Module:
+        """The network in evaluation mode, as a template: its own weights mean nothing."""
+        return self.build(self.seed).to(self.device).eval()
+
+    @cached_property
+    def chain(self) -> Chain:
+        """The network as a chain of affine layers.
+
+        Raises:
+            StructureError: If it is none, naming the operation that stands in the way.
+        """
+        import torch
+
+        from mcbench.structure import derive_chain
+
+        return derive_chain(self.module, torch.zeros(2, *self.input_shape, device=self.device))
+
+    @cached_property
+    def batch_size(self) -> int:
+        """Samples per batch of an evaluation, such that activations stay in cache."""
+        widest = max(max(p.shape[0], p[0].numel()) for p in self.module.parameters())
+        return max(64, min(8192, _ACTIVATIONS // max(widest, 1)))
+
+    def forward(self, params: Params, inputs: Tensor) -> Tensor:
+        """The network's outputs (logits), shape (batch, classes)."""
+        from torch.func import functional_call
+
+        return functional_call(self.module, params, (inputs,))
+
+    def loss(self, params: Params, inputs: Tensor, targets: Tensor) -> Tensor:
+        """The mean cross-entropy of a batch, without weight decay; differentiable."""
+        from torch.nn.functional import cross_entropy
+
+        return cross_entropy(self.forward(params, inputs), targets)
+
+    def batches(self, split: SplitName, size: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Normalised inputs and targets in order, un-augmented."""
+        return self.splits[split].batches(size or self.batch_size)
+
+    def augmented(self, purpose: str, size: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """One pass over the training data, augmented as the recipe says, in order.
+
+        The same ``purpose`` gives the same draws.
+
+        Raises:
+            UsageError: If the recipe has no augmentation.
+        """
+        from mcbench.augmentation import augment
+
+        if not self.recipe.augment:
+            raise UsageError(f"recipe '{self.recipe.name}' has no augmentation to evaluate on")
+        raw = self.data.train.to(self.device)
+        draws = self.generator("augmented", purpose)
+        size = size or self.batch_size
+        for start in range(0, len(raw), size):
+            inputs = augment(raw.inputs[start : start + size], self.recipe.augment, draws)
+            yield raw.normalized(inputs), raw.targets[start : start + size]
+
+    def generator(self, *purpose: object) -> torch.Generator:
+        """A generator for the draws of one purpose, seeded by the run's seed."""
+        return seeding.generator(self.seed, *purpose)

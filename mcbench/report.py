@@ -1,0 +1,125 @@
+"""From results to tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcbench.experiment import Experiment, Results
+from mcbench.statistics import summarize
+from mcbench.tables import Table, plus_minus
+
+END_POINTS = "End Points"
+WORST = {"train": "worst-accuracy:train", "test": "worst-accuracy:test"}
+
+
+def columns_of(record: dict[str, Any]) -> dict[str, float]:
+    """A record's measured values under names such as ``worst-accuracy:test``."""
+    return {
+        ":".join(filter(None, (metric, name))): value
+        for metric, entry in record["metrics"].items()
+        for name, value in entry["values"].items()
+    }
+
+
+def by_method(results: Results) -> dict[str, list[dict[str, Any]]]:
+    """The records of each method, over all pairs; methods without any are listed as empty."""
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for run in results.runs:
+        records = grouped.setdefault(run.method, [])
+        if run.key in results.records:
+            records.append(results.records[run.key])
+    return grouped
+
+
+def ranking(experiment: Experiment, results: Results) -> Table:
+    """Methods by the worst test accuracy along the path, beside the end points."""
+    pairs = max((len(r) for r in by_method(results).values()), default=0)
+    heads = ["method", "train", "test", "95% interval", "refined test", "path ends at", "s/pair"]
+    title = f"Worst accuracy (%) along the path: mean ± std over {pairs} pairs"
+    table = Table(title, heads)
+    rows = []
+    for method, records in by_method(results).items():
+        if records:
+            rows.append(_row(method, records))
+        else:
+            rows.append((float("-inf"), {"method": method, "train": "failed"}, {"method": method}))
+    for _, cells, numbers in sorted(rows, key=lambda row: -row[0]):
+        table.add(cells, numbers)
+    ends = end_accuracies(results)
+    if ends:
+        train, test = (summarize([e[s] for e in ends.values()]) for s in ("train", "test"))
+        cells = {
+            "method": END_POINTS,
+            "train": plus_minus(train.mean, train.std),
+            "test": plus_minus(test.mean, test.std),
+            "95% interval": f"[{test.low:.2f}, {test.high:.2f}]",
+        }
+        numbers = {"method": END_POINTS, "count": test.count}
+        numbers |= {f"worst-accuracy:{s}": v.mean for s, v in (("train", train), ("test", test))}
+        table.add(cells, numbers)
+    return table
+
+
+def _row(method: str, records: list[dict[str, Any]]) -> tuple[float, dict[str, str], dict[str, Any]]:
+    values = [columns_of(r) for r in records]
+    cells = {"method": method, "path ends at": _end(records)}
+    numbers: dict[str, Any] = {"method": method, "end": _end(records), "count": len(records)}
+    key = float("nan")
+    for split, column in WORST.items():
+        if all(column in v for v in values):
+            s = summarize([v[column] for v in values])
+            cells[split] = plus_minus(s.mean, s.std)
+            numbers |= {column: s.mean, f"{column}:std": s.std}
+            if split == "test":
+                key = s.mean
+                cells["95% interval"] = f"[{s.low:.2f}, {s.high:.2f}]" if s.count > 1 else "-"
+                numbers |= {f"{column}:low": s.low, f"{column}:high": s.high}
+    refined = "worst-accuracy-refined:test"
+    if all(refined in v for v in values):
+        s = summarize([v[refined] for v in values])
+        cells["refined test"] = plus_minus(s.mean, s.std)
+        numbers[refined] = s.mean
+    seconds = summarize([r["cost"]["seconds"] for r in records]).mean
+    cells["s/pair"] = f"{seconds:.1f}"
+    numbers["seconds"] = seconds
+    return (key if key == key else float("-inf")), cells, numbers
+
+
+def _end(records: list[dict[str, Any]]) -> str:
+    ends = {record["curve"]["end"] for record in records}
+    return " or ".join({"b": "B", "permuted": "permuted B"}[end] for end in sorted(ends))
+
+
+def end_accuracies(results: Results) -> dict[int, dict[str, float]]:
+    """Accuracy of every endpoint by seed, as the paths' ends measured it."""
+    ends: dict[int, dict[str, float]] = {}
+    for record in results.records.values():
+        accuracy = record["curve"]["accuracy"]
+        for seed, i in zip(record["pair"], (0, -1), strict=True):
+            ends[seed] = {split: values[i] for split, values in accuracy.items()}
+    return ends
+
+
+def metrics(experiment: Experiment, results: Results) -> Table:
+    """Every metric that was measured, a row each, the methods side by side."""
+    grouped = {m: [columns_of(r) for r in rs] for m, rs in by_method(results).items() if rs}
+    names = list(dict.fromkeys(n for values in grouped.values() for v in values for n in v))
+    table = Table("All metrics: mean ± std over pairs", ["metric", "unit", "better", *grouped])
+    for name in names:
+        metric = experiment.metrics[_metric_of(name, experiment)]
+        cells = {"metric": name.replace(":", " "), "unit": metric.unit, "better": metric.better}
+        numbers: dict[str, Any] = {"metric": name, "unit": metric.unit, "better": metric.better}
+        for method, values in grouped.items():
+            known = [v[name] for v in values if name in v]
+            if known:
+                s = summarize(known)
+                digits = 2 if metric.unit == "%" else 0 if s.mean >= 1000 else 4
+                exact = digits == 0 and s.std == 0
+                cells[method] = f"{s.mean:,.0f}" if exact else plus_minus(s.mean, s.std, digits)
+                numbers |= {method: s.mean, f"{method}:std": s.std}
+        table.add(cells, numbers)
+    return table
+
+
+def _metric_of(column: str, experiment: Experiment) -> str:
+    return max((m for m in experiment.metrics if column.startswith(m)), key=len)

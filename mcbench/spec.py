@@ -1,0 +1,179 @@
+"""Components are named and take typed parameters: ``name[parameter=value,...]``.
+
+A component (a method, an architecture, a recipe, ...) is an object with a ``name``. If its class
+is a dataclass, the fields made with `parameter` are what a user may set. One grammar serves all
+kinds, and values nest: ``ot-wa[matching=ot[cost=incoming]]``, ``mlp[widths=(64,32)]``.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, get_args, get_origin, get_type_hints
+
+from mcbench.errors import UsageError
+
+_CLOSING = {"[": "]", "(": ")"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Parameter:
+    """A declared parameter; ``part`` is the kind of component its value names, if it does."""
+
+    name: str
+    type: Any
+    default: Any
+    help: str
+    constraints: Mapping[str, Any]
+    part: str | None = None
+
+
+def parameter(default: Any, help: str, *, part: str | None = None, **constraints: Any) -> Any:
+    """A dataclass field that users may set.
+
+    Arguments:
+        default: The value when the user says nothing.
+        help: What it means, with its unit.
+        part: The kind of component (such as ``"matching"``) that the value names.
+        constraints: Bounds as pydantic takes them: ``gt``, ``ge``, ``lt``, ``le``, ``pattern``.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Net:
+        ...     name = "net"
+        ...     width: int = parameter(32, "hidden units", gt=0)
+        >>> configure("architecture", Net(), {"width": "64"}).width
+        64
+    """
+    metadata = {"help": help, "part": part, "constraints": constraints, "parameter": True}
+    return dataclasses.field(default=default, metadata=metadata)
+
+
+def parse(text: str) -> tuple[str, dict[str, str]]:
+    """Split ``name[p=v,q=w]`` into its name and its values, as text.
+
+    Raises:
+        UsageError: If brackets do not match, or a parameter has no value or stands twice.
+    """
+    text = text.strip()
+    name, bracket, inside = text.partition("[")
+    name = name.strip()
+    if not name or (bracket and not inside.endswith("]")) or "]" in name:
+        raise UsageError(f"cannot read '{text}': write name or name[parameter=value,...]")
+    values: dict[str, str] = {}
+    for item in _split(inside[:-1], text) if bracket else []:
+        key, equals, value = item.partition("=")
+        key = key.strip()
+        if not equals or not key or not value.strip():
+            raise UsageError(f"cannot read '{item.strip()}' in '{text}': write parameter=value")
+        if key in values:
+            raise UsageError(f"parameter '{key}' stands twice in '{text}'")
+        values[key] = value.strip()
+    return name, values
+
+
+def _split(text: str, whole: str) -> list[str]:
+    """Split at the commas that stand in no bracket."""
+    items, waiting, start = [], [], 0
+    for i, character in enumerate(text):
+        if character in _CLOSING:
+            waiting.append(_CLOSING[character])
+        elif character in _CLOSING.values():
+            if not waiting or waiting.pop() != character:
+                raise UsageError(f"the brackets in '{whole}' do not match")
+        elif character == "," and not waiting:
+            items.append(text[start:i])
+            start = i + 1
+    if waiting:
+        raise UsageError(f"the brackets in '{whole}' do not match")
+    items.append(text[start:])
+    return [item for item in items if item.strip()]
+
+
+def parameters(component: object) -> dict[str, Parameter]:
+    """The parameters ``component`` declares, by name."""
+    if not dataclasses.is_dataclass(component):
+        return {}
+    hints = get_type_hints(type(component))
+    return {
+        field.name: Parameter(
+            name=field.name,
+            type=hints[field.name],
+            default=getattr(component, field.name),
+            help=field.metadata["help"],
+            constraints=field.metadata["constraints"],
+            part=field.metadata["part"],
+        )
+        for field in dataclasses.fields(component)
+        if field.metadata.get("parameter")
+    }
+
+
+def configure(kind: str, component: Any, values: Mapping[str, Any]) -> Any:
+    """A copy of ``component`` with ``values`` set, each validated against its declared type.
+
+    Raises:
+        UsageError: Naming the parameter, what was given and what is allowed.
+    """
+    declared = parameters(component)
+    changes = {}
+    for key, value in values.items():
+        if key not in declared:
+            allowed = ", ".join(declared) or "no parameters"
+            raise UsageError(f"{kind} '{component.name}' has no parameter '{key}': it takes {allowed}")
+        changes[key] = _validate(f"{kind} '{component.name}'", declared[key], value)
+    return dataclasses.replace(component, **changes) if changes else component
+
+
+def _validate(owner: str, declared: Parameter, value: Any) -> Any:
+    from pydantic import Field, TypeAdapter, ValidationError
+    from pydantic.errors import PydanticSchemaGenerationError
+
+    hint = declared.type
+    if isinstance(value, str):
+        value = _from_text(value, hint)
+    try:
+        from typing import Annotated
+
+        adapter: TypeAdapter[Any] = TypeAdapter(Annotated[hint, Field(**declared.constraints)])
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].lower()
+        raise UsageError(f"{owner}: parameter '{declared.name}': {reason}, not '{value}'") from None
+    except (PydanticSchemaGenerationError, TypeError) as error:
+        raise UsageError(f"{owner}: parameter '{declared.name}' is badly declared: {error}") from None
+
+
+def _from_text(text: str, hint: Any) -> Any:
+    """Sequences are written ``(64,32)``, ``[64,32]`` or, with one entry, ``64``."""
+    sequence = any(get_origin(h) in (tuple, list) for h in (hint, *get_args(hint)))
+    if not sequence:
+        return text
+    if text[0] in _CLOSING and text[-1] == _CLOSING[text[0]]:
+        return [item.strip() for item in _split(text[1:-1], text)]
+    return [text]
+
+
+def values(component: object) -> dict[str, Any]:
+    """All parameters with their values: what of ``component`` determines a result."""
+    return {name: getattr(component, name) for name in parameters(component)}
+
+
+def text(component: Any, default: Any = None) -> str:
+    """``name[p=v]`` with what differs from ``default`` (all values where there is none).
+
+    It reads back as the same component.
+    """
+    known = values(default) if default is not None else {}
+    items = [f"{k}={_to_text(v)}" for k, v in values(component).items() if k not in known or known[k] != v]
+    return component.name + (f"[{','.join(items)}]" if items else "")
+
+
+def _to_text(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return "(" + ",".join(map(_to_text, value)) + ")"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+__all__ = ["Parameter", "configure", "parameter", "parameters", "parse", "text", "values"]

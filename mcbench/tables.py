@@ -1,0 +1,116 @@
+"""Tables: rows of plain values, rendered for terminals, papers and programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+FORMATS = ("table", "markdown", "latex", "csv", "json")
+
+
+@dataclass
+class Table:
+    """A table.
+
+    Arguments:
+        title: What it shows.
+        columns: Headings, in order; the first names the row.
+        rows: Cells as text, by heading; ``data`` has them as numbers.
+        data: The same rows for programs (CSV and JSON).
+        note: A line below.
+    """
+
+    title: str
+    columns: list[str]
+    rows: list[dict[str, str]] = field(default_factory=list)
+    data: list[dict[str, Any]] = field(default_factory=list)
+    note: str = ""
+
+    def add(self, cells: dict[str, str], data: dict[str, Any]) -> None:
+        """Add a row, as text and as numbers."""
+        self.rows.append(cells)
+        self.data.append(data)
+
+
+def plus_minus(mean: float, std: float, digits: int = 2) -> str:
+    """``mean ± std``, or the mean alone where there is no std."""
+    if mean != mean:
+        return "-"
+    return f"{mean:.{digits}f}" + (f" ± {std:.{digits}f}" if std == std else "")
+
+
+def render(tables: list[Table], style: str) -> str:
+    """All tables in one of `FORMATS` (``table``: for terminals, with rich)."""
+    if style == "json":
+        return json.dumps({t.title: [_clean(row) for row in t.data] for t in tables}, indent=2)
+    if style == "csv":
+        return "\n".join(map(_csv, tables))
+    if style == "table":
+        return "\n".join(map(_terminal, tables))
+    return "\n\n".join(_tabulated(t, style) for t in tables)
+
+
+def _clean(row: dict[str, Any]) -> dict[str, Any]:
+    """Without NaN, which JSON does not have."""
+    return {k: None if isinstance(v, float) and v != v else v for k, v in row.items()}
+
+
+def _csv(table: Table) -> str:
+    out = io.StringIO()
+    names = list(dict.fromkeys(name for row in table.data for name in row))
+    writer = csv.DictWriter(out, names, lineterminator="\n", restval="")
+    writer.writeheader()
+    writer.writerows([_clean(row) for row in table.data])
+    return out.getvalue()
+
+
+def _tabulated(table: Table, style: str) -> str:
+    from tabulate import tabulate
+
+    cells = [[row.get(c, "") for c in table.columns] for row in table.rows]
+    form = {"markdown": "github", "latex": "latex_booktabs"}[style]
+    if style == "latex":
+        cells = [[c.replace("±", "\\pm") for c in row] for row in cells]
+        cells = [[f"${c}$" if "\\pm" in c else _latex(c) for c in row] for row in cells]
+        heads = [_latex(c) for c in table.columns]
+        body = tabulate(cells, heads, tablefmt="latex_raw").replace("\\hline", "\\midrule")
+        lead = f"% {table.title}\n"
+        return lead + body + (f"\n% {table.note}" if table.note else "")
+    cells = [[c.replace("|", "\\|") for c in row] for row in cells]
+    body = tabulate(cells, table.columns, tablefmt=form, disable_numparse=True)
+    return f"**{table.title}**\n\n{body}" + (f"\n\n{table.note}" if table.note else "")
+
+
+def _latex(text: str) -> str:
+    for character in "&%_#":
+        text = text.replace(character, "\\" + character)
+    return text
+
+
+def _terminal(table: Table) -> str:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    shown = RichTable(title=Text(table.title), title_justify="left", box=box.SIMPLE_HEAD)
+    for i, column in enumerate(table.columns):
+        shown.add_column(Text(column), justify="left" if i == 0 else "right", overflow="fold")
+    for row in table.rows:
+        shown.add_row(*(Text(row.get(c, "")) for c in table.columns))
+    # Wide enough never to wrap a number; the terminal may still fold the line.
+    console = Console(file=io.StringIO(), width=_width(), color_system=None)
+    console.print(shown)
+    if table.note:
+        console.print(Text(table.note))
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+def _width() -> int:
+    import shutil
+
+    return max(100, shutil.get_terminal_size((120, 24)).columns)

@@ -1,0 +1,243 @@
+"""Training of endpoints: data as tensors in memory, several small networks at once.
+
+A network's numbers do not depend on which others train beside it: whether networks train
+together follows from the problem alone, each seed has its own draws, and the batched products
+treat every network alike.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, stack_module_state, vmap
+from torch.nn.functional import cross_entropy
+
+from mcbench import seeding
+from mcbench.augmentation import augment
+from mcbench.errors import RunError
+from mcbench.params import Params
+from mcbench.problem import Problem
+
+TOGETHER = 2**24
+"""Networks train together if a step of one multiplies less often than this (weights x batch)."""
+
+GROUP = 32
+"""The most networks that train together."""
+
+CHECKPOINT_SECONDS = 10.0
+"""How often the state of a training is handed to ``save``, at most."""
+
+
+@dataclass
+class State:
+    """A training under way, of one network.
+
+    Arguments:
+        epoch: The number of epochs that are done.
+        tensors: The network's and the optimiser's, by name.
+    """
+
+    epoch: int
+    tensors: Params
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A training that ended: with ``params``, or with the ``error`` that says why not."""
+
+    seed: int
+    params: Params | None
+    error: RunError | None
+    seconds: float
+
+
+Save = Callable[[int, State], None]
+Report = Callable[[tuple[int, ...], int, int, float], None]
+
+
+def trains_together(problem: Problem) -> bool:
+    """Whether networks of this problem train in one batch of networks.
+
+    That pays for small ones, whose steps are overhead; buffers (batch norm) rule it out.
+    """
+    module = problem.module
+    weights = sum(p.numel() for p in module.parameters())
+    dropout = any(isinstance(m, torch.nn.modules.dropout._DropoutNd) for m in module.modules())
+    return (
+        weights * problem.recipe.batch_size <= TOGETHER
+        and not dropout
+        and not any(True for _ in module.buffers())
+    )
+
+
+def train(
+    problem: Problem,
+    seeds: list[int],
+    states: dict[int, State],
+    save: Save,
+    report: Report,
+) -> Iterator[Outcome]:
+    """Train endpoints; one that diverges does not stop the others.
+
+    Arguments:
+        problem: Architecture, data and recipe.
+        seeds: One per endpoint.
+        states: Where interrupted trainings stopped, by seed.
+        save: Called with a seed and its state now and then, so that a kill loses little.
+        report: Called after each epoch with (seeds, epoch, epochs, mean loss).
+    """
+    size = GROUP if trains_together(problem) else 1
+    done = {s: states[s].epoch if s in states else 0 for s in seeds}
+    for start in sorted(set(done.values()), reverse=True):
+        equal = [s for s in seeds if done[s] == start]
+        for i in range(0, len(equal), size):
+            group = tuple(equal[i : i + size])
+            snapshots = [states[s].tensors for s in group] if start else []
+            yield from _train_group(problem, group, start, snapshots, save, report)
+
+
+def _train_group(
+    problem: Problem,
+    seeds: tuple[int, ...],
+    start: int,
+    snapshots: list[Params],
+    save: Save,
+    report: Report,
+) -> Iterator[Outcome]:
+    recipe = problem.recipe
+    began = saved = time.perf_counter()
+    networks = _Networks(problem, seeds)
+    if snapshots:
+        networks.restore(snapshots)
+    errors: dict[int, RunError] = {}
+    for epoch in range(start, recipe.epochs):
+        losses = networks.epoch(epoch)
+        for seed, loss in zip(seeds, losses.tolist(), strict=True):
+            if not abs(loss) < float("inf") and seed not in errors:
+                errors[seed] = RunError(
+                    f"training diverged: the loss of seed {seed} is {loss} in epoch {epoch + 1}; "
+                    f"a learning rate below {recipe.lr:g} may help (--recipe '{recipe.name}[lr=...]')"
+                )
+        if len(errors) == len(seeds):
+            break
+        report(seeds, epoch + 1, recipe.epochs, float(losses.mean()))
+        if time.perf_counter() - saved > CHECKPOINT_SECONDS and epoch + 1 < recipe.epochs:
+            for seed, tensors in zip(seeds, networks.snapshot(), strict=True):
+                if seed not in errors:
+                    save(seed, State(epoch + 1, tensors))
+            saved = time.perf_counter()
+    seconds = (time.perf_counter() - began) / len(seeds)
+    for seed, params in zip(seeds, networks.params(), strict=True):
+        failed = errors.get(seed)
+        yield Outcome(seed, None if failed else params, failed, seconds)
+
+
+class _Networks:
+    """Networks that train in step, their parameters stacked along a new first axis.
+
+    A single network keeps its own shapes: that spares batched products where they do not pay.
+    """
+
+    def __init__(self, problem: Problem, seeds: tuple[int, ...]) -> None:
+        self.problem, self.seeds = problem, seeds
+        self.stacked = trains_together(problem)
+        modules = [problem.build(seed).to(problem.device).train() for seed in seeds]
+        self.template = modules[0]
+        if self.stacked:
+            weights, self.buffers = stack_module_state(modules)
+        else:
+            weights = dict(self.template.named_parameters())
+            self.buffers = dict(self.template.named_buffers())
+        self.weights = {n: w.detach().requires_grad_() for n, w in weights.items()}
+        recipe = problem.recipe
+        rest = {"lr": recipe.lr, "weight_decay": recipe.weight_decay, "fused": True}
+        tensors = list(self.weights.values())
+        self.optimizer: torch.optim.Optimizer
+        if recipe.optimizer == "adam":
+            self.optimizer = torch.optim.Adam(tensors, **rest)
+        else:
+            self.optimizer = torch.optim.SGD(
+                tensors, momentum=recipe.momentum, nesterov=recipe.nesterov, **rest
+            )
+
+    def epoch(self, epoch: int) -> Tensor:
+        """One pass over the data, each network in its own order; the mean loss of each."""
+        recipe, problem = self.problem.recipe, self.problem
+        if not self.stacked:
+            torch.manual_seed(seeding.derive(self.seeds[0], "epoch", epoch))  # For dropout.
+        for group in self.optimizer.param_groups:
+            group["lr"] = recipe.rate(epoch)
+        raw = problem.data.train.to(problem.device) if recipe.augment else problem.splits["train"]
+        orders = [seeding.generator(s, "order", epoch) for s in self.seeds]
+        draws = [seeding.generator(s, "augment", epoch) for s in self.seeds]
+        order = torch.stack([torch.randperm(len(raw), generator=g) for g in orders])
+        order = order.to(problem.device)
+        total = torch.zeros(len(self.seeds), dtype=torch.float64, device=problem.device)
+        for start in range(0, len(raw), recipe.batch_size):
+            chosen = order[:, start : start + recipe.batch_size]
+            inputs = [raw.inputs[rows] for rows in chosen]
+            if recipe.augment:
+                inputs = [
+                    augment(x, recipe.augment, g) for x, g in zip(inputs, draws, strict=True)
+                ]
+            batch = torch.stack([raw.normalized(x) for x in inputs])
+            losses = self._losses(batch, raw.targets[chosen])
+            self.optimizer.zero_grad()
+            losses.sum().backward()
+            self.optimizer.step()
+            total += losses.detach().double() * chosen.shape[1]
+        return total / len(raw)
+
+    def _losses(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        def loss(weights: Params, x: Tensor, y: Tensor) -> Tensor:
+            outputs = functional_call(self.template, (weights, self.buffers), (x,))
+            return cross_entropy(outputs, y)
+
+        if self.stacked:
+            return vmap(loss)(self.weights, inputs, targets)
+        return loss(self.weights, inputs[0], targets[0])[None]
+
+    def _split(self, tensors: Params) -> list[Params]:
+        tensors = {n: x.detach().clone() for n, x in tensors.items()}
+        if not self.stacked:
+            return [tensors]
+        return [{n: x[i].clone() for n, x in tensors.items()} for i in range(len(self.seeds))]
+
+    def params(self) -> list[Params]:
+        """The state of each network, in the order of its ``state_dict``."""
+        names = self.template.state_dict().keys()
+        known = {**self.weights, **self.buffers}
+        return self._split({n: known[n] for n in names})
+
+    def snapshot(self) -> list[Params]:
+        """All that a resumed training needs, of each network."""
+        state = {f"network.{n}": x for n, x in {**self.weights, **self.buffers}.items()}
+        for name, weight in self.weights.items():
+            for key, value in self.optimizer.state[weight].items():
+                shared = self.stacked and value.dim() == 0
+                state[f"optimizer.{name}.{key}"] = value.expand(len(self.seeds)) if shared else value
+        return self._split(state)
+
+    def restore(self, snapshots: list[Params]) -> None:
+        """Go on from snapshots."""
+
+        def gather(name: str) -> Tensor:
+            parts = [s[name] for s in snapshots]
+            return torch.stack(parts) if self.stacked else parts[0]
+
+        with torch.no_grad():
+            for name, tensor in {**self.weights, **self.buffers}.items():
+                tensor.copy_(gather(f"network.{name}"))
+        for name, weight in self.weights.items():
+            prefix = f"optimizer.{name}."
+            for full in snapshots[0]:
+                if full.startswith(prefix):
+                    value = gather(full).to(weight.device)
+                    counter = self.stacked and value.dim() == 1 and full.endswith(".step")
+                    self.optimizer.state[weight][full.removeprefix(prefix)] = (
+                        value[0] if counter else value
+                    )

@@ -1,0 +1,197 @@
+r"""The way back from a permuted network to the network itself, neuron by neuron.
+
+A permutation of hidden neurons does not change the function, but the straight line between the
+two networks does. Anokhin & Yarotsky (ICML 2020, stage 2 of their OT connection) permute the
+neurons one by one. Here that is done along a path on which the function changes in two legs only:
+
+1. The neuron that the others can replace best is silenced: its outgoing weights go to 0 while
+   the others' are re-adjusted by least squares. The best is the neuron s with the smallest
+   :math:`\|c_s\|^2 / [G^{-1}]_{ss}`, the squared change of the outputs on the training data
+   (c: outgoing weights; G: the moments of the features. It is the "optimal brain surgeon" of
+   Hassibi & Stork, NeurIPS 1992, for the outgoing weights). Its place is now free.
+2. A neuron moves to the free place in two legs: first its incoming weights and bias are copied
+   there (the place is silent), then its outgoing weights are handed over (both places compute
+   the same feature, and the sum of their outgoing weights is kept). So the function stays
+   exactly as it is, and the neuron's old place is free. This follows the cycles of the
+   permutation; a cycle that does not contain the free place takes one move more.
+3. The silenced neuron returns to its place, in the reverse of 1.
+
+Loss along 1 and 3 is convex for a loss that is convex in the outputs, so nowhere on the way back
+is it above the larger of B's and that of B without its most replaceable neuron.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from mcbench.leastsquares import Gram
+from mcbench.path import Leg, line
+
+if TYPE_CHECKING:
+    from mcbench.params import Params
+    from mcbench.problem import Problem
+    from mcbench.structure.neurons import Hidden
+
+
+def is_identity(order: Tensor) -> bool:
+    """Whether a permutation leaves everything in its place."""
+    return torch.equal(order, torch.arange(len(order), device=order.device))
+
+
+def way_back(b: Params, order: Tensor, hidden: Hidden, problem: Problem) -> list[Leg]:
+    """Legs from B with its neurons in the given order back to B.
+
+    Arguments:
+        b: The network B.
+        order: Shape (n,): place i holds neuron ``order[i]`` at the start.
+        hidden: The layer whose neurons are permuted.
+        problem: Gives the chain and the training data.
+
+    Returns:
+        No leg if ``order`` is the identity, else three: out, moves, home.
+    """
+    if is_identity(order):
+        return []
+    spare, silenced = silence(b, hidden, problem)
+    moves = plan(order.tolist(), spare)
+    places = Places(silenced, order, spare, moves, hidden, b)
+    return [
+        line(hidden.permute(b, order), places(0.0), "silence a neuron"),
+        Leg(places(0.0), places(1.0), places, places.length, "permute back"),
+        line(places(1.0), b, "restore the neuron"),
+    ]
+
+
+def silence(b: Params, hidden: Hidden, problem: Problem) -> tuple[int, Tensor]:
+    """The most replaceable neuron, and the outgoing weights, shape (n, m), that replace it."""
+    outgoing = b[hidden.above.weight].T.double()
+    layer = problem.chain.layers.index(hidden.above)
+    gram = Gram(len(outgoing), device=outgoing.device)
+    for inputs, _ in problem.batches("train"):
+        gram.add(problem.chain.features(b, inputs, layer))
+    inverse = torch.cholesky_inverse(gram.damped())
+    cost = outgoing.square().sum(1) / inverse.diagonal()
+    spare = int(cost.argmin())
+    adjusted = outgoing - inverse[:, spare, None] * (outgoing[spare] / inverse[spare, spare])
+    adjusted[spare] = 0
+    return spare, adjusted.to(b[hidden.above.weight].dtype)
+
+
+def plan(order: list[int], spare: int) -> list[tuple[int, int]]:
+    """Moves (from place, to place) that put every neuron i in place i.
+
+    The place that holds neuron ``spare`` is free at first, and place ``spare`` in the end. At most
+    n moves plus one for each further cycle.
+    """
+    holds: list[int | None] = [None if neuron == spare else neuron for neuron in order]
+    place = {neuron: i for i, neuron in enumerate(order)}
+    free = place[spare]
+    moves: list[tuple[int, int]] = []
+
+    def move(neuron: int) -> None:
+        nonlocal free
+        source = place[neuron]
+        moves.append((source, free))
+        holds[free], holds[source] = neuron, None
+        place[neuron], free = free, source
+
+    while free != spare:
+        move(free)
+    for neuron in range(len(order)):
+        if neuron != spare and place[neuron] != neuron:
+            move(neuron)  # Out of its cycle, into the free place; its own place is filled last.
+            while free != spare:
+                move(free)
+    return moves
+
+
+class Places:
+    """The leg of moves: a polyline of two straight legs per move, found without storing it.
+
+    Arguments:
+        silenced: B's outgoing weights with one neuron silenced, shape (n, m).
+        order: The starting order, shape (n,).
+        spare: The silenced neuron.
+        moves: As `plan` gives them.
+        hidden: Packs and unpacks neurons.
+        b: The network B.
+    """
+
+    def __init__(
+        self,
+        silenced: Tensor,
+        order: Tensor,
+        spare: int,
+        moves: list[tuple[int, int]],
+        hidden: Hidden,
+        b: Params,
+    ) -> None:
+        self._neurons = hidden.pack(b | {hidden.above.weight: silenced.T})
+        self._hidden, self._rest, self._moves = hidden, b, moves
+        self._order = order.tolist()
+        self._spare = spare
+        self._steps = self._step_lengths()
+        self._distance = [0.0, *torch.tensor(self._steps, dtype=torch.float64).cumsum(0).tolist()]
+
+    def _replay(self, count: int) -> tuple[list[int], int]:
+        """What each place holds after ``count`` moves, and which place is free.
+
+        A free place keeps the incoming weights of the neuron that left it.
+        """
+        holds = list(self._order)
+        free = holds.index(self._spare)
+        for source, target in self._moves[:count]:
+            holds[target], free = holds[source], source
+        return holds, free
+
+    def __call__(self, u: float) -> Params:
+        """The point at u in [0, 1]; each half of a move takes the same time."""
+        position = u * (2 * len(self._moves) + 1)
+        done = min(int(position), 2 * len(self._moves))
+        share = position - done
+        count, handing = divmod(done, 2)
+        holds, free = self._replay(count)
+        out = self._hidden.outgoing
+        placed = self._neurons[torch.tensor(holds, device=self._neurons.device)]
+        placed[free, out:] = 0
+        if count == len(self._moves):
+            source, incoming = free, self._neurons[self._spare, :out]
+        else:
+            source, target = self._moves[count]
+            incoming = placed[source, :out].clone()
+            assert target == free
+        if handing:
+            placed[free, :out] = incoming
+            handed = placed[source, out:].clone()
+            placed[free, out:] = share * handed
+            placed[source, out:] = (1 - share) * handed
+        else:
+            placed[free, :out] = (1 - share) * placed[free, :out] + share * incoming
+        return self._rest | self._hidden.unpack(placed)
+
+    def _step_lengths(self) -> list[float]:
+        """The length of each half move, and of the last change of the free place's weights."""
+        holds, free = self._replay(0)
+        table = self._neurons.double()
+        out = self._hidden.outgoing
+        steps = []
+        for source, target in self._moves:
+            neuron = holds[source]
+            steps.append(float((table[neuron, :out] - table[holds[target], :out]).norm()))
+            steps.append(float(table[neuron, out:].norm()) * 2**0.5)
+            holds[target], free = neuron, source
+        steps.append(float((table[self._spare, :out] - table[holds[free], :out]).norm()))
+        return steps
+
+    def length(self, u: float, v: float) -> float:
+        """Arc length between two times: exact."""
+
+        def upto(w: float) -> float:
+            position = w * len(self._steps)
+            done = min(int(position), len(self._steps) - 1)
+            return self._distance[done] + (position - done) * self._steps[done]
+
+        return upto(v) - upto(u)
