@@ -124,6 +124,11 @@ class Host:
             found: dict[str, list[Provided]] = {}
             for plugin, component in self._ask(KINDS[kind]):
                 name = getattr(component, "name", None)
+                try:
+                    spec.parameters(component)
+                except Exception as error:
+                    plugin.blame(f"{KINDS[kind]}: the parameters of '{name}' are wrong", error)
+                    continue
                 if not isinstance(name, str) or not name or set(name) & set("[](),= "):
                     plugin.errors.append(
                         f"{KINDS[kind]}: {component!r} has no usable name (a text without []()=, or space)"

@@ -8,8 +8,9 @@ kinds, and values nest: ``ot-wa[matching=ot[cost=incoming]]``, ``mlp[widths=(64,
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections.abc import Mapping
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin
 
 from mcbench.errors import UsageError
 
@@ -95,11 +96,10 @@ def parameters(component: object) -> dict[str, Parameter]:
     """The parameters ``component`` declares, by name."""
     if not dataclasses.is_dataclass(component):
         return {}
-    hints = get_type_hints(type(component))
     return {
         field.name: Parameter(
             name=field.name,
-            type=hints[field.name],
+            type=_hint(type(component), field),
             default=getattr(component, field.name),
             help=field.metadata["help"],
             constraints=field.metadata["constraints"],
@@ -108,6 +108,14 @@ def parameters(component: object) -> dict[str, Parameter]:
         for field in dataclasses.fields(component)
         if field.metadata.get("parameter")
     }
+
+
+def _hint(owner: type, field: dataclasses.Field[Any]) -> Any:
+    """The type of a field; a text annotation is read where its class was written."""
+    if not isinstance(field.type, str):
+        return field.type
+    home = next(c for c in owner.__mro__ if field.name in vars(c).get("__annotations__", {}))
+    return eval(field.type, vars(sys.modules[home.__module__]))
 
 
 def configure(kind: str, component: Any, values: Mapping[str, Any]) -> Any:
@@ -166,14 +174,15 @@ def text(component: Any, default: Any = None) -> str:
     It reads back as the same component.
     """
     known = values(default) if default is not None else {}
-    items = [f"{k}={_to_text(v)}" for k, v in values(component).items() if k not in known or known[k] != v]
+    items = [f"{k}={value_text(v)}" for k, v in values(component).items() if k not in known or known[k] != v]
     return component.name + (f"[{','.join(items)}]" if items else "")
 
 
-def _to_text(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """A parameter's value as the user would write it."""
     if isinstance(value, tuple | list):
-        return "(" + ",".join(map(_to_text, value)) + ")"
+        return "(" + ",".join(map(value_text, value)) + ")"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-__all__ = ["Parameter", "configure", "parameter", "parameters", "parse", "text", "values"]
+__all__ = ["Parameter", "configure", "parameter", "parameters", "parse", "text", "value_text", "values"]

@@ -192,6 +192,29 @@ class Store:
             status = path.stat()
             yield Entry(kind, path.stem, path, status.st_size, status.st_mtime)
 
+    def title(self, entry: Entry) -> str:
+        """What a file holds, in a few words.
+
+        Raises:
+            DamagedError: If it cannot be read.
+        """
+        if entry.path.suffix == ".json":
+            record = self.read_record(entry.kind, entry.key) or {}
+        else:
+            record = _metadata(entry.path)
+        if "what" in record:
+            return f"{record['what']}: {record['reason']}"
+        if "epoch" in record:
+            return f"training, {record['epoch']} epochs done"
+        if "points" in record:
+            return f"evaluation, {len(record['points'])} points done"
+        if "fingerprint" in record:
+            return str(record["name"])
+        problem = "/".join(record["problem"][k]["name"] for k in ("dataset", "architecture", "recipe"))
+        if "seed" in record:
+            return f"{problem} seed {record['seed']}"
+        return f"{problem} {record['method']} pair {record['pair'][0]}-{record['pair'][1]}"
+
     def check(self, entry: Entry) -> None:
         """Read a file as a user of it would.
 
@@ -219,6 +242,16 @@ class Store:
         }
         now = time.time()
         return sorted(p for p in found if now - p.stat().st_mtime >= age)
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            return json.loads(file.metadata()["record"])
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise DamagedError(f"{path} is damaged: {error}") from None
 
 
 def _tensors_hash(tensors: Params, record: dict[str, Any]) -> str:

@@ -1,0 +1,44 @@
+"""``mcbench list``: what can be named on the command line."""
+
+from __future__ import annotations
+
+import click
+
+from mcbench.cli import options
+from mcbench.plugins import KINDS, host, plural
+
+LISTED = {plural(kind): kind for kind in KINDS if kind != "command"}
+
+
+@click.command("list")
+@click.argument("kind", type=click.Choice(list(LISTED)), default="methods")
+@options.formats
+def command(kind: str, style: str, as_json: bool) -> None:
+    """List the components of a KIND, with their parameters and who provides them.
+
+    \b
+      mcbench list methods
+      mcbench list datasets --json
+    """
+    from mcbench import method, spec
+    from mcbench.tables import Table
+
+    singular = LISTED[kind]
+    table = Table(kind.capitalize(), ["name", "parameters", "summary", "from"])
+    for name in host().names(singular):
+        provided = host().find(singular, name)
+        values = {k: spec.value_text(v) for k, v in spec.values(provided.component).items()}
+        summary = method.summary(provided.component)
+        source = f"{provided.plugin.distribution} {provided.plugin.version}"
+        shown = " ".join(f"{k}={v}" for k, v in values.items())
+        cells = [name, shown if len(shown) < 60 else f"{len(values)}: see 'mcbench show {name}'"]
+        table.add(
+            dict(zip(table.columns, [*cells, summary, source], strict=True)),
+            {"name": name, "parameters": values, "summary": summary, "from": source},
+        )
+    options.show_tables([table], style, as_json)
+    for conflict in host().conflicts():
+        click.echo(f"mcbench: {conflict}", err=True)
+    broken = [plugin.name for plugin in host().listing() if plugin.errors]
+    if broken:
+        click.echo(f"mcbench: plugins with errors: {', '.join(broken)}; see 'mcbench plugins'", err=True)

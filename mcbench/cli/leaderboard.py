@@ -1,0 +1,52 @@
+"""``mcbench leaderboard``: declared tables, measured beside published."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from mcbench.cli import options
+from mcbench.plugins import host
+
+
+@click.group("leaderboard")
+def command() -> None:
+    """Show leaderboards: measured beside published."""
+
+
+@command.command("show")
+@click.argument("name", type=options.Component("leaderboard"))
+@options.storage
+@options.formats
+def show(name: str, home: Path | None, style: str, as_json: bool) -> None:
+    """Show the leaderboard NAME: measured values with pairs, std and interval beside the paper's.
+
+    Measured are the records in your store and those published with the leaderboard.
+    """
+    from mcbench.leaderboard.standing import collect, table
+
+    board = host().get("leaderboard", name)
+    records = collect(board, options.open_store(home))
+    options.show_tables([table(board, records)], style, as_json)
+
+
+@command.command("export")
+@click.argument("name", type=options.Component("leaderboard"))
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@options.storage
+def export(name: str, file: Path, home: Path | None) -> None:
+    """Write your records of the leaderboard NAME, with their provenance, to FILE (JSON)."""
+    from dataclasses import replace
+
+    from mcbench.leaderboard.standing import collect, entry
+
+    board = host().get("leaderboard", name)
+    records = collect(replace(board, folder=None), options.open_store(home))
+    count = sum(len(pairs) for pairs in records.values())
+    if not count:
+        raise click.UsageError(f"no run of '{name}' is stored: mcbench run --leaderboard {name}")
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps(entry(board, records), sort_keys=True) + "\n")
+    click.echo(f"{count} records written to {file}")

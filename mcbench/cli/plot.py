@@ -1,0 +1,47 @@
+"""``mcbench plot``: accuracy and loss along paths."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mcbench.cli import options
+
+
+@click.command("plot")
+@click.option("-m", "--method", "methods", multiple=True, required=True,
+              type=options.Component("method"), help="Method as 'name[p=v]'; repeat it.")
+@options.problem
+@options.protocol
+@click.option("--split", default="test", show_default=True, type=click.Choice(["train", "test"]),
+              help="The data that are plotted.")
+@click.option("--by-length", is_flag=True, help="Against arc length instead of t.")
+@click.option("-o", "--out", default=Path("mcbench-paths"), show_default=True,
+              type=click.Path(path_type=Path), help="Files OUT.png and OUT.svg.")
+def command(  # fmt: skip
+    methods: tuple[str, ...], split: str, by_length: bool, out: Path, **rest: Any
+) -> None:
+    """Plot accuracy and loss along paths as PNG and SVG; runs that are missing are computed.
+
+    \b
+      mcbench plot -m linear -m arc -m ot -m ot-wa
+      mcbench plot -m ot-wa --split train --by-length -o figures/ot-wa
+
+    A thick line is the mean over pairs, thin lines are the pairs.
+    """
+    from mcbench.cli.progress import progress
+    from mcbench.figures import draw_paths, save
+
+    experiment = options.open_experiment(rest, methods)
+    with progress():
+        results = experiment.run()
+    for what, reason in results.failures.items():
+        click.echo(f"mcbench: {what} failed: {reason}", err=True)
+    if not results.records:
+        raise SystemExit(1)
+    for path in save(draw_paths(results, split, by_length), out):
+        click.echo(path)
+    if results.failures:
+        raise SystemExit(1)

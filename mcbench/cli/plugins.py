@@ -1,0 +1,34 @@
+"""``mcbench plugins``: what is installed, what it provides, what went wrong."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from mcbench.plugins import host
+
+
+@click.command("plugins")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(as_json: bool) -> None:
+    """List plugins: name, version, distribution, what each provides, and errors.
+
+    MCBENCH_LOAD_PLUGINS loads some only: names of plugins or distributions, with commas between
+    them; empty loads none but the built-ins.
+    """
+    plugins = host().listing()
+    conflicts = host().conflicts()
+    if as_json:
+        listed = [asdict(plugin) for plugin in plugins]
+        click.echo(json.dumps({"plugins": listed, "conflicts": conflicts}, indent=2))
+        return
+    for plugin in plugins:
+        click.echo(f"{plugin.name} ({plugin.distribution} {plugin.version})")
+        for kind, names in plugin.provides.items():
+            click.echo(f"  {kind}: {', '.join(names)}")
+        for error in plugin.errors:
+            click.secho(f"  error: {error}", fg="red")
+    for conflict in conflicts:
+        click.secho(f"conflict: {conflict}", fg="red")

@@ -1,0 +1,102 @@
+"""``mcbench show``: what a component is and what it takes."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Literal, get_args, get_origin
+
+import click
+from click.shell_completion import CompletionItem
+
+from mcbench.errors import unknown
+from mcbench.plugins import KINDS, Provided, host
+
+
+class AnyComponent(click.ParamType):
+    """A component of any kind."""
+
+    name = "name"
+
+    def shell_complete(
+        self, context: click.Context, parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """Names of all kinds that start so."""
+        names = {name for kind in KINDS for name in host().names(kind)}
+        return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
+
+
+@click.command("show")
+@click.argument("name", type=AnyComponent())
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def command(name: str, as_json: bool) -> None:
+    """Explain NAME, a method, data set, architecture, recipe, metric or part.
+
+    \b
+      mcbench show ot-wa
+      mcbench show anokhin2020-mnist
+    """
+    import json
+
+    found = [
+        (kind, host().find(kind, name))
+        for kind in KINDS
+        if kind != "command" and name in host().names(kind)
+    ]
+    if not found:
+        raise unknown("name", name, {n for kind in KINDS for n in host().names(kind)})
+    described = [_describe(kind, provided) for kind, provided in found]
+    if as_json:
+        click.echo(json.dumps(described, indent=2))
+        return
+    click.echo("\n\n".join(map(_text, described)))
+
+
+def _describe(kind: str, provided: Provided) -> dict[str, Any]:
+    from mcbench import method, spec
+
+    component, plugin = provided.component, provided.plugin
+    return {
+        "kind": kind,
+        "name": component.name,
+        "summary": method.summary(component),
+        "from": f"{plugin.distribution} {plugin.version}",
+        "reference": getattr(component, "reference", ""),
+        "needs": sorted(method.needs(component)) if kind == "method" else [],
+        "unit": getattr(component, "unit", ""),
+        "better": getattr(component, "better", ""),
+        "parameters": [
+            {
+                "name": p.name,
+                "type": _type(p.type),
+                "default": spec.value_text(p.default),
+                "help": p.help,
+                **({"one of": host().names(p.part)} if p.part else {}),
+            }
+            for p in spec.parameters(component).values()
+        ],
+        "description": inspect.cleandoc(type(component).__doc__ or ""),
+    }
+
+
+def _type(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return " | ".join(map(str, get_args(hint)))
+    return getattr(hint, "__name__", str(hint)) if not get_args(hint) else str(hint)
+
+
+def _text(described: dict[str, Any]) -> str:
+    lines = [f"{described['name']} ({described['kind']}, {described['from']})"]
+    lines += [f"  {described['summary']}"] if described["summary"] else []
+    for title in ("reference", "needs", "unit", "better"):
+        value = described[title]
+        if value:
+            lines.append(f"  {title}: {', '.join(value) if isinstance(value, list) else value}")
+    if described["parameters"]:
+        lines.append("  parameters:")
+    for p in described["parameters"]:
+        lines.append(f"    {p['name']}={p['default']}  ({p['type']}) {p['help']}")
+        if "one of" in p:
+            lines.append(f"      one of: {', '.join(p['one of'])}, with their own parameters")
+    if described["description"]:
+        lines += ["", *(f"  {line}".rstrip() for line in described["description"].splitlines())]
+    return "\n".join(lines)

@@ -1,0 +1,49 @@
+"""``mcbench train``: train and store endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mcbench.cli import options
+
+
+@click.command("train")
+@options.problem
+@options.formats
+def command(style: str, as_json: bool, **rest: Any) -> None:
+    """Train the endpoints that the store does not have yet.
+
+    \b
+      mcbench train -d mnist -a 'mlp2[width=2000]' --endpoints 10
+      mcbench train -r 'quick[epochs=200,lr=0.05]' --seed 7 --seed 8
+
+    A training that was killed goes on from its last checkpoint.
+    """
+    from mcbench.cli.progress import progress
+    from mcbench.evaluation import Protocol, measure
+    from mcbench.run import endpoint_key
+    from mcbench.tables import Table
+
+    experiment = options.open_experiment(rest)
+    with progress():
+        results = experiment.train()
+    table = Table("Endpoints", ["seed", "train accuracy (%)", "test accuracy (%)", "seconds", "key"])
+    for seed, record in results.endpoints.items():
+        endpoint = experiment.endpoint(seed)
+        accuracy = measure(endpoint.params, experiment.problem, Protocol())["accuracy"]
+        seconds = record["cost"]["seconds"]
+        key = endpoint_key(experiment.problem.identity, seed)
+        cells = [str(seed), f"{accuracy['train']:.2f}", f"{accuracy['test']:.2f}", f"{seconds:.1f}", key]
+        table.add(
+            dict(zip(table.columns, cells, strict=True)),
+            {"seed": seed, **accuracy, "seconds": seconds, "key": key},
+        )
+    if table.rows:
+        options.show_tables([table], style, as_json)
+    for what, reason in results.failures.items():
+        click.echo(f"mcbench: {what} failed: {reason}", err=True)
+    click.echo(f"Endpoints are stored in {experiment.store.root}", err=True)
+    if results.failures:
+        raise SystemExit(1)

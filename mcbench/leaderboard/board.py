@@ -1,0 +1,159 @@
+"""`Board`, a leaderboard's declaration: problem, protocol, rows, the paper's own numbers."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcbench.errors import UsageError, unknown
+
+if TYPE_CHECKING:
+    from mcbench.experiment import Plan
+
+_FIELDS = {
+    "name", "title", "reference", "dataset", "architecture", "recipe", "endpoints", "protocol",
+    "columns", "row", "note",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Published:
+    """A paper's number and its error bar (NaN where it gives none)."""
+
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a leaderboard.
+
+    Arguments:
+        label: As the paper names it.
+        method: ``name[p=v]``; empty where mcbench has no such method; ``endpoints`` for the
+            endpoints themselves.
+        published: The paper's numbers by column.
+        note: What a reader has to know of this row.
+    """
+
+    label: str
+    method: str
+    published: dict[str, Published] = field(default_factory=dict)
+    note: str = ""
+
+
+ENDPOINTS = "endpoints"
+
+
+@dataclass(frozen=True)
+class Board:
+    """A leaderboard.
+
+    Arguments:
+        name: Its name on the command line.
+        title: One line.
+        reference: The source of the published numbers.
+        dataset, architecture, recipe: The problem, ``name[p=v]`` each.
+        endpoints: How many endpoints ``mcbench run --leaderboard`` trains.
+        protocol: Arguments of `mcbench.Protocol`.
+        columns: Headings and what they show, as ``worst-accuracy:test``.
+        rows: In the order of the paper.
+        note: How to read the table.
+        folder: Where entries and rendered tables are.
+    """
+
+    name: str
+    title: str
+    reference: str
+    dataset: str
+    architecture: str
+    recipe: str
+    endpoints: int
+    protocol: dict[str, Any]
+    columns: dict[str, str]
+    rows: tuple[Row, ...]
+    note: str = ""
+    folder: Path | None = None
+
+    @property
+    def summary(self) -> str:
+        """For listings."""
+        return self.title
+
+    @staticmethod
+    def read(path: Path) -> Board:
+        """Read a TOML declaration.
+
+        Raises:
+            UsageError: Naming the file and what is wrong in it.
+        """
+        try:
+            content = tomllib.loads(path.read_text())
+            strays = sorted(set(content) - _FIELDS)
+            if strays:
+                raise unknown("field", strays[0], _FIELDS)
+            rows = tuple(
+                Row(
+                    row["label"],
+                    row.get("method", ""),
+                    {c: Published(*v) for c, v in row.get("published", {}).items()},
+                    row.get("note", ""),
+                )
+                for row in content.pop("row")
+            )
+            return Board(**content, rows=rows, folder=path.parent)
+        except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, UsageError) as error:
+            raise UsageError(f"leaderboard declaration {path}: {error}") from None
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods of all rows that have one, each once."""
+        named = [row.method for row in self.rows if row.method not in ("", ENDPOINTS)]
+        return tuple(dict.fromkeys(named))
+
+    def plan(self, seeds: tuple[int, ...], methods: tuple[str, ...] = ()) -> Plan:
+        """The experiment that fills the board, or a part of its methods.
+
+        Raises:
+            UsageError: If a method is on no row.
+        """
+        from mcbench.evaluation import Protocol
+        from mcbench.experiment import Plan
+
+        for method in methods:
+            if method not in self.methods:
+                raise unknown(f"method on leaderboard '{self.name}'", method, self.methods)
+        return Plan(
+            self.dataset,
+            self.architecture,
+            self.recipe,
+            methods or self.methods,
+            seeds,
+            Protocol(**self.protocol),
+        )
+
+    def signature(self) -> dict[str, Any]:
+        """What a record must have been computed on: names and parameters, without versions."""
+        from mcbench.evaluation import Protocol
+        from mcbench.plugins import host
+
+        parts = {kind: getattr(self, kind) for kind in ("dataset", "architecture", "recipe")}
+        return {
+            **{k: plain(host().identity(k, host().get(k, text))) for k, text in parts.items()},
+            "protocol": asdict(Protocol(**self.protocol)),
+        }
+
+
+def plain(identity: dict[str, Any]) -> dict[str, Any]:
+    """An identity's names and parameters, without distributions and versions."""
+    parameters = {
+        name: plain(value) if isinstance(value, dict) else _as_json(value)
+        for name, value in identity["parameters"].items()
+    }
+    return {"name": identity["name"], "parameters": parameters}
+
+
+def _as_json(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
