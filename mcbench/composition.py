@@ -46,7 +46,9 @@ class Composition:
     name: str
     summary: str = ""
     reference: str = ""
-    matching: str = parameter("identity", "which neuron of B goes with which of A", part="matching")
+    matching: str = parameter(
+        "identity", "which neuron of B goes with which of A", part="matching"
+    )
     interpolation: str = parameter("linear", "how a neuron moves", part="interpolation")
     adjustment: str = parameter("none", "what mends the points between", part="adjustment")
     end: End = parameter("b", "b: the whole way; permuted: stop at B with its neurons permuted")
@@ -63,7 +65,8 @@ class Composition:
             raise StructureError(
                 f"{self.name} connects networks of two affine layers; this one has {len(layers)}"
             )
-        hidden = Hidden(*layers, a.params[layers[0].weight].shape[1])
+        below, above = layers
+        hidden = Hidden(below, above, a.params[below.weight].shape[1])
         matching = host().get("matching", self.matching)
         interpolation = host().get("interpolation", self.interpolation)
         adjust = host().get("adjustment", self.adjustment).prepare(a, problem) or (lambda p: p)

@@ -22,7 +22,9 @@ DOWNLOAD_SECONDS = 30.0
 
 def directories(chosen: Path | None, store: Store) -> list[Path]:
     """Where data are looked for: the chosen directory, else ``MCBENCH_DATA``; then downloads."""
-    named = chosen or (Path(os.environ["MCBENCH_DATA"]) if os.environ.get("MCBENCH_DATA") else None)
+    named = chosen or (
+        Path(os.environ["MCBENCH_DATA"]) if os.environ.get("MCBENCH_DATA") else None
+    )
     return [*([named.expanduser()] if named else []), store.root / "downloads"]
 
 
@@ -60,7 +62,11 @@ def _find(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]] | None:
 def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
     looked = " and ".join(map(str, places))
     layout = getattr(dataset, "layout", "")
-    help = f"; put it there as {layout}, and name DIR with --data-dir or MCBENCH_DATA" if layout else ""
+    help = (
+        f"; put it there as {layout}, and name DIR with --data-dir or MCBENCH_DATA"
+        if layout
+        else ""
+    )
     if not hasattr(dataset, "download"):
         raise DataNotFoundError(f"data set '{dataset.name}' is not in {looked}{help}")
     place = places[-1]
@@ -73,10 +79,13 @@ def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
     except Exception as error:
         reason = " ".join(str(error).split())[:120]
         raise DataNotFoundError(
-            f"data set '{dataset.name}' is not in {looked} and cannot be downloaded ({reason}){help}"
+            f"data set '{dataset.name}' is not in {looked} "
+            f"and cannot be downloaded ({reason}){help}"
         ) from error
     if files is None:
-        raise DataNotFoundError(f"data set '{dataset.name}' was downloaded but is incomplete{help}")
+        raise DataNotFoundError(
+            f"data set '{dataset.name}' was downloaded but is incomplete{help}"
+        )
     return place, files
 
 
@@ -123,5 +132,3 @@ def _unpack(tensors: dict[str, Any], record: dict[str, Any]) -> Data:
         for split in ("train", "test")
     )
     return Data(train, test, tuple(record["classes"]))
-
-

@@ -108,7 +108,9 @@ def check_ends(path: Path, a: Params, b: Params, problem: Problem) -> None:
     stop = path(1.0)
     if path.end == "b":
         if not equal(stop, b):
-            raise RunError("the path does not end at B: path(1) must be B exactly, or end='permuted'")
+            raise RunError(
+                "the path does not end at B: path(1) must be B exactly, or end='permuted'"
+            )
         return
     inputs, _ = next(problem.batches("test"))
     with torch.inference_mode():

@@ -24,12 +24,9 @@ from mcbench.plugins import host
 from mcbench.problem import SPLITS, Problem
 from mcbench.provenance import provenance
 from mcbench.run import Run, endpoint_key
-from mcbench.store import Store
+from mcbench.store import Store, save_seconds
 
 log = logging.getLogger("mcbench")
-
-SAVE_SECONDS = 5.0
-"""How often an evaluation under way is stored, at most."""
 
 T = TypeVar("T")
 
@@ -131,7 +128,7 @@ class Experiment:
         return results
 
     def _found(self, seed: int, key: str, results: Results) -> bool:
-        known = self._read(lambda: self.store.read_tensors("endpoints", key), "endpoints", key)
+        known = self._read(self.store.read_tensors, "endpoints", key)
         if known is not None:
             results.endpoints[seed] = known[1]
         return known is not None
@@ -140,7 +137,7 @@ class Experiment:
         states = {}
         for seed in seeds:
             key = keys[seed]
-            known = self._read(lambda key=key: self.store.read_tensors("partial", key), "partial", key)
+            known = self._read(self.store.read_tensors, "partial", key)
             if known is not None:
                 states[seed] = training.State(known[1]["epoch"], known[0])
 
@@ -156,7 +153,10 @@ class Experiment:
             key = keys[outcome.seed]
             if outcome.error is not None or outcome.params is None:
                 results.failures[f"seed {outcome.seed}"] = str(outcome.error)
-                failure = {"what": f"endpoint of seed {outcome.seed}", "reason": str(outcome.error)}
+                failure = {
+                    "what": f"endpoint of seed {outcome.seed}",
+                    "reason": str(outcome.error),
+                }
                 self.store.write_record("failures", key, failure)
                 continue
             record = {
@@ -204,12 +204,11 @@ class Experiment:
 
     def compute(self, run: Run) -> tuple[Run, dict[str, Any] | None, str]:
         """A run's record from the store, completed or computed; or ``None`` and why it failed."""
-        read = self._record_reader(run)
-        record = read()
+        record = self._read(self.store.read_record, "runs", run.key)
         if record is not None and not self._missing(record):
             return run, record, ""
         with self.store.lock(run.key):
-            record = read()
+            record = self._read(self.store.read_record, "runs", run.key)
             try:
                 if record is None:
                     host().notify("mcbench_run_started", run=run)
@@ -230,11 +229,6 @@ class Experiment:
         self.store.remove("failures", run.key)
         host().notify("mcbench_run_finished", run=run, record=record)
         return run, record, ""
-
-    def _record_reader(self, run: Run) -> Callable[[], dict[str, Any] | None]:
-        return lambda: self._read(
-            lambda: self.store.read_record("runs", run.key), "runs", run.key
-        )
 
     def _connect(self, run: Run) -> Path:
         chosen = self.methods[run.method]
@@ -260,7 +254,7 @@ class Experiment:
         def observe(t: float, values: dict[str, Any], progress: Progress) -> None:
             nonlocal saved
             host().notify("mcbench_point_evaluated", run=run, t=t, values=values)
-            if time.perf_counter() - saved > SAVE_SECONDS:
+            if time.perf_counter() - saved > save_seconds():
                 record = {"points": list(progress.points.items())}
                 self.store.write_tensors("partial", run.key, progress.sums, record)
                 saved = time.perf_counter()
@@ -282,9 +276,7 @@ class Experiment:
         }
 
     def _restore(self, run: Run) -> Progress:
-        known = self._read(
-            lambda: self.store.read_tensors("partial", run.key), "partial", run.key
-        )
+        known = self._read(self.store.read_tensors, "partial", run.key)
         if known is None:
             return Progress()
         points = {t: values for t, values in known[1]["points"]}
@@ -324,10 +316,10 @@ class Experiment:
                 continue
             record["metrics"][text] = entry
 
-    def _read(self, read: Callable[[], T | None], kind: str, key: str) -> T | None:
+    def _read(self, read: Callable[[str, str], T | None], kind: str, key: str) -> T | None:
         """What is stored; a damaged file is named, removed, and counts as not there."""
         try:
-            return read()
+            return read(kind, key)
         except DamagedError as error:
             log.warning("%s; computing it again", error)
             self.store.remove(kind, key)

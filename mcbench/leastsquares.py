@@ -72,7 +72,9 @@ class Gram:
         upper = self.moments.triu()
         full = upper + upper.triu(1).T
         if not bool(full.isfinite().all()):
-            raise RunError("the features for weight adjustment are not finite: the network diverged")
+            raise RunError(
+                "the features for weight adjustment are not finite: the network diverged"
+            )
         trace = float(full.diagonal().sum()) or 1.0
         # Rounding in float32 products may leave G slightly indefinite, so the damping may have
         # to grow: by powers of ten, until the factor exists.

@@ -60,8 +60,6 @@ class Metric(Protocol):
     splits: bool
     """Whether it is measured on train and test (else once, with ``split`` None)."""
 
-    def measure(
-        self, evaluation: Evaluation, split: SplitName | None
-    ) -> float | dict[str, float]:
+    def measure(self, evaluation: Evaluation, split: SplitName | None) -> float | dict[str, float]:
         """The value, in ``unit``."""
         ...

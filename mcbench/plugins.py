@@ -123,17 +123,11 @@ class Host:
         if kind not in self._provided:
             found: dict[str, list[Provided]] = {}
             for plugin, component in self._ask(KINDS[kind]):
-                name = getattr(component, "name", None)
-                try:
-                    spec.parameters(component)
-                except Exception as error:
-                    plugin.blame(f"{KINDS[kind]}: the parameters of '{name}' are wrong", error)
+                wrong = _wrong(component)
+                if wrong:
+                    plugin.errors.append(f"{KINDS[kind]}: {wrong}")
                     continue
-                if not isinstance(name, str) or not name or set(name) & set("[](),= "):
-                    plugin.errors.append(
-                        f"{KINDS[kind]}: {component!r} has no usable name (a text without []()=, or space)"
-                    )
-                    continue
+                name = component.name
                 plugin.provides.setdefault(plural(kind), []).append(name)
                 found.setdefault(name, []).append(Provided(component, plugin))
             self._provided[kind] = found
@@ -177,7 +171,9 @@ class Host:
         if not claims:
             error = unknown(kind, name, self.names(kind))
             broken = [p.name for p in self.plugins.values() if p.errors]
-            hint = f" (failed to load: {', '.join(broken)}; see 'mcbench plugins')" if broken else ""
+            hint = (
+                f" (failed to load: {', '.join(broken)}; see 'mcbench plugins')" if broken else ""
+            )
             raise UsageError(str(error) + hint)
         return claims[0]
 
@@ -254,12 +250,26 @@ def _entry_points() -> Iterator[tuple[Distribution, Any]]:
                 yield distribution, entry
 
 
+def _wrong(component: Any) -> str:
+    """Why a component cannot be used, or nothing."""
+    name = getattr(component, "name", None)
+    if not isinstance(name, str) or not name or set(name) & set("[](),= "):
+        return f"{component!r} has no usable name (a text without space and []()=,)"
+    try:
+        spec.parameters(component)
+    except Exception as error:
+        return f"the parameters of '{name}' are wrong: {error}"
+    return ""
+
+
 def _hook_names() -> list[str]:
     return [name for name in vars(hookspecs) if name.startswith("mcbench_")]
 
 
 def _conflict(kind: str, name: str, claims: list[Provided]) -> str:
-    owners = " and ".join(f"{c.plugin.name} ({c.plugin.distribution} {c.plugin.version})" for c in claims)
+    owners = " and ".join(
+        f"{c.plugin.name} ({c.plugin.distribution} {c.plugin.version})" for c in claims
+    )
     return (
         f"the {kind} '{name}' is claimed by {owners}: "
         "uninstall one, or load only one with MCBENCH_LOAD_PLUGINS"

@@ -117,7 +117,9 @@ class Problem:
 
         return cross_entropy(self.forward(params, inputs), targets)
 
-    def batches(self, split: SplitName, size: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+    def batches(
+        self, split: SplitName, size: int | None = None
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         """Normalised inputs and targets in order, un-augmented."""
         return self.splits[split].batches(size or self.batch_size)
 

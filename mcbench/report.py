@@ -36,7 +36,7 @@ def ranking(experiment: Experiment, results: Results) -> Table:
     pairs = max((len(r) for r in by_method(results).values()), default=0)
     heads = ["method", "train", "test", "95% interval", "refined test", "path ends at", "s/pair"]
     title = f"Worst accuracy (%) along the path: mean ± std over {pairs} pairs"
-    table = Table(title, heads)
+    table = Table("ranking", title, heads)
     rows = []
     for method, records in by_method(results).items():
         if records:
@@ -60,7 +60,9 @@ def ranking(experiment: Experiment, results: Results) -> Table:
     return table
 
 
-def _row(method: str, records: list[dict[str, Any]]) -> tuple[float, dict[str, str], dict[str, Any]]:
+def _row(
+    method: str, records: list[dict[str, Any]]
+) -> tuple[float, dict[str, str], dict[str, Any]]:
     values = [columns_of(r) for r in records]
     cells = {"method": method, "path ends at": _end(records)}
     numbers: dict[str, Any] = {"method": method, "end": _end(records), "count": len(records)}
@@ -104,7 +106,9 @@ def metrics(experiment: Experiment, results: Results) -> Table:
     """Every metric that was measured, a row each, the methods side by side."""
     grouped = {m: [columns_of(r) for r in rs] for m, rs in by_method(results).items() if rs}
     names = list(dict.fromkeys(n for values in grouped.values() for v in values for n in v))
-    table = Table("All metrics: mean ± std over pairs", ["metric", "unit", "better", *grouped])
+    table = Table(
+        "metrics", "All metrics: mean ± std over pairs", ["metric", "unit", "better", *grouped]
+    )
     for name in names:
         metric = experiment.metrics[_metric_of(name, experiment)]
         cells = {"metric": name.replace(":", " "), "unit": metric.unit, "better": metric.better}

@@ -129,7 +129,9 @@ def configure(kind: str, component: Any, values: Mapping[str, Any]) -> Any:
     for key, value in values.items():
         if key not in declared:
             allowed = ", ".join(declared) or "no parameters"
-            raise UsageError(f"{kind} '{component.name}' has no parameter '{key}': it takes {allowed}")
+            raise UsageError(
+                f"{kind} '{component.name}' has no parameter '{key}': it takes {allowed}"
+            )
         changes[key] = _validate(f"{kind} '{component.name}'", declared[key], value)
     return dataclasses.replace(component, **changes) if changes else component
 
@@ -148,9 +150,13 @@ def _validate(owner: str, declared: Parameter, value: Any) -> Any:
         return adapter.validate_python(value)
     except ValidationError as error:
         reason = error.errors()[0]["msg"].lower()
-        raise UsageError(f"{owner}: parameter '{declared.name}': {reason}, not '{value}'") from None
+        raise UsageError(
+            f"{owner}: parameter '{declared.name}': {reason}, not '{value}'"
+        ) from None
     except (PydanticSchemaGenerationError, TypeError) as error:
-        raise UsageError(f"{owner}: parameter '{declared.name}' is badly declared: {error}") from None
+        raise UsageError(
+            f"{owner}: parameter '{declared.name}' is badly declared: {error}"
+        ) from None
 
 
 def _from_text(text: str, hint: Any) -> Any:
@@ -174,7 +180,11 @@ def text(component: Any, default: Any = None) -> str:
     It reads back as the same component.
     """
     known = values(default) if default is not None else {}
-    items = [f"{k}={value_text(v)}" for k, v in values(component).items() if k not in known or known[k] != v]
+    items = [
+        f"{k}={value_text(v)}"
+        for k, v in values(component).items()
+        if k not in known or known[k] != v
+    ]
     return component.name + (f"[{','.join(items)}]" if items else "")
 
 
@@ -185,4 +195,13 @@ def value_text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-__all__ = ["Parameter", "configure", "parameter", "parameters", "parse", "text", "value_text", "values"]
+__all__ = [
+    "Parameter",
+    "configure",
+    "parameter",
+    "parameters",
+    "parse",
+    "text",
+    "value_text",
+    "values",
+]

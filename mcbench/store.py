@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import tempfile
 import time
@@ -29,6 +30,8 @@ from mcbench.errors import DamagedError, UsageError
 if TYPE_CHECKING:
     from mcbench.params import Params
 
+log = logging.getLogger("mcbench")
+
 KINDS = ("endpoints", "runs", "failures", "partial", "data")
 
 
@@ -38,6 +41,11 @@ def home() -> Path:
 
     chosen = os.environ.get("MCBENCH_HOME")
     return Path(chosen).expanduser() if chosen else user_data_path("mcbench")
+
+
+def save_seconds() -> float:
+    """How often work under way is stored, at most: ``MCBENCH_SAVE_SECONDS``, else every 10 s."""
+    return float(os.environ.get("MCBENCH_SAVE_SECONDS", 10.0))
 
 
 def canonical(value: Any) -> str:
@@ -169,13 +177,17 @@ class Store:
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
         """Hold a key while it is computed; a second process waits, and then finds the result."""
-        from filelock import FileLock
+        from filelock import FileLock, Timeout
 
         folder = self.root / "locks"
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock = FileLock(folder / f"{key}.lock")
-            lock.acquire()
+            try:
+                lock.acquire(timeout=2)
+            except Timeout:
+                log.info("another process is computing %s; waiting for it", key)
+                lock.acquire()
         except OSError as error:
             raise self._unwritable(error) from error
         try:
@@ -210,7 +222,9 @@ class Store:
             return f"evaluation, {len(record['points'])} points done"
         if "fingerprint" in record:
             return str(record["name"])
-        problem = "/".join(record["problem"][k]["name"] for k in ("dataset", "architecture", "recipe"))
+        problem = "/".join(
+            record["problem"][k]["name"] for k in ("dataset", "architecture", "recipe")
+        )
         if "seed" in record:
             return f"{problem} seed {record['seed']}"
         return f"{problem} {record['method']} pair {record['pair'][0]}-{record['pair'][1]}"

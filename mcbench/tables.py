@@ -16,6 +16,7 @@ class Table:
     """A table.
 
     Arguments:
+        name: Its key in JSON.
         title: What it shows.
         columns: Headings, in order; the first names the row.
         rows: Cells as text, by heading; ``data`` has them as numbers.
@@ -23,6 +24,7 @@ class Table:
         note: A line below.
     """
 
+    name: str
     title: str
     columns: list[str]
     rows: list[dict[str, str]] = field(default_factory=list)
@@ -45,7 +47,7 @@ def plus_minus(mean: float, std: float, digits: int = 2) -> str:
 def render(tables: list[Table], style: str) -> str:
     """All tables in one of `FORMATS` (``table``: for terminals, with rich)."""
     if style == "json":
-        return json.dumps({t.title: [_clean(row) for row in t.data] for t in tables}, indent=2)
+        return json.dumps({t.name: [_clean(row) for row in t.data] for t in tables}, indent=2)
     if style == "csv":
         return "\n".join(map(_csv, tables))
     if style == "table":
@@ -98,7 +100,8 @@ def _terminal(table: Table) -> str:
 
     shown = RichTable(title=Text(table.title), title_justify="left", box=box.SIMPLE_HEAD)
     for i, column in enumerate(table.columns):
-        shown.add_column(Text(column), justify="left" if i == 0 else "right", overflow="fold")
+        numeric = i > 0 and all(_numeric(row.get(column, "")) for row in table.rows)
+        shown.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
     for row in table.rows:
         shown.add_row(*(Text(row.get(c, "")) for c in table.columns))
     # Wide enough never to wrap a number; the terminal may still fold the line.
@@ -108,6 +111,10 @@ def _terminal(table: Table) -> str:
         console.print(Text(table.note))
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+
+
+def _numeric(cell: str) -> bool:
+    return not cell or cell[0] in "0123456789-+[" or cell in ("not run", "failed")
 
 
 def _width() -> int:

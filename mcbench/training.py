@@ -21,15 +21,13 @@ from mcbench.augmentation import augment
 from mcbench.errors import RunError
 from mcbench.params import Params
 from mcbench.problem import Problem
+from mcbench.store import save_seconds
 
 TOGETHER = 2**24
 """Networks train together if a step of one multiplies less often than this (weights x batch)."""
 
 GROUP = 32
 """The most networks that train together."""
-
-CHECKPOINT_SECONDS = 10.0
-"""How often the state of a training is handed to ``save``, at most."""
 
 
 @dataclass
@@ -120,12 +118,13 @@ def _train_group(
             if not abs(loss) < float("inf") and seed not in errors:
                 errors[seed] = RunError(
                     f"training diverged: the loss of seed {seed} is {loss} in epoch {epoch + 1}; "
-                    f"a learning rate below {recipe.lr:g} may help (--recipe '{recipe.name}[lr=...]')"
+                    f"a lower learning rate may help (--recipe '{recipe.name}[lr=...]', "
+                    f"here {recipe.lr:g})"
                 )
         if len(errors) == len(seeds):
             break
         report(seeds, epoch + 1, recipe.epochs, float(losses.mean()))
-        if time.perf_counter() - saved > CHECKPOINT_SECONDS and epoch + 1 < recipe.epochs:
+        if time.perf_counter() - saved > save_seconds() and epoch + 1 < recipe.epochs:
             for seed, tensors in zip(seeds, networks.snapshot(), strict=True):
                 if seed not in errors:
                     save(seed, State(epoch + 1, tensors))
@@ -219,7 +218,9 @@ class _Networks:
         for name, weight in self.weights.items():
             for key, value in self.optimizer.state[weight].items():
                 shared = self.stacked and value.dim() == 0
-                state[f"optimizer.{name}.{key}"] = value.expand(len(self.seeds)) if shared else value
+                state[f"optimizer.{name}.{key}"] = (
+                    value.expand(len(self.seeds)) if shared else value
+                )
         return self._split(state)
 
     def restore(self, snapshots: list[Params]) -> None:

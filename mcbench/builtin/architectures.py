@@ -45,7 +45,7 @@ class MLP2:
     name = "mlp2"
     summary = "two-layer ReLU network with biases"
     reference = "Anokhin & Yarotsky, ICML 2020 (width 2000)"
-    width: int = parameter(64, "hidden units", gt=0)
+    width: int = parameter(32, "hidden units", gt=0)
 
     def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
         """The network with PyTorch's default initial weights."""

@@ -40,7 +40,7 @@ class Digits:
 
         digits = load_digits()
         order = np.random.RandomState(0).permutation(len(digits.target))
-        test = np.zeros(len(order), dtype=bool)
+        test: Any = np.zeros(len(order), dtype=bool)
         test[::4] = True
 
         def split(rows: Any) -> Split:
@@ -96,7 +96,9 @@ class Torchvision:
         except RuntimeError as error:
             if options.get("download"):
                 raise
-            raise UsageError(f"data set '{self.name}' in {directory} cannot be read: {error}") from None
+            raise UsageError(
+                f"data set '{self.name}' in {directory} cannot be read: {error}"
+            ) from None
 
 
 def _images(dataset: Any) -> Split:
@@ -179,7 +181,9 @@ def read_tree(root: pathlib.Path, mode: str, size: int = 0) -> Data:
     Raises:
         UsageError: If classes differ between the splits, or images between their sizes.
     """
-    classes = {s: sorted({p.parent.name for p in (root / s).glob("*/*")}) for s in ("train", "test")}
+    classes = {
+        s: sorted({p.parent.name for p in (root / s).glob("*/*")}) for s in ("train", "test")
+    }
     if classes["train"] != classes["test"]:
         differing = sorted(set(classes["train"]) ^ set(classes["test"]))
         raise UsageError(f"{root}: classes are not the same in train and test: {differing[0]}")
@@ -223,7 +227,9 @@ def _decode(file: pathlib.Path, mode: str, size: int) -> Tensor:
 
 def _idx() -> tuple[str, ...]:
     return tuple(
-        f"{split}-{what}-ubyte" for split in ("train", "t10k") for what in ("images-idx3", "labels-idx1")
+        f"{split}-{what}-ubyte"
+        for split in ("train", "t10k")
+        for what in ("images-idx3", "labels-idx1")
     )
 
 

@@ -66,7 +66,9 @@ def mean_loss_by_length(curve: Curve, split: str) -> float:
 
 
 def _integral(x: list[float], y: list[float]) -> float:
-    area = sum((x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in pairwise(zip(x, y, strict=True)))
+    area = sum(
+        (x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in pairwise(zip(x, y, strict=True))
+    )
     return area / (x[-1] - x[0])
 
 

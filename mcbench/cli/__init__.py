@@ -68,7 +68,9 @@ class Verbs(click.Group):
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mcbench")
-@click.option("-v", "--verbose", is_flag=True, help="Show what goes on behind; tracebacks of failed runs.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Show what goes on behind; tracebacks of failed runs."
+)
 def main(verbose: bool) -> None:
     """Benchmark mode connectivity: paths of low loss between trained networks.
 

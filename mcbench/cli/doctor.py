@@ -13,7 +13,9 @@ from mcbench.cli import options
 
 @click.command("doctor")
 @options.storage
-@click.option("--data-dir", type=click.Path(path_type=Path), help="Where data are looked for first.")
+@click.option(
+    "--data-dir", type=click.Path(path_type=Path), help="Where data are looked for first."
+)
 def command(home: Path | None, data_dir: Path | None) -> None:
     """Check versions, device, plugins, store and data. Exit code 1 if something is wrong."""
     wrong = 0
@@ -59,5 +61,7 @@ def _checks(home: Path | None, data_dir: Path | None) -> Iterator[tuple[bool, st
         places = directories(data_dir, store)
         place = next((p for p in places if dataset.find(p) is not None), None)
         where = "embedded" if dataset.find(Path(os.devnull)) == [] else f"in {place}"
-        absent = "not on disk" + (", downloads when needed" if hasattr(dataset, "download") else "")
+        absent = "not on disk" + (
+            ", downloads when needed" if hasattr(dataset, "download") else ""
+        )
         yield True, f"data {name}: {where if place else absent}"

@@ -24,7 +24,7 @@ def command(kind: str, style: str, as_json: bool) -> None:
     from mcbench.tables import Table
 
     singular = LISTED[kind]
-    table = Table(kind.capitalize(), ["name", "parameters", "summary", "from"])
+    table = Table(kind, kind.capitalize(), ["name", "parameters", "summary", "from"])
     for name in host().names(singular):
         provided = host().find(singular, name)
         values = {k: spec.value_text(v) for k, v in spec.values(provided.component).items()}
@@ -41,4 +41,6 @@ def command(kind: str, style: str, as_json: bool) -> None:
         click.echo(f"mcbench: {conflict}", err=True)
     broken = [plugin.name for plugin in host().listing() if plugin.errors]
     if broken:
-        click.echo(f"mcbench: plugins with errors: {', '.join(broken)}; see 'mcbench plugins'", err=True)
+        click.echo(
+            f"mcbench: plugins with errors: {', '.join(broken)}; see 'mcbench plugins'", err=True
+        )

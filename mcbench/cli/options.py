@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +35,7 @@ class Component(click.ParamType):
         ]
 
 
-def _apply(function: Any, options: list[Callable[[Any], Any]]) -> Any:
+def _apply(function: Any, options: list[Any]) -> Any:
     for option in reversed(options):
         function = option(function)
     return function
@@ -50,7 +49,7 @@ def storage(function: Any) -> Any:
             click.option(
                 "--home",
                 type=click.Path(path_type=Path, file_okay=False),
-                help="Where results are stored (default: $MCBENCH_HOME, else your data directory).",
+                help="Where results are stored (default: $MCBENCH_HOME, else the user's data).",
             )
         ],
     )

@@ -11,18 +11,34 @@ from mcbench.cli import options
 
 
 @click.command("plot")
-@click.option("-m", "--method", "methods", multiple=True, required=True,
-              type=options.Component("method"), help="Method as 'name[p=v]'; repeat it.")
+@click.option(
+    "-m",
+    "--method",
+    "methods",
+    multiple=True,
+    required=True,
+    type=options.Component("method"),
+    help="Method as 'name[p=v]'; repeat it.",
+)
 @options.problem
 @options.protocol
-@click.option("--split", default="test", show_default=True, type=click.Choice(["train", "test"]),
-              help="The data that are plotted.")
+@click.option(
+    "--split",
+    default="test",
+    show_default=True,
+    type=click.Choice(["train", "test"]),
+    help="The data that are plotted.",
+)
 @click.option("--by-length", is_flag=True, help="Against arc length instead of t.")
-@click.option("-o", "--out", default=Path("mcbench-paths"), show_default=True,
-              type=click.Path(path_type=Path), help="Files OUT.png and OUT.svg.")
-def command(  # fmt: skip
-    methods: tuple[str, ...], split: str, by_length: bool, out: Path, **rest: Any
-) -> None:
+@click.option(
+    "-o",
+    "--out",
+    default=Path("mcbench-paths"),
+    show_default=True,
+    type=click.Path(path_type=Path),
+    help="Files OUT.png and OUT.svg.",
+)
+def command(methods: tuple[str, ...], split: str, by_length: bool, out: Path, **rest: Any) -> None:
     """Plot accuracy and loss along paths as PNG and SVG; runs that are missing are computed.
 
     \b

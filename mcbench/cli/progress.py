@@ -64,7 +64,13 @@ class Bars:
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         self.progress = Progress(
             TextColumn("{task.description}"),
@@ -116,7 +122,9 @@ class Bars:
         """Leave a line."""
         self._end(_title(run))
         worst = min(record["curve"]["accuracy"]["test"])
-        self.progress.console.print(f"{_title(run)}: worst test accuracy {worst:.2f}%", markup=False)
+        self.progress.console.print(
+            f"{_title(run)}: worst test accuracy {worst:.2f}%", markup=False
+        )
 
     @hookimpl
     def mcbench_run_failed(self, run: Run, error: Exception) -> None:

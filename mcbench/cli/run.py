@@ -10,18 +10,38 @@ from mcbench.cli import options
 
 
 @click.command("run")
-@click.option("-m", "--method", "methods", multiple=True, type=options.Component("method"),
-              help="Method as 'name[p=v]'; repeat it to compare. See 'mcbench list methods'.")
+@click.option(
+    "-m",
+    "--method",
+    "methods",
+    multiple=True,
+    type=options.Component("method"),
+    help="Method as 'name[p=v]'; repeat it to compare. See 'mcbench list methods'.",
+)
 @options.problem
 @options.protocol
-@click.option("--metric", "metrics", multiple=True, type=options.Component("metric"),
-              help="Metric; repeat it. Default: all.")
-@click.option("-l", "--leaderboard", type=options.Component("leaderboard"),
-              help="Run what this leaderboard lacks, under its own problem and protocol.")
-@click.option("--executor", default="local", show_default=True,
-              type=options.Component("executor"), help="Who carries out the runs.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    type=options.Component("metric"),
+    help="Metric; repeat it. Default: all.",
+)
+@click.option(
+    "-l",
+    "--leaderboard",
+    type=options.Component("leaderboard"),
+    help="Run what this leaderboard lacks, under its own problem and protocol.",
+)
+@click.option(
+    "--executor",
+    default="local",
+    show_default=True,
+    type=options.Component("executor"),
+    help="Who carries out the runs.",
+)
 @options.formats
-def command(  # fmt: skip
+def command(
     methods: tuple[str, ...], leaderboard: str | None, style: str, as_json: bool, **rest: Any
 ) -> None:
     """Train what is missing, connect all pairs, evaluate, show the table.
@@ -45,7 +65,9 @@ def command(  # fmt: skip
         from mcbench.plugins import host
 
         known = ", ".join(host().names("method"))
-        raise click.UsageError(f"name a method with --method, as --method ot-wa; known are {known}")
+        raise click.UsageError(
+            f"name a method with --method, as --method ot-wa; known are {known}"
+        )
     if len(experiment.plan.seeds) < 2:
         raise click.UsageError("a pair needs two endpoints: give --seed twice, or --endpoints 2")
     with progress():
@@ -76,8 +98,12 @@ def _closing(experiment: Any, results: Any, methods: tuple[str, ...], board: str
         click.echo(f"Next: mcbench leaderboard show {board}", err=True)
     else:
         problem = _problem_options(experiment.plan)
-        click.echo(f"Next: mcbench plot {chosen} -m linear{problem}   see where paths dip", err=True)
-        click.echo(f"      mcbench run {chosen} -m linear -m arc -m ot{problem}   compare", err=True)
+        click.echo(
+            f"Next: mcbench plot {chosen} -m linear{problem}   see where paths dip", err=True
+        )
+        click.echo(
+            f"      mcbench run {chosen} -m linear -m arc -m ot{problem}   compare", err=True
+        )
         click.echo("      mcbench list methods   what else there is", err=True)
 
 
@@ -90,7 +116,9 @@ def _problem_options(plan: Any) -> str:
         "-a": (plan.architecture, default.architecture),
         "-r": (plan.recipe, default.recipe),
     }
-    text = "".join(f" {flag} '{value}'" for flag, (value, usual) in named.items() if value != usual)
+    text = "".join(
+        f" {flag} '{value}'" for flag, (value, usual) in named.items() if value != usual
+    )
     return text + (
         f" --endpoints {len(plan.seeds)}"
         if plan.seeds != default.seeds and plan.seeds == tuple(range(len(plan.seeds)))

@@ -25,7 +25,7 @@ def list_(home: Path | None, style: str, as_json: bool) -> None:
     from mcbench.tables import Table
 
     store = options.open_store(home)
-    table = Table(f"Store {store.root}", ["key", "kind", "what", "bytes", "written"])
+    table = Table("store", f"Store {store.root}", ["key", "kind", "what", "bytes", "written"])
     for kind in KINDS:
         for entry in store.entries(kind):
             try:
@@ -34,7 +34,13 @@ def list_(home: Path | None, style: str, as_json: bool) -> None:
                 what = "damaged"
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.modified))
             cells = [entry.key, kind, what, f"{entry.bytes:,}", when]
-            data = {"key": entry.key, "kind": kind, "what": what, "bytes": entry.bytes, "written": when}
+            data = {
+                "key": entry.key,
+                "kind": kind,
+                "what": what,
+                "bytes": entry.bytes,
+                "written": when,
+            }
             table.add(dict(zip(table.columns, cells, strict=True)), data)
     options.show_tables([table], style, as_json)
 
@@ -65,8 +71,13 @@ def verify(home: Path | None) -> None:
 @command.command("gc")
 @options.storage
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
-@click.option("--older-than", default=60.0, show_default=True, type=click.FloatRange(0),
-              help="Spare files younger than so many minutes: they may be in use.")
+@click.option(
+    "--older-than",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="Spare files younger than so many minutes: they may be in use.",
+)
 def gc(home: Path | None, dry_run: bool, older_than: float) -> None:  # fmt: skip
     """Delete what no result needs: left-over partial results, failures, locks."""
     store = options.open_store(home)

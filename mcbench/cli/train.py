@@ -29,13 +29,23 @@ def command(style: str, as_json: bool, **rest: Any) -> None:
     experiment = options.open_experiment(rest)
     with progress():
         results = experiment.train()
-    table = Table("Endpoints", ["seed", "train accuracy (%)", "test accuracy (%)", "seconds", "key"])
+    table = Table(
+        "endpoints",
+        "Endpoints",
+        ["seed", "train accuracy (%)", "test accuracy (%)", "seconds", "key"],
+    )
     for seed, record in results.endpoints.items():
         endpoint = experiment.endpoint(seed)
         accuracy = measure(endpoint.params, experiment.problem, Protocol())["accuracy"]
         seconds = record["cost"]["seconds"]
         key = endpoint_key(experiment.problem.identity, seed)
-        cells = [str(seed), f"{accuracy['train']:.2f}", f"{accuracy['test']:.2f}", f"{seconds:.1f}", key]
+        cells = [
+            str(seed),
+            f"{accuracy['train']:.2f}",
+            f"{accuracy['test']:.2f}",
+            f"{seconds:.1f}",
+            key,
+        ]
         table.add(
             dict(zip(table.columns, cells, strict=True)),
             {"seed": seed, **accuracy, "seconds": seconds, "key": key},

@@ -37,9 +37,10 @@ def collect(board: Board, store: Store | None) -> Records:
     found: Records = {}
     for record in sorted(_all(board, store), key=lambda r: r["provenance"]["time"]):
         if _signature(record) == signature:
-            text = methods.get(json.dumps(plain(record["run"]["method"]), sort_keys=True))
-            if text:
-                found.setdefault(text, {})[tuple(record["pair"])] = record  # type: ignore[index]
+            method = methods.get(json.dumps(plain(record["run"]["method"]), sort_keys=True))
+            if method:
+                a, b = record["pair"]
+                found.setdefault(method, {})[a, b] = record
     return found
 
 
@@ -97,7 +98,7 @@ def table(board: Board, records: Records) -> Table:
     heads = ["method", "mcbench method"]
     for column in board.columns:
         heads += [column, f"{column} 95% interval", f"{column} published"]
-    shown = Table(f"{board.title} ({board.reference})", [*heads, "pairs"])
+    shown = Table("leaderboard", f"{board.title} ({board.reference})", [*heads, "pairs"])
     missing = []
     for row in board.rows:
         known = measured(board, row, records)
@@ -132,7 +133,9 @@ def _note(board: Board, missing: list[str]) -> str:
     lines = [board.note.strip()] if board.note.strip() else []
     lines += [f"{row.label}: {row.note}" for row in board.rows if row.note]
     if missing:
-        command = f"mcbench run --leaderboard {board.name} " + " ".join(f"-m '{m}'" for m in missing)
+        command = f"mcbench run --leaderboard {board.name} " + " ".join(
+            f"-m '{m}'" for m in missing
+        )
         lines.append(f"Not run yet: {', '.join(missing)}. Run them with: {command}")
     return "\n".join(lines)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import mcbench
 from mcbench import Evaluation, Params
@@ -29,7 +30,7 @@ class WAEnsemble:
     splits = True
     reference = REFERENCE
 
-    def measure(self, evaluation: Evaluation, split: str) -> float:
+    def measure(self, evaluation: Evaluation, split: Literal["train", "test"]) -> float:
         """Averaged softmax outputs."""
         import torch
 
