@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,4 +165,4 @@ def seeds(options: dict[str, Any], default: int = 4) -> tuple[int, ...]:
 
 def interactive() -> bool:
     """Whether standard error is a terminal that shows progress bars."""
-    return click.get_text_stream("stderr").isatty() and os.environ.get("TERM") != "dumb"
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

@@ -1,0 +1,83 @@
+"""Small real problems: scikit-learn's digits and narrow networks, trained once per session."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mcbench.endpoint import Endpoint
+from mcbench.evaluation import Protocol
+from mcbench.experiment import Experiment, Plan
+from mcbench.plugins import Host, host
+from mcbench.problem import Problem
+from mcbench.store import Store
+
+PLAN = Plan(architecture="mlp2[width=16]", recipe="quick[epochs=15]", seeds=(0, 1, 2))
+
+
+@pytest.fixture(autouse=True)
+def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the user's store or data."""
+    monkeypatch.setenv("MCBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("MCBENCH_DATA", raising=False)
+
+
+@pytest.fixture(scope="session")
+def shared_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A store that tests share, for what is costly and does not change."""
+    return Store(tmp_path_factory.mktemp("store"))
+
+
+@pytest.fixture(scope="session")
+def experiment(shared_store: Store) -> Experiment:
+    """Three trained endpoints of a narrow two-layer network on digits."""
+    prepared = Experiment(PLAN, shared_store)
+    assert not prepared.train().failures
+    return prepared
+
+
+@pytest.fixture(scope="session")
+def problem(experiment: Experiment) -> Problem:
+    """The problem of the shared experiment."""
+    return experiment.problem
+
+
+@pytest.fixture(scope="session")
+def pair(experiment: Experiment) -> tuple[Endpoint, Endpoint]:
+    """Two trained endpoints."""
+    return experiment.endpoint(0), experiment.endpoint(1)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def fresh_host() -> Iterator[Host]:
+    """A host of its own, which the test may fill; it takes the place of the process's."""
+    host.cache_clear()
+    yield host()
+    host.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def coarse() -> Protocol:
+    """A protocol for quick evaluations."""
+    return Protocol(points=7, refine=1)
+
+
+@pytest.fixture(scope="session")
+def mnist_dir() -> str:
+    """The directory with real MNIST; the test is skipped where there is none."""
+    named = REAL_DATA
+    if not named or not (Path(named) / "MNIST").is_dir():
+        pytest.skip("MCBENCH_DATA names no directory with MNIST")
+    return named
+
+
+REAL_DATA = os.environ.get("MCBENCH_DATA")
