@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from mcbench.errors import RunError
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor
 
-CUTOFF = 1e-9
+CUTOFF = 1e-12
 """Default relative cutoff of `Gram.solve`."""
 
 _BLOCK = 512
@@ -22,12 +23,13 @@ _BLOCK = 512
 class Gram:
     r"""The second moments :math:`G = F F^\top` (n, n) and :math:`C = Y F^\top` (m, n).
 
-    Products are taken per batch in the features' dtype, and summed in float64.
+    Products are taken and summed in float64, a batch at a time: G's condition number is the
+    square of the features', which leaves nothing of float32's seven digits.
 
     Arguments:
         features: n, the number of features.
         targets: m, the number of rows to fit (0 to have G alone).
-        device: Where the sums live.
+        device: Where the sums live (on the CPU where the device has no float64).
 
     Example:
         >>> import torch
@@ -38,10 +40,13 @@ class Gram:
         True
     """
 
-    def __init__(self, features: int, targets: int = 0, device: object = "cpu") -> None:
+    def __init__(
+        self, features: int, targets: int = 0, device: torch.device | str = "cpu"
+    ) -> None:
         import torch
 
-        make = {"dtype": torch.float64, "device": device}
+        lacking = torch.device(device).type == "mps"
+        make = {"dtype": torch.float64, "device": "cpu" if lacking else device}
         self.moments = torch.zeros(features, features, **make)  # type: ignore[call-overload]
         self.cross = torch.zeros(targets, features, **make)  # type: ignore[call-overload]
         self.samples = 0
@@ -49,12 +54,13 @@ class Gram:
     def add(self, features: Tensor, targets: Tensor | None = None) -> None:
         """Add a batch: features of shape (batch, n), targets of shape (batch, m)."""
         n = features.shape[1]
+        features = features.to(self.moments)
         for start in range(0, n, _BLOCK):
             # G is symmetric: only its upper blocks are computed.
             rows = slice(start, min(start + _BLOCK, n))
             self.moments[rows, start:] += features[:, rows].T @ features[:, start:]
         if targets is not None:
-            self.cross += targets.T @ features
+            self.cross += targets.to(features).T @ features
         self.samples += len(features)
 
     def damped(self, cutoff: float = CUTOFF) -> Tensor:
@@ -76,8 +82,8 @@ class Gram:
                 "the features for weight adjustment are not finite: the network diverged"
             )
         trace = float(full.diagonal().sum()) or 1.0
-        # Rounding in float32 products may leave G slightly indefinite, so the damping may have
-        # to grow: by powers of ten, until the factor exists.
+        # Rounding may leave G slightly indefinite, so the damping may have to grow: by powers of
+        # ten, until the factor exists.
         while True:
             damping = cutoff * trace
             factor, failed = torch.linalg.cholesky_ex(

@@ -28,7 +28,7 @@ class WeightAdjustment:
     name = "wa"
     reference = REFERENCE
     cutoff: float = mcbench.parameter(
-        1e-9, "lambda relative to the trace of the features' moments", gt=0, lt=1
+        1e-12, "lambda relative to the trace of the features' moments", gt=0, lt=1
     )
 
     def prepare(self, a: Endpoint, problem: Problem) -> Callable[[Params], Params]:
@@ -47,7 +47,7 @@ class WeightAdjustment:
             gram = mcbench.Gram(weight.shape[1], weight.shape[0], weight.device)
             for features, target in zip(hidden_features(params, problem), targets, strict=True):
                 gram.add(features, target - _products(params, features, last.weight))
-            change = gram.solve(self.cutoff).to(weight.dtype)
+            change = gram.solve(self.cutoff).to(weight)
             return params | {last.weight: weight + change}
 
         return adjust
