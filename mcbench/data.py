@@ -77,7 +77,7 @@ def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
             dataset.download(place)
         files = dataset.find(place)
     except Exception as error:
-        reason = " ".join(str(error).split())[:120]
+        reason = str(error).strip().partition("\n")[0].rstrip(": ")
         raise DataNotFoundError(
             f"data set '{dataset.name}' is not in {looked} "
             f"and cannot be downloaded ({reason}){help}"

@@ -1,8 +1,9 @@
 """Training of endpoints: data as tensors in memory, several small networks at once.
 
-A network's numbers do not depend on which others train beside it: whether networks train
-together follows from the problem alone, each seed has its own draws, and the batched products
-treat every network alike.
+A network's numbers do not depend on which others train beside it. Whether networks train
+together follows from the problem alone, and each seed has its own draws and its own lane: kernels
+round differently at different places of a tensor, and for different numbers of matrices. So a
+lane that no seed was asked for is filled with a twin, whose numbers are thrown away.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, stack_module_state, vmap
+from torch.func import functional_call, vmap
 from torch.nn.functional import cross_entropy
 
 from mcbench import seeding
@@ -23,11 +24,11 @@ from mcbench.params import Params
 from mcbench.problem import Problem
 from mcbench.store import save_seconds
 
-TOGETHER = 2**24
+TOGETHER = 2**23
 """Networks train together if a step of one multiplies less often than this (weights x batch)."""
 
-GROUP = 32
-"""The most networks that train together."""
+LANES = 4
+"""So many networks train together; seed s is in lane s modulo this."""
 
 
 @dataclass
@@ -88,14 +89,14 @@ def train(
         save: Called with a seed and its state now and then, so that a kill loses little.
         report: Called after each epoch with (seeds, epoch, epochs, mean loss).
     """
-    size = GROUP if trains_together(problem) else 1
-    done = {s: states[s].epoch if s in states else 0 for s in seeds}
-    for start in sorted(set(done.values()), reverse=True):
-        equal = [s for s in seeds if done[s] == start]
-        for i in range(0, len(equal), size):
-            group = tuple(equal[i : i + size])
-            snapshots = [states[s].tensors for s in group] if start else []
-            yield from _train_group(problem, group, start, snapshots, save, report)
+    lanes = LANES if trains_together(problem) else 1
+    groups: dict[tuple[int, int], list[int]] = {}
+    for seed in sorted(seeds):
+        done = states[seed].epoch if seed in states else 0
+        groups.setdefault((-done, seed // lanes), []).append(seed)
+    for (done, _), group in sorted(groups.items()):
+        snapshots = [states[s].tensors for s in group] if done else []
+        yield from _train_group(problem, tuple(group), -done, snapshots, save, report)
 
 
 def _train_group(
@@ -136,25 +137,28 @@ def _train_group(
 
 
 class _Networks:
-    """Networks that train in step, their parameters stacked along a new first axis.
+    """Networks that train in step, each with parameters and an optimiser's state of its own.
 
-    A single network keeps its own shapes: that spares batched products where they do not pay.
+    Only the forward and backward pass are batched.
     """
 
     def __init__(self, problem: Problem, seeds: tuple[int, ...]) -> None:
         self.problem, self.seeds = problem, seeds
         self.stacked = trains_together(problem)
-        modules = [problem.build(seed).to(problem.device).train() for seed in seeds]
+        count = LANES if self.stacked else 1
+        self.lane = [seed % count for seed in seeds]
+        self.lanes = [seeds[0]] * count
+        for seed, lane in zip(seeds, self.lane, strict=True):
+            self.lanes[lane] = seed
+        modules = [problem.build(seed).to(problem.device).train() for seed in self.lanes]
         self.template = modules[0]
-        if self.stacked:
-            weights, self.buffers = stack_module_state(modules)
-        else:
-            weights = dict(self.template.named_parameters())
-            self.buffers = dict(self.template.named_buffers())
-        self.weights = {n: w.detach().requires_grad_() for n, w in weights.items()}
+        self.weights: list[Params] = [
+            {n: w.detach().requires_grad_() for n, w in m.named_parameters()} for m in modules
+        ]
+        self.buffers = dict(self.template.named_buffers())
         recipe = problem.recipe
         rest = {"lr": recipe.lr, "weight_decay": recipe.weight_decay, "fused": True}
-        tensors = list(self.weights.values())
+        tensors = [w for weights in self.weights for w in weights.values()]
         self.optimizer: torch.optim.Optimizer
         if recipe.optimizer == "adam":
             self.optimizer = torch.optim.Adam(tensors, **rest)
@@ -171,11 +175,11 @@ class _Networks:
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.rate(epoch)
         raw = problem.data.train.to(problem.device) if recipe.augment else problem.splits["train"]
-        orders = [seeding.generator(s, "order", epoch) for s in self.seeds]
-        draws = [seeding.generator(s, "augment", epoch) for s in self.seeds]
+        orders = [seeding.generator(s, "order", epoch) for s in self.lanes]
+        draws = [seeding.generator(s, "augment", epoch) for s in self.lanes]
         order = torch.stack([torch.randperm(len(raw), generator=g) for g in orders])
         order = order.to(problem.device)
-        total = torch.zeros(len(self.seeds), dtype=torch.float64, device=problem.device)
+        total = torch.zeros(len(self.lanes), dtype=torch.float64, device=problem.device)
         for start in range(0, len(raw), recipe.batch_size):
             chosen = order[:, start : start + recipe.batch_size]
             inputs = [raw.inputs[rows] for rows in chosen]
@@ -189,56 +193,53 @@ class _Networks:
             losses.sum().backward()
             self.optimizer.step()
             total += losses.detach().double() * chosen.shape[1]
-        return total / len(raw)
+        return total[self.lane] / len(raw)
 
     def _losses(self, inputs: Tensor, targets: Tensor) -> Tensor:
         def loss(weights: Params, x: Tensor, y: Tensor) -> Tensor:
             outputs = functional_call(self.template, (weights, self.buffers), (x,))
             return cross_entropy(outputs, y)
 
-        if self.stacked:
-            return vmap(loss)(self.weights, inputs, targets)
-        return loss(self.weights, inputs[0], targets[0])[None]
-
-    def _split(self, tensors: Params) -> list[Params]:
-        tensors = {n: x.detach().clone() for n, x in tensors.items()}
         if not self.stacked:
-            return [tensors]
-        return [{n: x[i].clone() for n, x in tensors.items()} for i in range(len(self.seeds))]
+            return loss(self.weights[0], inputs[0], targets[0])[None]
+        stacked = {n: torch.stack([w[n] for w in self.weights]) for n in self.weights[0]}
+        return vmap(loss)(stacked, inputs, targets)
 
     def params(self) -> list[Params]:
         """The state of each network, in the order of its ``state_dict``."""
         names = self.template.state_dict().keys()
-        known = {**self.weights, **self.buffers}
-        return self._split({n: known[n] for n in names})
+        return [_copy({n: known[n] for n in names}) for known in self._known()]
+
+    def _known(self) -> list[Params]:
+        """Parameters and buffers of each network that was asked for."""
+        return [{**self.weights[i], **self.buffers} for i in self.lane]
 
     def snapshot(self) -> list[Params]:
         """All that a resumed training needs, of each network."""
-        state = {f"network.{n}": x for n, x in {**self.weights, **self.buffers}.items()}
-        for name, weight in self.weights.items():
-            for key, value in self.optimizer.state[weight].items():
-                shared = self.stacked and value.dim() == 0
-                state[f"optimizer.{name}.{key}"] = (
-                    value.expand(len(self.seeds)) if shared else value
-                )
-        return self._split(state)
+        states = []
+        for known, i in zip(self._known(), self.lane, strict=True):
+            state = {f"network.{n}": x for n, x in known.items()}
+            for name, weight in self.weights[i].items():
+                for key, value in self.optimizer.state[weight].items():
+                    state[f"optimizer.{name}.{key}"] = value
+            states.append(_copy(state))
+        return states
 
     def restore(self, snapshots: list[Params]) -> None:
         """Go on from snapshots."""
+        for seed, weights in zip(self.lanes, self.weights, strict=True):
+            state = snapshots[self.seeds.index(seed)]
+            with torch.no_grad():
+                for name, tensor in {**weights, **self.buffers}.items():
+                    tensor.copy_(state[f"network.{name}"])
+            for name, weight in weights.items():
+                prefix = f"optimizer.{name}."
+                self.optimizer.state[weight] = {
+                    full.removeprefix(prefix): value.to(weight.device, copy=True)
+                    for full, value in state.items()
+                    if full.startswith(prefix)
+                }
 
-        def gather(name: str) -> Tensor:
-            parts = [s[name] for s in snapshots]
-            return torch.stack(parts) if self.stacked else parts[0]
 
-        with torch.no_grad():
-            for name, tensor in {**self.weights, **self.buffers}.items():
-                tensor.copy_(gather(f"network.{name}"))
-        for name, weight in self.weights.items():
-            prefix = f"optimizer.{name}."
-            for full in snapshots[0]:
-                if full.startswith(prefix):
-                    value = gather(full).to(weight.device)
-                    counter = self.stacked and value.dim() == 1 and full.endswith(".step")
-                    self.optimizer.state[weight][full.removeprefix(prefix)] = (
-                        value[0] if counter else value
-                    )
+def _copy(tensors: Params) -> Params:
+    return {n: x.detach().clone() for n, x in tensors.items()}

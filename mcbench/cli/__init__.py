@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -53,17 +54,33 @@ class Verbs(click.Group):
             raise click.UsageError(str(unknown("command", args[0], self.list_commands(context))))
         return super().resolve_command(context, args)
 
-    def invoke(self, context: click.Context) -> object:
+    def main(self, *args: Any, **options: Any) -> Any:
         """Run the verb; what is wrong is said in one line."""
+        carry_out: Any = super().main
+        if not options.pop("standalone_mode", True):
+            return carry_out(*args, standalone_mode=False, **options)
         try:
-            return super().invoke(context)
+            result = carry_out(*args, standalone_mode=False, **options)
+            code = result if isinstance(result, int) else 0
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()
+            code = error.exit_code
+        except click.ClickException as error:
+            place = getattr(error, "ctx", None)
+            hint = f" (see '{place.command_path} --help')" if place else ""
+            click.echo(f"mcbench: {_one_line(error.format_message())}{hint}", err=True)
+            code = error.exit_code
         except McbenchError as error:
-            click.echo(f"mcbench: {error}", err=True)
-            context.exit(error.exit_code)
-        except KeyboardInterrupt:
+            click.echo(f"mcbench: {_one_line(str(error))}", err=True)
+            code = error.exit_code
+        except (KeyboardInterrupt, click.Abort):
             click.echo("mcbench: interrupted; the same command goes on from here", err=True)
-            context.exit(130)
-        return None
+            code = 130
+        sys.exit(code)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

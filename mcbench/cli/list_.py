@@ -11,10 +11,13 @@ LISTED = {plural(kind): kind for kind in KINDS if kind != "command"}
 
 
 @click.command("list")
-@click.argument("kind", type=click.Choice(list(LISTED)), default="methods")
+@click.argument("kind", type=click.Choice(list(LISTED)), default="methods", metavar="[KIND]")
 @options.formats
 def command(kind: str, style: str, as_json: bool) -> None:
     """List the components of a KIND, with their parameters and who provides them.
+
+    Kinds are methods (the default), datasets, architectures, recipes, metrics, leaderboards,
+    executors, and the parts of composed methods: matchings, interpolations, adjustments.
 
     \b
       mcbench list methods

@@ -1,0 +1,109 @@
+"""Metrics: their formulas on curves that are known in closed form, and WA-ensembles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from mcbench.endpoint import Endpoint
+from mcbench.evaluation import Curve
+from mcbench.metric import Evaluation
+from mcbench.plugins import host
+from mcbench.problem import Problem
+
+
+@pytest.fixture
+def curve() -> Curve:
+    """Loss 4t(1-t) + t at t = 0, 1/4, 1/2, 3/4, 1, refined at 1/8; the path is bent."""
+    t = [0, 0.125, 0.25, 0.5, 0.75, 1]
+    loss = [4 * x * (1 - x) + x for x in t]
+    return Curve(
+        t=t,
+        grid=[True, False, True, True, True, True],
+        position=[0, 1, 2, 4, 5, 6],
+        loss={"test": loss},
+        accuracy={"test": [98, 80, 90, 85, 90, 96]},
+        straight=4.0,
+        ensembles={"ends": {"test": 97.0}, "path": {"test": 98.0}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("worst-accuracy", 85),
+        ("worst-accuracy-refined", 80),
+        ("end-accuracy", 97),
+        ("mean-loss", (0 / 2 + 1 + 1.5 + 1.5 + 1 / 2) / 4),
+        ("mean-loss-by-length", (2 * (0 + 1) / 2 + 2 * 1.25 + 1 * 1.5 + 1 * 1.25) / 6),
+        ("barrier", 1.5 - 0.5),
+        ("barrier-linear", 1.0),
+        ("length", 6.0),
+        ("length-ratio", 1.5),
+        ("ensemble-ends", 97.0),
+        ("ensemble-path", 98.0),
+    ],
+)
+def test_formulas(name: str, expected: float, curve: Curve) -> None:
+    metric = host().get("metric", name)
+    unused: Any = None
+    evaluation = Evaluation(unused, curve, unused, unused)
+    assert metric.measure(evaluation, "test" if metric.splits else None) == pytest.approx(expected)
+    assert metric.better in ("higher", "lower", "")
+
+
+def test_a_flat_path_has_no_barrier_and_a_point_has_ratio_one(curve: Curve) -> None:
+    curve.loss["test"] = [0.5] * 6
+    curve.straight = 0.0
+    evaluation = Evaluation(None, curve, None, None)  # type: ignore[arg-type]
+    assert host().get("metric", "barrier").measure(evaluation, "test") == 0
+    assert host().get("metric", "barrier-linear").measure(evaluation, "test") == 0
+    assert host().get("metric", "mean-loss").measure(evaluation, "test") == pytest.approx(0.5)
+    assert host().get("metric", "length-ratio").measure(evaluation, None) == 1
+
+
+def evaluation_of(problem: Problem, pair: tuple[Endpoint, Endpoint]) -> Evaluation:
+    return Evaluation(problem, Curve(), lambda: pair, lambda: None)  # type: ignore[arg-type, return-value]
+
+
+def test_a_wa_ensemble_stands_on_one_backbone(
+    problem: Problem, pair: tuple[Endpoint, Endpoint]
+) -> None:
+    from mcbench_wa.ensemble import adjusted_to
+
+    a, b = pair
+    first, second = adjusted_to(evaluation_of(problem, pair))
+    assert torch.equal(first["1.weight"], second["1.weight"])
+    inputs = problem.splits["train"].inputs
+    features = problem.chain.features(a.params, inputs, 1).double()
+    target = problem.forward(b.params, inputs).double() - b.params["3.bias"]
+    best = target - features @ (torch.linalg.pinv(features) @ target)
+    reached = problem.forward(second, inputs).double() - b.params["3.bias"]
+    assert float((target - reached).norm()) == pytest.approx(float(best.norm()), rel=1e-4)
+
+
+def test_the_wa_ensembles_accuracy(problem: Problem, pair: tuple[Endpoint, Endpoint]) -> None:
+    from mcbench_wa.ensemble import adjusted_to
+
+    evaluation = evaluation_of(problem, pair)
+    test = problem.splits["test"]
+    members = [problem.forward(p, test.inputs).softmax(1) for p in adjusted_to(evaluation)]
+    right = ((members[0] + members[1]).argmax(1) == test.targets).double().mean()
+    measured = host().get("metric", "wa-ensemble").measure(evaluation, "test")
+    assert measured == pytest.approx(100 * float(right))
+
+
+@pytest.mark.parametrize(("head", "extra"), [(1, 16 * 10 + 10), (2, 64 * 16 + 16 + 170)])
+def test_wa_storage_counts_one_backbone_and_two_heads(
+    head: int, extra: int, problem: Problem, pair: tuple[Endpoint, Endpoint]
+) -> None:
+    whole = 64 * 16 + 16 + 16 * 10 + 10
+    metric = host().get("metric", f"wa-storage[head={head}]")
+    assert metric.measure(evaluation_of(problem, pair), None) == {
+        "parameters": whole + extra,
+        "independent-parameters": 2 * whole,
+        "bytes": 4 * (whole + extra),
+        "independent-bytes": 8 * whole,
+    }

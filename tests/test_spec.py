@@ -1,0 +1,80 @@
+"""Components with typed parameters: ``name[p=v]``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from mcbench import spec
+from mcbench.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Net:
+    name = "net"
+    width: int = spec.parameter(32, "hidden units", gt=0)
+    widths: tuple[int, ...] = spec.parameter((8, 4), "hidden units per layer")
+    bias: bool = spec.parameter(True, "biases")
+    kind: Literal["a", "b"] = spec.parameter("a", "kind")
+    internal: str = "not for users"
+
+
+def test_parse_splits_at_top_level_commas_only() -> None:
+    assert spec.parse("ot-wa") == ("ot-wa", {})
+    assert spec.parse(" m[a=1, b=(2,3), c=ot[cost=incoming,x=1]] ") == (
+        "m",
+        {"a": "1", "b": "(2,3)", "c": "ot[cost=incoming,x=1]"},
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "m[", "m]", "m[a]", "m[a=]", "m[=1]", "m[a=1,a=2]", "m[a=(1]", "m[a=1]x", "m[a=[1)]"],
+)
+def test_parse_refuses_what_it_cannot_read(text: str) -> None:
+    with pytest.raises(UsageError):
+        spec.parse(text)
+
+
+def test_configure_converts_to_the_declared_type() -> None:
+    net = spec.configure(
+        "architecture", Net(), {"width": "64", "widths": "(3,2,1)", "bias": "false", "kind": "b"}
+    )
+    assert (net.width, net.widths, net.bias, net.kind) == (64, (3, 2, 1), False, "b")
+    assert spec.configure("architecture", Net(), {"widths": "5"}).widths == (5,)
+    assert spec.configure("architecture", Net(), {}) == Net()
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"width": "0"}, "greater than 0"),
+        ({"width": "two"}, "integer"),
+        ({"widths": "(1,x)"}, "integer"),
+        ({"bias": "perhaps"}, "boolean"),
+        ({"kind": "c"}, "'a' or 'b'"),
+        ({"depth": "3"}, "width, widths, bias, kind"),
+        ({"internal": "x"}, "no parameter 'internal'"),
+    ],
+)
+def test_configure_says_what_is_allowed(values: dict[str, str], said: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        spec.configure("architecture", Net(), values)
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert "architecture 'net'" in str(raised.value)
+
+
+def test_text_reads_back_as_the_same_component() -> None:
+    net = Net(width=7, widths=(1, 2), bias=False, kind="b")
+    text = spec.text(net, Net())
+    assert text == "net[width=7,widths=(1,2),bias=false,kind=b]"
+    assert spec.configure("architecture", Net(), spec.parse(text)[1]) == net
+    assert spec.text(Net(), Net()) == "net"
+
+
+def test_values_are_what_determines_a_result() -> None:
+    assert spec.values(Net()) == {"width": 32, "widths": (8, 4), "bias": True, "kind": "a"}
+    assert spec.values(object()) == {}
