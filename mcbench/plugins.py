@@ -6,6 +6,7 @@ are kept beside its name and its distribution, and shown by ``mcbench plugins``.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -208,11 +209,14 @@ class Host:
         return spec.text(component, self.find(kind, component.name).component)
 
     def identity(self, kind: str, component: Any) -> dict[str, Any]:
-        """What of a component determines a result: name, all parameters, plugin and version."""
+        """What of a component determines a result, as JSON has it.
+
+        That is its name, all its parameters, its plugin and the plugin's version.
+        """
         source = self.find(kind, component.name).plugin
         identity: dict[str, Any] = {
             "name": component.name,
-            "parameters": spec.values(component),
+            "parameters": json.loads(json.dumps(spec.values(component))),
             "distribution": source.distribution,
             "version": source.version,
         }

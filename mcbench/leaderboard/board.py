@@ -149,11 +149,7 @@ class Board:
 def plain(identity: dict[str, Any]) -> dict[str, Any]:
     """An identity's names and parameters, without distributions and versions."""
     parameters = {
-        name: plain(value) if isinstance(value, dict) else _as_json(value)
+        name: plain(value) if isinstance(value, dict) else value
         for name, value in identity["parameters"].items()
     }
     return {"name": identity["name"], "parameters": parameters}
-
-
-def _as_json(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

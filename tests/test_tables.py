@@ -1,0 +1,193 @@
+"""Statistics over pairs, tables in all formats, leaderboards."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mcbench import tables
+from mcbench.errors import UsageError
+from mcbench.experiment import Experiment, Plan
+from mcbench.leaderboard import Board
+from mcbench.leaderboard.standing import collect, entry, measured, table
+from mcbench.plugins import host
+from mcbench.statistics import summarize
+from mcbench.store import Store
+
+
+def test_summaries() -> None:
+    s = summarize([1.0, 2.0, 3.0, 6.0])
+    assert (s.count, s.mean) == (4, 3.0)
+    assert s.std == pytest.approx(np.std([1, 2, 3, 6], ddof=1))
+    assert 1 <= s.low < s.mean < s.high <= 6
+    assert s == summarize([1.0, 2.0, 3.0, 6.0])
+    one = summarize([5.0])
+    assert one.mean == 5 and math.isnan(one.std) and math.isnan(one.low)
+    same = summarize([4.0, 4.0, 4.0])
+    assert same.std == 0 and same.low == same.high == 4
+
+
+def test_the_interval_covers_the_mean_about_as_often_as_it_says() -> None:
+    draws = np.random.default_rng(0).normal(size=(400, 30))
+    hits = [s.low <= 0 <= s.high for s in map(summarize, draws.tolist())]
+    assert 0.88 < np.mean(hits) < 0.99
+
+
+@pytest.fixture
+def sample() -> tables.Table:
+    shown = tables.Table("sample", "A title", ["method", "train_%"], note="A note")
+    shown.add({"method": "a|b_c", "train_%": "96.50 ± 0.25"}, {"method": "a|b_c", "train": 96.5})
+    shown.add({"method": "d"}, {"method": "d", "train": float("nan"), "std": 1.0})
+    return shown
+
+
+def test_markdown(sample: tables.Table) -> None:
+    text = tables.render([sample], "markdown")
+    assert "| a\\|b_c   | 96.50 ± 0.25 |" in text
+    assert text.startswith("**A title**") and text.endswith("A note")
+
+
+def test_latex(sample: tables.Table) -> None:
+    text = tables.render([sample], "latex")
+    assert r"$96.50 \pm 0.25$" in text and r"a|b\_c" in text and r"train\_\%" in text
+    assert r"\begin{tabular}" in text and "% A note" in text
+
+
+def test_csv(sample: tables.Table) -> None:
+    rows = list(csv.DictReader(io.StringIO(tables.render([sample], "csv"))))
+    assert rows == [
+        {"method": "a|b_c", "train": "96.5", "std": ""},
+        {"method": "d", "train": "", "std": "1.0"},
+    ]
+
+
+def test_json(sample: tables.Table) -> None:
+    assert json.loads(tables.render([sample], "json")) == {
+        "sample": [{"method": "a|b_c", "train": 96.5}, {"method": "d", "train": None, "std": 1.0}]
+    }
+
+
+def test_terminal(sample: tables.Table) -> None:
+    text = tables.render([sample], "table")
+    assert "a|b_c" in text and "96.50 ± 0.25" in text and "A note" in text
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+BOARD = """
+name = "small"
+title = "A small board"
+reference = "Nobody, 2020"
+dataset = "digits"
+architecture = "mlp2[width=16]"
+recipe = "quick[epochs=15]"
+endpoints = 3
+[protocol]
+points = 5
+refine = 0
+[columns]
+test = "worst-accuracy:test"
+[[row]]
+label = "Linear"
+method = "linear"
+published = { test = [95.87, 0.4] }
+[[row]]
+label = "Arc"
+method = "arc"
+note = "unlike the paper"
+[[row]]
+label = "Flow"
+published = { test = [95.80, 0.45] }
+[[row]]
+label = "End Points"
+method = "endpoints"
+"""
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> Board:
+    path = tmp_path / "small" / "board.toml"
+    path.parent.mkdir()
+    path.write_text(BOARD)
+    return Board.read(path)
+
+
+def test_a_board_shows_measured_beside_published_and_what_has_not_run(
+    board: Board, shared_store: Store
+) -> None:
+    experiment = Experiment(board.plan((0, 1, 2), ("linear",)), shared_store)
+    results = experiment.run()
+    records = collect(board, shared_store)
+    assert list(records) == ["linear"] and len(records["linear"]) == 3
+    shown = table(board, records)
+    linear, arc, flow, ends = shown.data
+    worst = [min(r["curve"]["accuracy"]["test"]) for r in results.records.values()]
+    assert linear["test"] == pytest.approx(np.mean(worst))
+    assert linear["test_std"] == pytest.approx(np.std(worst, ddof=1))
+    assert (linear["test_published"], linear["test_published_std"]) == (95.87, 0.4)
+    assert linear["count"] == 3 and ends["count"] == 3
+    assert "test" not in arc and "test" not in flow
+    assert [row["test"] for row in shown.rows][1:3] == ["not run", "-"]
+    assert (
+        "Not run yet: arc. Run them with: mcbench run --leaderboard small -m 'arc'" in shown.note
+    )
+    assert "Arc: unlike the paper" in shown.note
+
+
+def test_records_of_another_problem_or_protocol_do_not_count(
+    board: Board, shared_store: Store
+) -> None:
+    Experiment(board.plan((0, 1), ("linear",)), shared_store).run()
+    assert collect(board, shared_store)["linear"]
+    assert collect(replace(board, architecture="mlp2[width=17]"), shared_store) == {}
+    assert collect(replace(board, protocol={"points": 6, "refine": 0}), shared_store) == {}
+    assert collect(replace(board, recipe="quick[epochs=16]"), shared_store) == {}
+
+
+def test_an_exported_entry_stands_for_the_runs(board: Board, shared_store: Store) -> None:
+    Experiment(board.plan((0, 1, 2), ("linear",)), shared_store).run()
+    records = collect(board, shared_store)
+    assert board.folder is not None
+    entries = board.folder / "entries"
+    entries.mkdir()
+    (entries / "ours.json").write_text(json.dumps(entry(board, records)))
+    (entries / "broken.json").write_text("{")
+    assert collect(board, None) == records
+    assert measured(board, board.rows[0], records)["test"].count == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("endpoints = 3", "endpoint = 3"), "did you mean 'endpoints'"),
+        (('label = "Linear"', ""), "label"),
+        (('name = "small"', "name = "), "board.toml"),
+    ],
+)
+def test_a_wrong_declaration_is_named(tmp_path: Path, change: tuple[str, str], said: str) -> None:
+    path = tmp_path / "board.toml"
+    path.write_text(BOARD.replace(*change))
+    with pytest.raises(UsageError, match=said):
+        Board.read(path)
+
+
+def test_a_method_that_is_on_no_row_is_refused(board: Board) -> None:
+    with pytest.raises(UsageError, match="unknown method on leaderboard 'small' 'ot'"):
+        board.plan((0, 1), ("ot",))
+
+
+def test_the_papers_board_is_as_published() -> None:
+    board = host().get("leaderboard", "icml2020-mnist")
+    published = {row.label: row.published["test"].mean for row in board.rows if row.published}
+    assert published["OT + WA"] == 97.91 and published["End Points"] == 98.01
+    assert len(published) == 11
+    assert board.plan((0, 1)).protocol.points == 21
+    for method in board.methods:
+        assert host().get("method", method)
+    assert Plan(dataset=board.dataset).dataset == "mnist"
