@@ -100,6 +100,8 @@ class Experiment:
         self.executor = host().get("executor", plan.executor)
         if len(set(plan.seeds)) < len(plan.seeds):
             raise UsageError("a seed stands twice: each endpoint needs its own")
+        if plan.protocol.augment and not recipe.augment:
+            raise UsageError(f"recipe '{recipe.name}' has no augmentation to evaluate on")
         loaded, fingerprint = data.load(dataset, data_dir, store)
         identity = {
             "dataset": host().identity("dataset", dataset) | {"fingerprint": fingerprint},

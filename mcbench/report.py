@@ -103,27 +103,34 @@ def end_accuracies(results: Results) -> dict[int, dict[str, float]]:
 
 
 def metrics(experiment: Experiment, results: Results) -> Table:
-    """Every metric that was measured, a row each, the methods side by side."""
-    grouped = {m: [columns_of(r) for r in rs] for m, rs in by_method(results).items() if rs}
-    names = list(dict.fromkeys(n for values in grouped.values() for v in values for n in v))
+    """The metrics that were asked for, a row for each value, the methods side by side."""
+    grouped = {m: rs for m, rs in by_method(results).items() if rs}
     table = Table(
         "metrics", "All metrics: mean ± std over pairs", ["metric", "unit", "better", *grouped]
     )
-    for name in names:
-        metric = experiment.metrics[_metric_of(name, experiment)]
-        cells = {"metric": name.replace(":", " "), "unit": metric.unit, "better": metric.better}
-        numbers: dict[str, Any] = {"metric": name, "unit": metric.unit, "better": metric.better}
-        for method, values in grouped.items():
-            known = [v[name] for v in values if name in v]
-            if known:
-                s = summarize(known)
-                digits = 2 if metric.unit == "%" else 0 if s.mean >= 1000 else 4
-                exact = digits == 0 and s.std == 0
-                cells[method] = f"{s.mean:,.0f}" if exact else plus_minus(s.mean, s.std, digits)
-                numbers |= {method: s.mean, f"{method}:std": s.std}
-        table.add(cells, numbers)
+    for text, metric in experiment.metrics.items():
+        measured = {m: [_values(r, text) for r in rs] for m, rs in grouped.items()}
+        for name in dict.fromkeys(n for values in measured.values() for v in values for n in v):
+            title = " ".join(filter(None, (text, name.replace(":", " "))))
+            cells = {"metric": title, "unit": metric.unit, "better": metric.better}
+            column = ":".join(filter(None, (text, name)))
+            numbers: dict[str, Any] = {**cells, "metric": column}
+            for method, values in measured.items():
+                known = [v[name] for v in values if name in v]
+                if known:
+                    s = summarize(known)
+                    cells[method] = _formatted(s.mean, s.std, metric.unit)
+                    numbers |= {method: s.mean, f"{method}:std": s.std}
+            table.add(cells, numbers)
     return table
 
 
-def _metric_of(column: str, experiment: Experiment) -> str:
-    return max((m for m in experiment.metrics if column.startswith(m)), key=len)
+def _values(record: dict[str, Any], metric: str) -> dict[str, float]:
+    values: dict[str, float] = record["metrics"].get(metric, {}).get("values", {})
+    return values
+
+
+def _formatted(mean: float, std: float, unit: str) -> str:
+    if mean >= 1000:
+        return f"{mean:,.0f}" if std == 0 else plus_minus(mean, std, 0)
+    return plus_minus(mean, std, 2 if unit == "%" else 4)

@@ -88,7 +88,7 @@ class Store:
     def write_record(self, kind: str, key: str, record: dict[str, Any]) -> None:
         """Write a JSON record with its hash."""
         digest = hashlib.sha256(canonical(record).encode()).hexdigest()
-        text = json.dumps({"sha256": digest, "record": record}, indent=1, sort_keys=True)
+        text = json.dumps({"sha256": digest, "record": record}, indent=1)
         self._write(self._path(kind, key), lambda file: file.write_text(text + "\n"))
 
     def read_record(self, kind: str, key: str) -> dict[str, Any] | None:
@@ -112,11 +112,21 @@ class Store:
     # Tensors -------------------------------------------------------------------------------
 
     def write_tensors(self, kind: str, key: str, tensors: Params, record: dict[str, Any]) -> None:
-        """Write tensors, with a record beside them in the same file."""
+        """Write tensors, with a record beside them in the same file.
+
+        Tensors that share memory are written one by one.
+        """
         from safetensors.torch import save_file
 
-        tensors = {name: x.detach().cpu().contiguous() for name, x in tensors.items()}
-        metadata = {"record": canonical(record), "sha256": _tensors_hash(tensors, record)}
+        seen: set[int] = set()
+        separate = {}
+        for name, x in tensors.items():
+            x = x.detach().cpu().contiguous()
+            pointer = x.untyped_storage().data_ptr()
+            separate[name] = x.clone() if pointer in seen else x
+            seen.add(pointer)
+        tensors = separate
+        metadata = {"record": json.dumps(record), "sha256": _tensors_hash(tensors, record)}
         self._write(self._path(kind, key), lambda file: save_file(tensors, file, metadata))
 
     def read_tensors(self, kind: str, key: str) -> tuple[Params, dict[str, Any]] | None:

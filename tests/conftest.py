@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from mcbench.endpoint import Endpoint
 from mcbench.evaluation import Protocol
@@ -14,6 +15,8 @@ from mcbench.experiment import Experiment, Plan
 from mcbench.plugins import Host, host
 from mcbench.problem import Problem
 from mcbench.store import Store
+
+torch.set_num_threads(1)  # Networks this small gain nothing from more.
 
 PLAN = Plan(architecture="mlp2[width=16]", recipe="quick[epochs=15]", seeds=(0, 1, 2))
 

@@ -33,6 +33,13 @@ def test_what_is_written_is_read(store: Store) -> None:
     assert str(store.read_record("runs", KEY)) == str({"a": float("nan"), "t": [0.1, 1 / 3]})
 
 
+def test_tensors_that_share_memory_are_written_too(store: Store) -> None:
+    w = torch.arange(6.0)
+    store.write_tensors("partial", KEY, {"a": w, "b": w, "c": w[2:4]}, {})
+    found = store.read_tensors("partial", KEY)
+    assert found is not None and equal(found[0], {"a": w, "b": w, "c": w[2:4]})
+
+
 def test_what_is_not_there_is_none(store: Store) -> None:
     assert store.read_record("runs", KEY) is None
     assert store.read_tensors("endpoints", KEY) is None
