@@ -15,10 +15,10 @@ Schedule = Literal["constant", "garipov", "cosine"]
 class Recipe:
     r"""Minibatch training with cross-entropy loss.
 
-    Weight decay is added to the gradient. Schedules, at progress :math:`s` = epoch / epochs:
-    ``constant``; ``garipov``: 1 up to s = 0.5, then linearly down to 0.01 at s = 0.9, then 0.01
-    (Garipov et al., NeurIPS 2018, repository; also Anokhin & Yarotsky, ICML 2020);
-    ``cosine``: :math:`(1 + \cos \pi s) / 2`.
+    Weight decay is added to the gradient. Schedules, as factors of the learning rate in epoch
+    e = 1, ..., E, at progress :math:`s = e / E`: ``constant``; ``garipov``: 1 up to s = 0.5, then
+    linearly down to 0.01 at s = 0.9, then 0.01 (Garipov et al., NeurIPS 2018, repository; also
+    Anokhin & Yarotsky, ICML 2020); ``cosine``: :math:`(1 + \cos \pi (s - 1/E)) / 2`.
 
     Arguments:
         name: The recipe's name; of a paper, its first author and year.
@@ -46,9 +46,9 @@ class Recipe:
 
     def rate(self, epoch: int) -> float:
         """The learning rate in ``epoch``, counted from 0."""
-        progress = epoch / self.epochs
         if self.schedule == "cosine":
-            return self.lr * (1 + cos(pi * progress)) / 2
+            return self.lr * (1 + cos(pi * epoch / self.epochs)) / 2
+        progress = (epoch + 1) / self.epochs
         if self.schedule == "garipov" and progress > 0.5:
             return self.lr * max(0.01, 1 - 0.99 * (progress - 0.5) / 0.4)
         return self.lr

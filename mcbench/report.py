@@ -105,9 +105,8 @@ def end_accuracies(results: Results) -> dict[int, dict[str, float]]:
 def metrics(experiment: Experiment, results: Results) -> Table:
     """The metrics that were asked for, a row for each value, the methods side by side."""
     grouped = {m: rs for m, rs in by_method(results).items() if rs}
-    table = Table(
-        "metrics", "All metrics: mean ± std over pairs", ["metric", "unit", "better", *grouped]
-    )
+    heads = ["metric", "unit", "better", *grouped]
+    table = Table("metrics", "All metrics: mean ± std over pairs", heads, keys=3)
     for text, metric in experiment.metrics.items():
         measured = {m: [_values(r, text) for r in rs] for m, rs in grouped.items()}
         for name in dict.fromkeys(n for values in measured.values() for v in values for n in v):
@@ -131,6 +130,8 @@ def _values(record: dict[str, Any], metric: str) -> dict[str, float]:
 
 
 def _formatted(mean: float, std: float, unit: str) -> str:
+    if unit == "%":
+        return plus_minus(mean, std)
     if mean >= 1000:
         return f"{mean:,.0f}" if std == 0 else plus_minus(mean, std, 0)
-    return plus_minus(mean, std, 2 if unit == "%" else 4)
+    return plus_minus(mean, std, 4 if mean < 10 else 1)

@@ -18,7 +18,9 @@ class Table:
     Arguments:
         name: Its key in JSON.
         title: What it shows.
-        columns: Headings, in order; the first names the row.
+        columns: Headings, in order.
+        keys: How many of the columns name the row; a terminal that is too narrow for the whole
+            table gets it in several parts, each with these.
         rows: Cells as text, by heading; ``data`` has them as numbers.
         data: The same rows for programs (CSV and JSON).
         note: A line below.
@@ -30,6 +32,7 @@ class Table:
     rows: list[dict[str, str]] = field(default_factory=list)
     data: list[dict[str, Any]] = field(default_factory=list)
     note: str = ""
+    keys: int = 1
 
     def add(self, cells: dict[str, str], data: dict[str, Any]) -> None:
         """Add a row, as text and as numbers."""
@@ -93,24 +96,42 @@ def _latex(text: str) -> str:
 
 
 def _terminal(table: Table) -> str:
+    parts = [_part(table, columns) for columns in _parts(table, _width())]
+    return "\n".join([table.title, *parts, *([table.note] if table.note else [])]) + "\n"
+
+
+def _parts(table: Table, width: int) -> list[list[str]]:
+    """The columns in groups that fit into ``width``; each starts with the keys."""
+    widths = {
+        c: max(len(c), *(len(row.get(c, "")) for row in table.rows), 0) + 3 if table.rows else 0
+        for c in table.columns
+    }
+    keys = table.columns[: table.keys]
+    groups: list[list[str]] = [[]]
+    for column in table.columns[table.keys :]:
+        if groups[-1] and sum(widths[c] for c in [*keys, *groups[-1], column]) > width:
+            groups.append([])
+        groups[-1].append(column)
+    return [[*keys, *group] for group in groups]
+
+
+def _part(table: Table, columns: list[str]) -> str:
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    shown = RichTable(title=Text(table.title), title_justify="left", box=box.SIMPLE_HEAD)
-    for i, column in enumerate(table.columns):
+    shown = RichTable(box=box.SIMPLE_HEAD)
+    for i, column in enumerate(columns):
         numeric = i > 0 and all(_numeric(row.get(column, "")) for row in table.rows)
-        shown.add_column(Text(column), justify="right" if numeric else "left", overflow="fold")
+        justify: Any = "right" if numeric else "left"
+        shown.add_column(Text(column), justify=justify, overflow="fold", no_wrap=numeric)
     for row in table.rows:
-        shown.add_row(*(Text(row.get(c, "")) for c in table.columns))
-    # Wide enough never to wrap a number; the terminal may still fold the line.
+        shown.add_row(*(Text(row.get(c, "")) for c in columns))
     console = Console(file=io.StringIO(), width=_width(), color_system=None)
     console.print(shown)
-    if table.note:
-        console.print(Text(table.note))
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
-    return "\n".join(line.rstrip() for line in text.splitlines()) + "\n"
+    return "\n".join(line.rstrip() for line in text.splitlines())
 
 
 def _numeric(cell: str) -> bool:
@@ -120,4 +141,4 @@ def _numeric(cell: str) -> bool:
 def _width() -> int:
     import shutil
 
-    return max(100, shutil.get_terminal_size((120, 24)).columns)
+    return max(80, shutil.get_terminal_size((120, 24)).columns)
