@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mcbench.evaluation import Curve, Protocol
     from mcbench.leaderboard import Board
     from mcbench.leastsquares import Gram
-    from mcbench.method import Adjustment, Interpolation, Matching, Method
+    from mcbench.method import Adjustment, Interpolation, Matching, Method, Stage
     from mcbench.metric import Evaluation, Metric
     from mcbench.params import Params
     from mcbench.path import Path, join, polyline, segment
@@ -51,6 +51,7 @@ _HOME = {
     "Recipe": "recipe",
     "RunError": "errors",
     "Split": "dataset",
+    "Stage": "method",
     "StructureError": "errors",
     "UsageError": "errors",
     "join": "path",
@@ -82,6 +83,7 @@ __all__ = [
     "Recipe",
     "RunError",
     "Split",
+    "Stage",
     "StructureError",
     "UsageError",
     "hookimpl",

@@ -169,8 +169,8 @@ def mcbench_adjustments() -> Iterable[Any]:  # type: ignore[empty-body]
         class Keep:
             name = "keep"
 
-            def prepare(self, a, problem):
-                return lambda params: params
+            def prepare(self, stage, problem):
+                return lambda params, u: params
 
 
         @mcbench.hookimpl

@@ -6,6 +6,7 @@ These are protocols: a plugin's class need not inherit from them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -69,15 +70,38 @@ class Interpolation(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Stage:
+    """What a leg of a layer-wise path has to keep: the outputs of one affine layer.
+
+    Along the leg the neurons below the layer change; all layers further below stay as they are
+    at its start.
+
+    Arguments:
+        layer: The index of the layer, at least 1.
+        start: The point at which the leg starts.
+        a: The network whose outputs are kept where the leg ends.
+    """
+
+    layer: int
+    start: Params
+    a: Params
+
+
 class Adjustment(Protocol):
-    """Mends the points of a path, given the network it starts from."""
+    """Mends the points of a leg, given what the leg has to keep.
+
+    Optional attribute: ``along``, whether every point is mended (the default) or only the one at
+    which the leg ends.
+    """
 
     name: str
 
-    def prepare(self, a: Endpoint, problem: Problem) -> Callable[[Params], Params] | None:
-        """A function that maps a point of the path to its adjusted point.
+    def prepare(self, stage: Stage, problem: Problem) -> Callable[[Params, float], Params] | None:
+        """A function from a point of the leg and its time u in [0, 1] to the mended point.
 
-        It must map A to A itself, and be continuous. ``None`` stands for no adjustment.
+        It must leave the leg's start as it is, and be continuous. ``None`` stands for no
+        adjustment.
         """
         ...
 

@@ -17,8 +17,8 @@ from mcbench.params import combine, distance
 if TYPE_CHECKING:
     from mcbench.params import Params
 
-End = Literal["b", "permuted"]
-"""Where a path ends: at B, or at B with its hidden neurons permuted."""
+End = Literal["b", "permuted", "short"]
+"""Where a path ends: at B, at B with its hidden neurons permuted, or short of both."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Path:
 
     Arguments:
         legs: At least one; each starts where the one before stops.
-        end: Whether ``path(1)`` is B or a permutation of B.
+        end: Whether ``path(1)`` is B, a permutation of B, or neither.
     """
 
     def __init__(self, legs: Sequence[Leg], end: End = "b") -> None:

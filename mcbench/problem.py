@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mcbench.dataset import Data, Split
     from mcbench.params import Params
     from mcbench.recipe import Recipe
-    from mcbench.structure import Chain
+    from mcbench.structure import Affine, Chain
 
 SplitName = Literal["train", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "test")
@@ -104,6 +104,20 @@ class Problem:
         """Samples per batch of an evaluation, such that activations stay in cache."""
         widest = max(max(p.shape[0], p[0].numel()) for p in self.module.parameters())
         return max(64, min(8192, _ACTIVATIONS // max(widest, 1)))
+
+    def positions(self, layer: Affine, x: Tensor, count: int) -> Tensor | None:
+        """Positions of a convolution's output to sample, shape (samples, count).
+
+        They are drawn with replacement by the run's seed, anew for every call; ``None`` stands
+        for all, where ``count`` is 0 or there are no more than that.
+        """
+        import torch
+
+        places = layer.places(x)
+        if count == 0 or places <= count:
+            return None
+        draws = self.generator("positions", layer.weight, len(x))
+        return torch.randint(places, (len(x), count), generator=draws).to(x.device)
 
     def forward(self, params: Params, inputs: Tensor) -> Tensor:
         """The network's outputs (logits), shape (batch, classes)."""

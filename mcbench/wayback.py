@@ -22,6 +22,7 @@ is it above the larger of B's and that of B without its most replaceable neuron.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -29,11 +30,14 @@ from torch import Tensor
 
 from mcbench.leastsquares import Gram
 from mcbench.path import Leg, line
+from mcbench.structure.neurons import Hidden
 
 if TYPE_CHECKING:
     from mcbench.params import Params
     from mcbench.problem import Problem
-    from mcbench.structure.neurons import Hidden
+
+POSITIONS = 16
+"""Positions per image that moments of a convolution's patches are taken at."""
 
 
 def is_identity(order: Tensor) -> bool:
@@ -41,43 +45,65 @@ def is_identity(order: Tensor) -> bool:
     return torch.equal(order, torch.arange(len(order), device=order.device))
 
 
-def way_back(b: Params, order: Tensor, hidden: Hidden, problem: Problem) -> list[Leg]:
-    """Legs from B with its neurons in the given order back to B.
+def way_back(b: Params, orders: Sequence[Tensor], problem: Problem) -> list[Leg]:
+    """Legs from B with its neurons in the given orders back to B, from the last layer down.
 
     Arguments:
         b: The network B.
-        order: Shape (n,): place i holds neuron ``order[i]`` at the start.
-        hidden: The layer whose neurons are permuted.
+        orders: One of shape (n,) per hidden layer: place i holds neuron ``order[i]``.
         problem: Gives the chain and the training data.
 
     Returns:
-        No leg if ``order`` is the identity, else three: out, moves, home.
+        For each layer no leg if its order is the identity, else three: out, moves, home.
     """
-    if is_identity(order):
-        return []
-    spare, silenced = silence(b, hidden, problem)
+    hiddens = [Hidden.of(problem.chain, b, k) for k in range(len(orders))]
+    states = [b]  # With the orders of no layer, of the first, of the first two, ...
+    for hidden, order in zip(hiddens, orders, strict=True):
+        states.append(states[-1] if is_identity(order) else hidden.permute(states[-1], order))
+    legs: list[Leg] = []
+    for k in reversed(range(len(orders))):
+        if not is_identity(orders[k]):
+            legs += _undo(states[k], states[k + 1], orders[k], hiddens[k], k, problem)
+    return legs
+
+
+def _undo(
+    b: Params, permuted: Params, order: Tensor, hidden: Hidden, layer: int, problem: Problem
+) -> list[Leg]:
+    spare, silenced = silence(b, hidden, layer, problem)
     moves = plan(order.tolist(), spare)
     places = Places(silenced, order, spare, moves, hidden, b)
     return [
-        line(hidden.permute(b, order), places(0.0), "silence a neuron"),
+        line(permuted, places(0.0), "silence a neuron"),
         Leg(places(0.0), places(1.0), places, places.length, "permute back"),
         line(places(1.0), b, "restore the neuron"),
     ]
 
 
-def silence(b: Params, hidden: Hidden, problem: Problem) -> tuple[int, Tensor]:
-    """The most replaceable neuron, and the outgoing weights, shape (n, m), that replace it."""
-    outgoing = b[hidden.above.weight].T.double()
-    layer = problem.chain.layers.index(hidden.above)
-    gram = Gram(len(outgoing), device=outgoing.device)
+def silence(b: Params, hidden: Hidden, layer: int, problem: Problem) -> tuple[int, Tensor]:
+    """The most replaceable neuron, and the outgoing weights that replace it.
+
+    Returns:
+        Its index, and outgoing weights by neuron, shape (n, block x out).
+    """
+    above, block = hidden.above, hidden.block
+    weights = above.matrix(b).double().T  # A column of features for each output.
+    gram = Gram(len(weights), device=weights.device)
     for inputs, _ in problem.batches("train"):
-        gram.add(problem.chain.features(b, inputs, layer))
+        x = problem.chain.features(b, inputs, layer + 1)
+        gram.add(above.patches(x, problem.positions(above, x, POSITIONS)))
     inverse = torch.cholesky_inverse(gram.damped())
-    cost = outgoing.square().sum(1) / inverse.diagonal()
+    own = inverse.view(hidden.count, block, hidden.count, block)
+    own = own.diagonal(dim1=0, dim2=2).permute(2, 0, 1)  # Each neuron's own part, (n, b, b).
+    sent = weights.view(hidden.count, block, -1)
+    cost = (sent * torch.linalg.solve(own, sent)).sum((1, 2))
     spare = int(cost.argmin())
-    adjusted = outgoing - inverse[:, spare, None] * (outgoing[spare] / inverse[spare, spare])
-    adjusted[spare] = 0
-    return spare, adjusted.to(b[hidden.above.weight].dtype)
+    mine = slice(spare * block, (spare + 1) * block)
+    adjusted = weights - inverse[:, mine] @ torch.linalg.solve(own[spare], sent[spare])
+    adjusted[mine] = 0
+    weight = b[above.weight]
+    point = b | {above.weight: adjusted.T.reshape(weight.shape).to(weight.dtype)}
+    return spare, hidden.out_weights(point)
 
 
 def plan(order: list[int], spare: int) -> list[tuple[int, int]]:
@@ -112,7 +138,7 @@ class Places:
     """The leg of moves: a polyline of two straight legs per move, found without storing it.
 
     Arguments:
-        silenced: B's outgoing weights with one neuron silenced, shape (n, m).
+        silenced: B's outgoing weights with one neuron silenced, shape (n, block x out).
         order: The starting order, shape (n,).
         spare: The silenced neuron.
         moves: As `plan` gives them.
@@ -129,7 +155,7 @@ class Places:
         hidden: Hidden,
         b: Params,
     ) -> None:
-        self._neurons = hidden.pack(b | {hidden.above.weight: silenced.T})
+        self._neurons = torch.cat([hidden.in_weights(b), silenced], dim=1)
         self._hidden, self._rest, self._moves = hidden, b, moves
         self._order = order.tolist()
         self._spare = spare

@@ -10,7 +10,7 @@ from mcbench.hookspecs import hookimpl
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mcbench.endpoint import Endpoint
+    from mcbench.method import Stage
     from mcbench.problem import Problem
 
 
@@ -31,7 +31,7 @@ class Unadjusted:
 
     name = "none"
 
-    def prepare(self, a: Endpoint, problem: Problem) -> None:
+    def prepare(self, stage: Stage, problem: Problem) -> None:
         """Nothing to do."""
         return None
 

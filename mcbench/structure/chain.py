@@ -6,7 +6,7 @@ Derived from the network's ``torch.export`` graph, so that architectures declare
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,59 +14,54 @@ from torch import Tensor, nn
 
 from mcbench.errors import StructureError
 from mcbench.params import Params
+from mcbench.structure.affine import Affine, Geometry, Norm
 
+Function = Callable[[Tensor], Tensor]
 
-@dataclass(frozen=True)
-class Affine:
-    """An affine layer: the names of its weight (out, in) and its bias (out,), if it has one."""
+NEURONWISE = frozenset(
+    {
+        "relu", "relu_", "leaky_relu", "leaky_relu_", "elu", "elu_", "gelu", "silu", "silu_",
+        "hardtanh", "hardtanh_", "tanh", "sigmoid", "softplus",
+        "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "adaptive_max_pool2d",
+        "dropout", "dropout_", "feature_dropout", "contiguous", "flatten", "view", "reshape",
+    }
+)  # fmt: skip
+"""What may stand between affine layers: it treats every neuron alike and by itself."""
 
-    weight: str
-    bias: str | None
-
-
-Step = Affine | Callable[[Tensor], Tensor]
-
-_BETWEEN: dict[str, Callable[..., Callable[[Tensor], Tensor]]] = {
-    "aten.relu.default": lambda: torch.relu,
-    "aten.relu_.default": lambda: torch.relu,
-    "aten.flatten.using_ints": lambda start=0, end=-1: lambda x: x.flatten(start, end),
-    "aten.dropout.default": lambda p, train: lambda x: x,
-    "aten.contiguous.default": lambda: lambda x: x,
-}
-"""What may stand between affine layers: from an operation's further arguments to a function."""
+_IDLE = frozenset({"dropout", "dropout_", "feature_dropout", "contiguous"})
+_FLATTENING = frozenset({"flatten", "view", "reshape"})
 
 
 @dataclass(frozen=True)
 class Chain:
-    """A network as steps, each an `Affine` layer or a function of the activations.
+    """A network as affine layers with functions of the activations between them.
 
     Arguments:
-        steps: In order from the input to the output.
+        layers: n of them, in order.
+        between: n + 1 groups of functions; group k stands before layer k, the last one at the end.
     """
 
-    steps: tuple[Step, ...]
+    layers: tuple[Affine, ...]
+    between: tuple[tuple[Function, ...], ...]
 
-    @property
-    def layers(self) -> list[Affine]:
-        """The affine layers in order."""
-        return [step for step in self.steps if isinstance(step, Affine)]
+    def through(self, group: int, x: Tensor) -> Tensor:
+        """Through the functions of a group: ``through(0, inputs)`` is the input of layer 0."""
+        for function in self.between[group]:
+            x = function(x)
+        return x
+
+    def run(self, params: Params, x: Tensor, start: int, stop: int) -> Tensor:
+        """From the input of layer ``start`` to the input of layer ``stop``.
+
+        ``stop`` = n gives the network's output.
+        """
+        for k in range(start, stop):
+            x = self.through(k + 1, self.layers[k].apply(params, x))
+        return x
 
     def features(self, params: Params, inputs: Tensor, layer: int) -> Tensor:
-        """The input of affine layer ``layer`` (from 0), shape (batch, in).
-
-        ``layer = len(layers)`` gives the network's output.
-        """
-        x = inputs
-        for step in self.steps:
-            if not isinstance(step, Affine):
-                x = step(x)
-                continue
-            if layer == 0:
-                return x
-            layer -= 1
-            bias = None if step.bias is None else params[step.bias]
-            x = nn.functional.linear(x, params[step.weight], bias)
-        return x
+        """The input of a layer, from the network's: linear (batch, in), else (batch, c, h, w)."""
+        return self.run(params, self.through(0, inputs), 0, layer)
 
 
 def derive_chain(module: nn.Module, example: Tensor) -> Chain:
@@ -89,48 +84,109 @@ def derive_chain(module: nn.Module, example: Tensor) -> Chain:
         module.train(training)
     signature = program.graph_signature
     stored = {**signature.inputs_to_parameters, **signature.inputs_to_buffers}
-    steps: list[Step] = []
+    layers: list[Affine] = []
+    between: list[list[Function]] = [[]]
     current: str | None = None
+    fresh = False  # Whether the last step was a layer that has no normalisation yet.
     for node in program.graph.nodes:
         if node.op == "placeholder":
             if node.name not in stored:
                 current = node.name
         elif node.op == "call_function":
-            steps.append(_step(node, current, stored))
+            _in_line(node, current, stored)
             current = node.name
+            operation = _operation(node)
+            if operation in ("linear", "conv2d"):
+                layers.append(_affine(node, stored))
+                between.append([])
+            elif operation == "batch_norm" and fresh:
+                layers[-1] = replace(layers[-1], norm=_norm(node, stored))
+            elif operation not in _IDLE:
+                between[-1].append(_function(node, operation))
+            fresh = operation in ("linear", "conv2d") or (fresh and operation in _IDLE)
         elif node.op == "output" and node.args[0][0].name != current:
             raise StructureError("the network's output is not the end of a chain of layers")
-    chain = Chain(tuple(steps))
-    weights = [layer.weight for layer in chain.layers]
+    weights = [layer.weight for layer in layers]
     if len(set(weights)) < len(weights):
         raise StructureError("the network uses one weight in two layers: it is no chain")
-    return chain
+    return Chain(tuple(layers), tuple(map(tuple, between)))
 
 
-def _step(node: Any, current: str | None, stored: dict[str, str]) -> Step:
-    operation = str(node.target)
+def _operation(node: Any) -> str:
+    """``conv2d`` of ``aten.conv2d.padding``."""
+    return str(node.target).split(".")[1]
+
+
+def _place(node: Any) -> str:
     where = next(reversed(node.meta.get("nn_module_stack", {"": ("", "")}).values()))[0]
-    place = f" in module '{where}'" if where else ""
+    return f"{_operation(node)} in module '{where}'" if where else _operation(node)
+
+
+def _in_line(node: Any, current: str | None, stored: dict[str, str]) -> None:
     inputs = [n.name for n in node.all_input_nodes if n.name not in stored]
     if inputs != [current]:
-        raise StructureError(f"{operation}{place} breaks the chain: it joins or branches off")
-    if operation == "aten.linear.default":
-        weight, bias = node.args[1].name, node.args[2].name if len(node.args) > 2 else None
-        return Affine(stored[weight], stored[bias] if bias else None)
-    rest = node.args[1:]
-    if operation in ("aten.view.default", "aten.reshape.default"):
-        if not _flattens(node):
-            raise StructureError(f"{operation}{place} is no flattening of each sample")
-        return lambda x: x.flatten(1)
-    if operation not in _BETWEEN or any(isinstance(a, torch.fx.Node) for a in rest):
+        raise StructureError(f"{_place(node)} breaks the chain: it joins or branches off")
+
+
+def _named(node: Any, stored: dict[str, str]) -> str | None:
+    return None if node is None else stored[node.name]
+
+
+def _affine(node: Any, stored: dict[str, str]) -> Affine:
+    """From linear(x, w, b) or conv2d(x, w, b, stride, padding, dilation, groups)."""
+    args = [*node.args, *[None] * (7 - len(node.args))]
+    try:
+        weight, bias = stored[args[1].name], _named(args[2], stored)
+    except KeyError as error:
+        raise StructureError(f"{_place(node)} has a weight that is no parameter: {error}") from None
+    if _operation(node) == "linear":
+        return Affine(weight, bias)
+    if args[6] not in (None, 1):
+        raise StructureError(f"{_place(node)} is a grouped convolution, which is no affine layer "
+                             "of all its neurons")  # fmt: skip
+    kernel = tuple(args[1].meta["val"].shape[2:])
+    dilation = _two(args[5], 1)
+    padding = args[4]
+    if padding == "same":
+        total = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
+        if any(n % 2 for n in total):
+            raise StructureError(f"{_place(node)} pads its two sides unequally")
+        padding = [n // 2 for n in total]
+    elif padding == "valid":
+        padding = None
+    return Affine(weight, bias, Geometry(kernel, _two(args[3], 1), _two(padding, 0), dilation))
+
+
+def _two(value: Sequence[int] | None, default: int) -> tuple[int, int]:
+    if value is None:
+        return default, default
+    return (value[0], value[-1])
+
+
+def _norm(node: Any, stored: dict[str, str]) -> Norm:
+    """From batch_norm(x, weight, bias, mean, var, training, momentum, eps, cudnn)."""
+    _, weight, bias, mean, var, training, _, eps, *_ = node.args
+    if training or mean is None or var is None:
+        raise StructureError(f"{_place(node)} has no stored statistics: it depends on the batch")
+    return Norm(
+        _named(weight, stored), _named(bias, stored), stored[mean.name], stored[var.name], eps
+    )
+
+
+def _function(node: Any, operation: str) -> Function:
+    rest, options = node.args[1:], node.kwargs
+    if operation not in NEURONWISE or any(isinstance(a, torch.fx.Node) for a in rest):
         raise StructureError(
-            f"{operation}{place} is no part of a chain of affine layers; "
-            f"known are linear, view, {', '.join(sorted(n.split('.')[1] for n in _BETWEEN))}"
+            f"{_place(node)} is no part of a chain of affine layers; "
+            f"known are linear, conv2d, batch_norm, {', '.join(sorted(NEURONWISE))}"
         )
-    return _BETWEEN[operation](*rest, **node.kwargs)
-
-
-def _flattens(node: Any) -> bool:
-    before: Sequence[int] = node.args[0].meta["val"].shape
-    after: Sequence[int] = node.meta["val"].shape
-    return len(after) == 2 and before[0] == after[0]
+    if operation in _FLATTENING:
+        before: Sequence[int] = node.args[0].meta["val"].shape
+        after: Sequence[int] = node.meta["val"].shape
+        if not (len(after) == 2 and before[0] == after[0]):
+            raise StructureError(f"{_place(node)} is no flattening of each sample")
+        return lambda x: x.flatten(1)
+    target = node.target
+    if operation.endswith("_"):  # Activations of a path's points must not be overwritten.
+        target = getattr(torch.ops.aten, operation[:-1]).default
+    return lambda x: target(x, *rest, **options)

@@ -3,56 +3,107 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
 
 from mcbench.params import Params
-from mcbench.structure.chain import Affine
+from mcbench.structure.affine import Affine
+from mcbench.structure.chain import Chain
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """The hidden layer between two affine layers.
+    """The hidden layer between two affine layers; a filter of a convolution is a neuron.
+
+    A neuron is a vector of its incoming weights, its scalars (bias, entries of a batch
+    normalisation) and its outgoing weights. Every neuron owns a block of columns of the layer
+    above: one if both are linear, one per kernel entry if that is a convolution, one per position
+    if maps are flattened between them.
 
     Arguments:
         below: The layer whose rows are the incoming weights.
         above: The layer whose columns are the outgoing weights.
-        incoming: The number of incoming weights of a neuron.
+        shapes: Of the two weights.
     """
 
     below: Affine
     above: Affine
-    incoming: int
+    shapes: tuple[tuple[int, ...], tuple[int, ...]]
+
+    @staticmethod
+    def of(chain: Chain, params: Params, layer: int) -> Hidden:
+        """The neurons that are the outputs of affine layer ``layer``, from 0."""
+        below, above = chain.layers[layer], chain.layers[layer + 1]
+        shapes = tuple(params[below.weight].shape), tuple(params[above.weight].shape)
+        return Hidden(below, above, shapes)
+
+    @property
+    def count(self) -> int:
+        """n, the number of neurons."""
+        return self.shapes[0][0]
+
+    @property
+    def incoming(self) -> int:
+        """The number of incoming weights of a neuron."""
+        return prod(self.shapes[0][1:])
+
+    @property
+    def block(self) -> int:
+        """The columns of the layer above that a neuron owns."""
+        return prod(self.shapes[1][1:]) // self.count
+
+    @property
+    def scalars(self) -> list[str]:
+        """Names of the entries of shape (n,): all but variances, which no arc keeps positive."""
+        left = {self.below.weight, self.below.norm.var if self.below.norm else ""}
+        return [name for name in self.below.entries if name not in left]
 
     @property
     def outgoing(self) -> int:
         """The first coordinate that is an outgoing weight."""
-        return self.incoming + (self.below.bias is not None)
+        return self.incoming + len(self.scalars)
+
+    def out_weights(self, params: Params) -> Tensor:
+        """Outgoing weights by neuron, shape (n, block x out)."""
+        weight = params[self.above.weight]
+        split = weight.reshape(len(weight), self.count, self.block)
+        return split.permute(1, 2, 0).flatten(1)
+
+    def in_weights(self, params: Params) -> Tensor:
+        """Incoming weights and scalars by neuron, shape (n, outgoing)."""
+        scalars = [params[name][:, None] for name in self.scalars]
+        return torch.cat([params[self.below.weight].flatten(1), *scalars], dim=1)
 
     def pack(self, params: Params) -> Tensor:
-        """Neurons as rows, shape (n, incoming + bias + outgoing)."""
-        parts = [params[self.below.weight], params[self.above.weight].T]
-        if self.below.bias is not None:
-            parts.insert(1, params[self.below.bias][:, None])
-        return torch.cat(parts, dim=1)
+        """Neurons as rows, shape (n, outgoing + block x out)."""
+        return torch.cat([self.in_weights(params), self.out_weights(params)], dim=1)
 
     def unpack(self, neurons: Tensor) -> Params:
-        """The entries of `Params` that neurons of shape (n, d) determine."""
-        params = {
-            self.below.weight: neurons[:, : self.incoming].contiguous(),
-            self.above.weight: neurons[:, self.outgoing :].T.contiguous(),
-        }
-        if self.below.bias is not None:
-            params[self.below.bias] = neurons[:, self.incoming].contiguous()
+        """The entries of `Params` that whole neurons determine."""
+        return self.unpack_in(neurons[:, : self.outgoing]) | self.unpack_out(
+            neurons[:, self.outgoing :]
+        )
+
+    def unpack_in(self, neurons: Tensor) -> Params:
+        """The entries that incoming weights and scalars, shape (n, outgoing), determine."""
+        params = {self.below.weight: neurons[:, : self.incoming].reshape(self.shapes[0])}
+        for i, name in enumerate(self.scalars, self.incoming):
+            params[name] = neurons[:, i].contiguous()
         return params
+
+    def unpack_out(self, neurons: Tensor) -> Params:
+        """The entry that outgoing weights, shape (n, block x out), determine."""
+        out = self.shapes[1][0]
+        split = neurons.reshape(self.count, self.block, out).permute(2, 0, 1)
+        return {self.above.weight: split.reshape(self.shapes[1])}
 
     def permute(self, params: Params, order: Tensor) -> Params:
         """The same function with neuron ``order[i]`` in place i."""
-        permuted = params | {
-            self.below.weight: params[self.below.weight][order],
-            self.above.weight: params[self.above.weight][:, order],
-        }
-        if self.below.bias is not None:
-            permuted[self.below.bias] = params[self.below.bias][order]
+        above = params[self.above.weight]
+        split = above.reshape(len(above), self.count, self.block)[:, order]
+        permuted = params | {self.above.weight: split.reshape(above.shape)}
+        for name in self.below.entries:
+            permuted[name] = params[name][order]
         return permuted

@@ -4,70 +4,74 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import mcbench
-from mcbench import Endpoint, Params, Problem
+from mcbench import Params, Problem, Stage
 
 REFERENCE = "Anokhin & Yarotsky, ICML 2020 (connections using weight adjustment)"
 
 
 @dataclass(frozen=True)
 class WeightAdjustment:
-    r"""Adjusts the last layer so that the outputs stay those of A.
+    r"""Adjusts a layer's weights so that its outputs stay what they were.
 
-    At a point with features F(t) and outgoing weights W(t), the adjusted weights are
-    :math:`W(t) + R\,F^\top (F F^\top + \lambda I)^{-1}` with the residual
-    :math:`R = W^A F^A - W(t) F(t)`: of all least-squares solutions of
-    :math:`\min_W |W F(t) - W^A F^A|^2` the one nearest to W(t), for
-    :math:`\lambda \to 0` (the published code takes the pseudo-inverse instead, which is the
-    solution nearest to 0, and is not continuous where the features' rank changes). The output
-    bias is A's. Moments are streamed over the un-augmented training data: see `mcbench.Gram`.
+    At a point with features F(u) (inputs of the layer; of a convolution, the patches it sees) and
+    weights W(u), the adjusted weights are
+    :math:`W(u) + R\,F^\top (F F^\top + \lambda I)^{-1}` with the residual
+    :math:`R = Y(u) - W(u) F(u)`: of all least-squares solutions of
+    :math:`\min_W |W F(u) - Y(u)|^2` the one nearest to W(u), for :math:`\lambda \to 0` (the
+    published code takes the pseudo-inverse instead, which is the solution nearest to 0, and is
+    not continuous where the features' rank changes). The wanted outputs Y(u) go from those at the
+    start of the leg to A's, which are the same on the first leg: :math:`(1-u)\,Y(0) + u\,Y^A`.
+    The layer's bias and normalisation stay A's. Moments are streamed over the un-augmented
+    training data: see `mcbench.Gram`.
     """
 
     name = "wa"
     reference = REFERENCE
+    along: ClassVar[bool] = True
     cutoff: float = mcbench.parameter(
         1e-12, "lambda relative to the trace of the features' moments", gt=0, lt=1
     )
+    positions: int = mcbench.parameter(
+        0, "positions per image that a convolution's moments are taken at; 0: all", ge=0
+    )
 
-    def prepare(self, a: Endpoint, problem: Problem) -> Callable[[Params], Params]:
-        """The function that adjusts a point of the path."""
-        last = problem.chain.layers[-1]
-        targets = [
-            _products(a.params, features, last.weight)
-            for features in hidden_features(a.params, problem)
-        ]
+    def prepare(self, stage: Stage, problem: Problem) -> Callable[[Params, float], Params]:
+        """The function that adjusts a point of the leg."""
+        from mcbench_wa.stream import Stream
 
-        def adjust(params: Params) -> Params:
-            """The point with its last layer adjusted."""
-            if last.bias is not None:
-                params = params | {last.bias: a.params[last.bias]}
-            weight = params[last.weight]
-            gram = mcbench.Gram(weight.shape[1], weight.shape[0], weight.device)
-            for features, target in zip(hidden_features(params, problem), targets, strict=True):
-                gram.add(features, target - _products(params, features, last.weight))
-            change = gram.solve(self.cutoff).to(weight)
-            return params | {last.weight: weight + change}
+        layer = problem.chain.layers[stage.layer]
+        stream = Stream(stage, problem, self.positions)
+
+        def adjust(params: Params, u: float) -> Params:
+            """The point with its layer adjusted."""
+            matrix = layer.matrix(params)
+            gram = mcbench.Gram(matrix.shape[1], matrix.shape[0], matrix.device)
+            for patches, before, after in stream.batches(params):
+                wanted = before + u * (after - before) if after is not before else before
+                gram.add(patches, wanted - patches @ matrix.T)
+            change = gram.solve(self.cutoff).to(matrix)
+            weight = params[layer.weight]
+            return params | {layer.weight: weight + change.view_as(weight)}
 
         return adjust
 
 
-def hidden_features(params: Params, problem: Problem) -> Iterator[Any]:
-    """The inputs of the last layer on the training data, in batches of shape (batch, n)."""
-    last = len(problem.chain.layers) - 1
-    for inputs, _ in problem.batches("train"):
-        yield problem.chain.features(params, inputs, last)
+@dataclass(frozen=True)
+class Butterfly(WeightAdjustment):
+    """Weight adjustment only where a leg ends: between, whole neurons move freely."""
 
-
-def _products(params: Params, features: Any, weight: str) -> Any:
-    return features @ params[weight].T
+    name = "butterfly"
+    along: ClassVar[bool] = False
 
 
 @mcbench.hookimpl
 def mcbench_adjustments() -> Iterator[WeightAdjustment]:
     """Weight adjustment as a part of composed methods."""
     yield WeightAdjustment()
+    yield Butterfly()
 
 
 @mcbench.hookimpl
@@ -78,14 +82,18 @@ def mcbench_methods() -> Iterator[mcbench.Composition]:
         ("arc", "identity", "arc"),
         ("ot", "ot", "linear"),
     ):
-        yield mcbench.Composition(
-            f"{base}-wa",
-            f"{base} connection of the hidden layer, last layer adjusted by least squares",
-            REFERENCE,
-            matching=matching,
-            interpolation=interpolation,
-            adjustment="wa",
-        )
+        for suffix, adjustment, how in (
+            ("wa", "wa", "the next layer adjusted at every point"),
+            ("bfly", "butterfly", "the next layer adjusted where a leg ends"),
+        ):
+            yield mcbench.Composition(
+                f"{base}-{suffix}",
+                f"{base} connection layer by layer, {how}",
+                REFERENCE,
+                matching=matching,
+                interpolation=interpolation,
+                adjustment=adjustment,
+            )
 
 
 @mcbench.hookimpl

@@ -1,0 +1,100 @@
+r"""Layer-wise connection: A, AB_2, ..., AB_n, B (Anokhin & Yarotsky, ICML 2020).
+
+:math:`\Theta^{AB}_k` has the layers of B below layer k, those of A above it, and in layer k the
+weights that keep A's outputs of that layer, by an adjustment. Two such points that follow each
+other differ in two layers, so the leg between them is a problem of one hidden layer; the last leg
+takes the last layer straight to B's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from mcbench.method import Stage
+from mcbench.params import Params, combine
+from mcbench.path import Leg, line
+from mcbench.structure.neurons import Hidden
+
+if TYPE_CHECKING:
+    from mcbench.problem import Problem
+
+
+def layerwise(
+    a: Params,
+    b: Params,
+    problem: Problem,
+    matching: Any,
+    interpolation: Any,
+    adjustment: Any,
+    short: bool,
+) -> tuple[list[Leg], list[Tensor]]:
+    """Legs from A to B with its hidden neurons matched to those that they replace.
+
+    Arguments:
+        a, b: The networks.
+        problem: Gives the chain and the data.
+        matching, interpolation, adjustment: The parts of the method.
+        short: Whether to leave out the last leg.
+
+    Returns:
+        The legs, and the order of B's neurons in each hidden layer.
+    """
+    count = len(problem.chain.layers)
+    here, legs, orders = a, [], []
+    for k in range(count - 1):
+        leg, order = _stage(a, b, here, k, problem, matching, interpolation, adjustment)
+        b = Hidden.of(problem.chain, b, k).permute(b, order)
+        here = leg.stop
+        legs.append(leg)
+        orders.append(order)
+    if not short:
+        legs.append(line(here, b, "undo the last adjustment"))
+    return legs, orders
+
+
+def _stage(
+    a: Params,
+    b: Params,
+    start: Params,
+    k: int,
+    problem: Problem,
+    matching: Any,
+    interpolation: Any,
+    adjustment: Any,
+) -> tuple[Leg, Tensor]:
+    """The leg on which the neurons of hidden layer k become B's, and their order."""
+    hidden = Hidden.of(problem.chain, a, k)
+    adjust = adjustment.prepare(Stage(k + 1, start, a), problem)
+    last = k + 2 == len(problem.chain.layers)
+    taken = hidden.below.entries + ([hidden.above.weight] if last else [])
+    # The layer above has A's neurons yet, unless it is the last one: what B's neurons send there
+    # is then not B's own outgoing weights, but what keeps A's outputs.
+    replaced = start | {name: b[name] for name in taken}
+    if not last:
+        replaced = adjust(replaced, 1.0)
+    order = matching.match(hidden.pack(start), hidden.pack(replaced), hidden.incoming)
+    replaced = hidden.permute(replaced, order)
+    stop = adjust(replaced, 1.0) if last else replaced
+    along = getattr(adjustment, "along", True)
+    move = _moving(hidden, start, replaced if along else stop, interpolation)
+
+    def between(u: float) -> Params:
+        return adjust(move(u), u) if along else move(u)
+
+    return Leg(start, stop, between, title=f"layer {k + 1}"), order
+
+
+def _moving(
+    hidden: Hidden, start: Params, stop: Params, interpolation: Any
+) -> Callable[[float], Params]:
+    here, there = hidden.pack(start), hidden.pack(stop)
+
+    def move(u: float) -> Params:
+        moved = hidden.unpack(interpolation.interpolate(here, there, u))
+        changing = {n: x for n, x in start.items() if x is not stop[n]}
+        return start | combine(changing, stop, 1 - u, u) | moved
+
+    return move

@@ -1,0 +1,145 @@
+"""`Affine`, a linear or convolutional layer of a chain, seen as one matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mcbench.params import Params
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Of a two-dimensional convolution: each entry for (height, width)."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+
+
+@dataclass(frozen=True)
+class Norm:
+    """A batch normalisation behind a layer: names of its entries, each of shape (out,)."""
+
+    weight: str | None
+    bias: str | None
+    mean: str
+    var: str
+    eps: float
+
+    @property
+    def names(self) -> list[str]:
+        """The entries' names."""
+        return [n for n in (self.weight, self.bias, self.mean, self.var) if n is not None]
+
+    def apply(self, params: Params, x: Tensor) -> Tensor:
+        r""":math:`\gamma\,(x - \mu)/\sqrt{\sigma^2 + \epsilon} + \beta` with stored statistics."""
+        weight = None if self.weight is None else params[self.weight]
+        bias = None if self.bias is None else params[self.bias]
+        mean, var = params[self.mean], params[self.var]
+        return nn.functional.batch_norm(x, mean, var, weight, bias, eps=self.eps)
+
+
+@dataclass(frozen=True)
+class Affine:
+    """A layer y = W x + c; a convolution is one on the patches it sees.
+
+    Arguments:
+        weight: The name of W: shape (out, in), or (out, channels, height, width).
+        bias: The name of c, shape (out,), if it has one.
+        geometry: Of a convolution; ``None`` for a linear layer.
+        norm: The batch normalisation that follows, if one does: it belongs to the layer.
+    """
+
+    weight: str
+    bias: str | None
+    geometry: Geometry | None = None
+    norm: Norm | None = None
+
+    @property
+    def entries(self) -> list[str]:
+        """The names of all entries of `Params` that belong to the layer."""
+        own = [self.weight] + ([self.bias] if self.bias is not None else [])
+        return own + (self.norm.names if self.norm else [])
+
+    def matrix(self, params: Params) -> Tensor:
+        """W as a matrix, shape (out, features): features are those of `patches`."""
+        return params[self.weight].flatten(1)
+
+    def product(self, params: Params, x: Tensor) -> Tensor:
+        """W x + c, before any normalisation."""
+        bias = None if self.bias is None else params[self.bias]
+        if self.geometry is None:
+            return nn.functional.linear(x, params[self.weight], bias)
+        g = self.geometry
+        return nn.functional.conv2d(x, params[self.weight], bias, g.stride, g.padding, g.dilation)
+
+    def apply(self, params: Params, x: Tensor) -> Tensor:
+        """The layer's output, normalised if it is followed by a normalisation."""
+        y = self.product(params, x)
+        return self.norm.apply(params, y) if self.norm else y
+
+    def patches(self, x: Tensor, positions: Tensor | None = None) -> Tensor:
+        """What W is multiplied with, shape (rows, features).
+
+        A linear layer has one row per sample; a convolution one per sample and position, in the
+        order of `rows`.
+
+        Arguments:
+            x: The layer's input.
+            positions: Of a convolution, the positions to take, shape (samples, count), counted
+                along rows of the output; ``None`` takes all.
+        """
+        if self.geometry is None:
+            return x.flatten(0, -2)
+        g = self.geometry
+        if positions is None:
+            unfolded = nn.functional.unfold(x, g.kernel, g.dilation, g.padding, g.stride)
+            return unfolded.transpose(1, 2).flatten(0, 1)
+        return _taken(x, g, positions)
+
+    def rows(self, y: Tensor, positions: Tensor | None = None) -> Tensor:
+        """An output of the layer as rows, shape (rows, out), as `patches` orders them."""
+        if self.geometry is None:
+            return y.flatten(0, -2)
+        flat = y.flatten(2).transpose(1, 2)
+        if positions is not None:
+            flat = flat.gather(1, positions[:, :, None].expand(-1, -1, flat.shape[2]))
+        return flat.flatten(0, 1)
+
+    def places(self, x: Tensor) -> int:
+        """The number of positions at which a convolution of x has outputs; 1 if linear."""
+        if self.geometry is None:
+            return 1
+        height, width = self._size(x)
+        return height * width
+
+    def _size(self, x: Tensor) -> tuple[int, int]:
+        g = self.geometry
+        assert g is not None
+        height, width = (
+            (x.shape[2 + i] + 2 * g.padding[i] - g.dilation[i] * (g.kernel[i] - 1) - 1)
+            // g.stride[i]
+            + 1
+            for i in (0, 1)
+        )
+        return height, width
+
+
+def _taken(x: Tensor, g: Geometry, positions: Tensor) -> Tensor:
+    """Patches at some positions, without building all of them."""
+    padded = nn.functional.pad(x, (g.padding[1], g.padding[1], g.padding[0], g.padding[0]))
+    width = (padded.shape[3] - g.dilation[1] * (g.kernel[1] - 1) - 1) // g.stride[1] + 1
+    device = x.device
+    top = (positions // width) * g.stride[0]
+    left = (positions % width) * g.stride[1]
+    down = torch.arange(g.kernel[0], device=device) * g.dilation[0]
+    right = torch.arange(g.kernel[1], device=device) * g.dilation[1]
+    rows = (top[:, :, None] + down)[:, :, None, :, None]
+    columns = (left[:, :, None] + right)[:, :, None, None, :]
+    sample = torch.arange(len(x), device=device).view(-1, 1, 1, 1, 1)
+    channel = torch.arange(x.shape[1], device=device).view(1, 1, -1, 1, 1)
+    return padded[sample, channel, rows, columns].flatten(2).flatten(0, 1)

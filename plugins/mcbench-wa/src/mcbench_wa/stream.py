@@ -1,0 +1,71 @@
+"""`Stream`, the training data as one layer sees them along a leg of a layer-wise path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from mcbench import Params, Problem, Stage
+
+KEPT_BYTES = 2**30
+"""What does not change along a leg is kept in memory if it takes no more than this."""
+
+Fixed = tuple[Tensor, Tensor, Tensor, Tensor | None]
+
+
+class Stream:
+    """Batches of a layer's patches with the outputs that are wanted there.
+
+    The inputs of the layer below and the wanted outputs do not change along the leg. They are
+    kept if they fit, else computed again in every pass: memory does not grow with the data.
+
+    Arguments:
+        stage: The leg.
+        problem: Gives the chain and the training data.
+        positions: Of a convolution, positions per image; 0 for all.
+    """
+
+    def __init__(self, stage: Stage, problem: Problem, positions: int) -> None:
+        self.stage, self.problem, self.positions = stage, problem, positions
+        self._kept: list[Fixed] | None = None
+
+    def batches(self, params: Params) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """Patches at a point, outputs at the leg's start, and A's outputs, as rows.
+
+        Outputs are without the layer's bias: shapes (rows, features), (rows, out), (rows, out).
+        """
+        chain, k = self.problem.chain, self.stage.layer
+        for x, before, after, positions in self._fixed():
+            features = chain.run(params, x, k - 1, k)
+            yield chain.layers[k].patches(features, positions), before, after
+
+    def _fixed(self) -> Iterator[Fixed]:
+        if self._kept is not None:
+            yield from self._kept
+            return
+        keeping: list[Fixed] | None = []
+        total = 0
+        for batch in self._computed():
+            if keeping is not None:
+                keeping.append(batch)
+                total += sum(x.numel() * x.element_size() for x in batch if x is not None)
+                if total > KEPT_BYTES:
+                    keeping = None
+            yield batch
+        self._kept = keeping
+
+    def _computed(self) -> Iterator[Fixed]:
+        chain, k = self.problem.chain, self.stage.layer
+        start, a = self.stage.start, self.stage.a
+        layer = chain.layers[k]
+        for inputs, _ in self.problem.batches("train"):
+            x = chain.features(start, inputs, k - 1)
+            features = chain.run(start, x, k - 1, k)
+            positions = self.problem.positions(layer, features, self.positions)
+            before = layer.patches(features, positions) @ layer.matrix(start).T
+            after = before
+            if start is not a:
+                own = chain.features(a, inputs, k)
+                after = layer.patches(own, positions) @ layer.matrix(a).T
+            yield x, before, after, positions
