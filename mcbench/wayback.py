@@ -71,7 +71,7 @@ def silence(b: Params, hidden: Hidden, problem: Problem) -> tuple[int, Tensor]:
     layer = problem.chain.layers.index(hidden.above)
     gram = Gram(len(outgoing), device=outgoing.device)
     for inputs, _ in problem.batches("train"):
-        gram.add(problem.chain.features(b, inputs, layer))
+        gram.add(problem.chain.features(b, inputs, layer).double())
     inverse = torch.cholesky_inverse(gram.damped())
     cost = outgoing.square().sum(1) / inverse.diagonal()
     spare = int(cost.argmin())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import mcbench
 from mcbench import Endpoint, Params, Problem
@@ -30,10 +30,16 @@ class WeightAdjustment:
     cutoff: float = mcbench.parameter(
         1e-12, "lambda relative to the trace of the features' moments", gt=0, lt=1
     )
+    precision: Literal["float32", "float64"] = mcbench.parameter(
+        "float32", "of the products of features; sums and solutions are float64"
+    )
 
     def prepare(self, a: Endpoint, problem: Problem) -> Callable[[Params], Params]:
         """The function that adjusts a point of the path."""
+        import torch
+
         last = problem.chain.layers[-1]
+        dtype = getattr(torch, self.precision)
         targets = [
             _products(a.params, features, last.weight)
             for features in hidden_features(a.params, problem)
@@ -46,7 +52,8 @@ class WeightAdjustment:
             weight = params[last.weight]
             gram = mcbench.Gram(weight.shape[1], weight.shape[0], weight.device)
             for features, target in zip(hidden_features(params, problem), targets, strict=True):
-                gram.add(features, target - _products(params, features, last.weight))
+                residual = target - _products(params, features, last.weight)
+                gram.add(features.to(dtype), residual)
             change = gram.solve(self.cutoff).to(weight)
             return params | {last.weight: weight + change}
 
