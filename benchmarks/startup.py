@@ -12,7 +12,7 @@ from typing import Any
 import click
 from common import Result, interleaved, report, reporting
 
-LIMIT = 10.0
+LIMIT = 5.0
 COMMAND = str(Path(sys.executable).with_name("mcbench"))
 COMPLETION = {
     "_MCBENCH_COMPLETE": "bash_complete",
@@ -66,7 +66,7 @@ def main(style: str, out: Any, **sizes: Any) -> None:
     Python that only imports click. It is an error if one of ours imports torch.
 
     \b
-    Claim: at most 10 times. Takes half a minute.
+    Claim: at most 5 times. Takes half a minute.
     Try: python benchmarks/startup.py --repeats 3
     """
     report(run(**sizes), style, out)

@@ -102,6 +102,7 @@ class Experiment:
             raise UsageError("a seed stands twice: each endpoint needs its own")
         if plan.protocol.augment and not recipe.augment:
             raise UsageError(f"recipe '{recipe.name}' has no augmentation to evaluate on")
+        self.metric_failures: dict[str, str] = {}
         loaded, fingerprint = data.load(dataset, data_dir, store)
         identity = {
             "dataset": host().identity("dataset", dataset) | {"fingerprint": fingerprint},
@@ -193,6 +194,7 @@ class Experiment:
                 results.records[run.key] = record
             else:
                 results.failures[run.key] = reason
+        results.failures |= self.metric_failures
         return results
 
     def runs(self, seeds: Sequence[int]) -> list[Run]:
@@ -314,7 +316,8 @@ class Experiment:
             except Exception as error:
                 # The run stands; the metric is tried again the next time.
                 host().find("metric", metric.name).plugin.blame(f"metric '{text}' failed", error)
-                log.warning("metric '%s' failed on %s: %s", text, run.method, _one_line(error))
+                what = f"metric '{text}' on {run.method} {run.pair[0]}-{run.pair[1]}"
+                self.metric_failures[what] = _one_line(error)
                 continue
             record["metrics"][text] = entry
 

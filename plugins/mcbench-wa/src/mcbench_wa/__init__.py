@@ -26,6 +26,7 @@ class WeightAdjustment:
     """
 
     name = "wa"
+    summary = "weight adjustment: the last layer keeps A's outputs by least squares"
     reference = REFERENCE
     cutoff: float = mcbench.parameter(
         1e-12, "lambda relative to the trace of the features' moments", gt=0, lt=1
