@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import pathlib
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, TypeVar
@@ -102,6 +102,7 @@ class Experiment:
             raise UsageError("a seed stands twice: each endpoint needs its own")
         if plan.protocol.augment and not recipe.augment:
             raise UsageError(f"recipe '{recipe.name}' has no augmentation to evaluate on")
+        self.metric_failures: dict[str, str] = {}
         loaded, fingerprint = data.load(dataset, data_dir, store)
         identity = {
             "dataset": host().identity("dataset", dataset) | {"fingerprint": fingerprint},
@@ -116,6 +117,10 @@ class Experiment:
 
     def train(self) -> Results:
         """Train the endpoints that the store does not have."""
+        with self._threads():
+            return self._train_all()
+
+    def _train_all(self) -> Results:
         results = Results(self.problem.identity)
         keys = {seed: endpoint_key(self.problem.identity, seed) for seed in self.plan.seeds}
         missing = [s for s, k in keys.items() if not self._found(s, k, results)]
@@ -128,6 +133,17 @@ class Experiment:
                 self._train(missing, keys, results)
         results.endpoints = dict(sorted(results.endpoints.items()))
         return results
+
+    @contextmanager
+    def _threads(self) -> Iterator[None]:
+        """One thread for small networks: more only wait for each other, long on a busy machine."""
+        before = torch.get_num_threads()
+        if self.problem.device.type == "cpu" and training.trains_together(self.problem):
+            torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(before)
 
     def _found(self, seed: int, key: str, results: Results) -> bool:
         known = self._read(self.store.read_tensors, "endpoints", key)
@@ -188,11 +204,13 @@ class Experiment:
         """Train, then compute every run that the store does not have."""
         results = self.train()
         results.runs = self.runs(sorted(results.endpoints))
-        for run, record, reason in self.executor.map(self.compute, results.runs):
-            if record is not None:
-                results.records[run.key] = record
-            else:
-                results.failures[run.key] = reason
+        with self._threads():
+            for run, record, reason in self.executor.map(self.compute, results.runs):
+                if record is not None:
+                    results.records[run.key] = record
+                else:
+                    results.failures[run.key] = reason
+        results.failures |= self.metric_failures
         return results
 
     def runs(self, seeds: Sequence[int]) -> list[Run]:
@@ -314,7 +332,8 @@ class Experiment:
             except Exception as error:
                 # The run stands; the metric is tried again the next time.
                 host().find("metric", metric.name).plugin.blame(f"metric '{text}' failed", error)
-                log.warning("metric '%s' failed on %s: %s", text, run.method, _one_line(error))
+                what = f"metric '{text}' on {run.method} {run.pair[0]}-{run.pair[1]}"
+                self.metric_failures[what] = _one_line(error)
                 continue
             record["metrics"][text] = entry
 

@@ -133,5 +133,5 @@ def _formatted(mean: float, std: float, unit: str) -> str:
     if unit == "%":
         return plus_minus(mean, std)
     if mean >= 1000:
-        return f"{mean:,.0f}" if std == 0 else plus_minus(mean, std, 0)
+        return f"{mean:,.0f} ± {std:,.0f}" if std > 0 else f"{mean:,.0f}"
     return plus_minus(mean, std, 4 if mean < 10 else 1)

@@ -28,14 +28,15 @@ class Summary:
 
 
 def summarize(values: Sequence[float]) -> Summary:
-    """Statistics of at least one value; the resampling is seeded, so it always gives the same.
+    """Statistics of at least one value, in any order.
 
+    The resampling is seeded, so the same values give the same interval.
     Pairs are resampled as if they were independent, though pairs that share an endpoint are not
     quite: with few endpoints the interval is somewhat too narrow.
     """
     import numpy as np
 
-    x = np.asarray(values, dtype=np.float64)
+    x = np.sort(np.asarray(values, dtype=np.float64))
     nan = float("nan")
     if len(x) < 2:
         return Summary(len(x), float(x.mean()), nan, nan, nan)

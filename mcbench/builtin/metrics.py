@@ -37,6 +37,11 @@ class CurveMetric:
     splits: bool = True
     reference: str = ""
 
+    @property
+    def description(self) -> str:
+        """The formula's own."""
+        return self.formula.__doc__ or ""
+
     def measure(self, evaluation: Evaluation, split: SplitName | None) -> float:
         """The value of the formula."""
         return self.formula(evaluation.curve, split)
@@ -94,9 +99,14 @@ def length_ratio(curve: Curve, split: None) -> float:
     return curve.position[-1] / curve.straight if curve.straight else 1.0
 
 
-def ensemble(kind: str) -> Callable[[Curve, str], float]:
-    """Accuracy of the averaged softmax outputs of the path's ends, or of its grid."""
-    return lambda curve, split: curve.ensembles[kind][split]
+def ensemble_ends(curve: Curve, split: str) -> float:
+    """Accuracy of the averaged softmax outputs of the path's two ends."""
+    return curve.ensembles["ends"][split]
+
+
+def ensemble_path(curve: Curve, split: str) -> float:
+    """Accuracy of the averaged softmax outputs of all points of the grid."""
+    return curve.ensembles["path"][split]
 
 
 def end_points(curve: Curve, split: str) -> float:
@@ -180,13 +190,13 @@ def mcbench_metrics() -> Iterator[Any]:
         "accuracy of the ensemble of the ends",
         "%",
         "higher",
-        ensemble("ends"),
+        ensemble_ends,
     )
     yield row(
         "ensemble-path",
         "accuracy of the ensemble of all points of the grid",
         "%",
         "higher",
-        ensemble("path"),
+        ensemble_path,
         reference=f"{garipov}, sec. 5",
     )

@@ -28,6 +28,7 @@ def command(home: Path | None, data_dir: Path | None) -> None:
 
 
 def _checks(home: Path | None, data_dir: Path | None) -> Iterator[tuple[bool, str]]:
+    from mcbench.cli.plugins import hidden_commands
     from mcbench.data import directories
     from mcbench.plugins import host
     from mcbench.provenance import provenance
@@ -48,7 +49,7 @@ def _checks(home: Path | None, data_dir: Path | None) -> Iterator[tuple[bool, st
         if plugin.errors or plugin.distribution != "mcbench":
             title = f"plugin {plugin.name} ({plugin.distribution} {plugin.version})"
             yield not plugin.errors, "; ".join([title, *plugin.errors])
-    for conflict in host().conflicts():
+    for conflict in [*host().conflicts(), *hidden_commands()]:
         yield False, conflict
 
     store = options.open_store(home)

@@ -10,6 +10,19 @@ import click
 from mcbench.plugins import host
 
 
+def hidden_commands() -> list[str]:
+    """A line for every command of a plugin that a built-in verb hides."""
+    from mcbench.cli import VERBS
+
+    return [
+        f"the command '{name}' of {claim.plugin.name} ({claim.plugin.distribution}) is hidden by "
+        f"the built-in '{name}': it needs another name"
+        for name, claims in host().provided("command").items()
+        for claim in claims
+        if name in VERBS
+    ]
+
+
 @click.command("plugins")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(as_json: bool) -> None:
@@ -19,7 +32,7 @@ def command(as_json: bool) -> None:
     them; empty loads none but the built-ins.
     """
     plugins = host().listing()
-    conflicts = host().conflicts()
+    conflicts = [*host().conflicts(), *hidden_commands()]
     if as_json:
         listed = [asdict(plugin) for plugin in plugins]
         click.echo(json.dumps({"plugins": listed, "conflicts": conflicts}, indent=2))

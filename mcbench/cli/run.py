@@ -58,6 +58,8 @@ def command(
     from mcbench.cli.progress import progress
 
     if leaderboard:
+        _refuse(("dataset", "architecture", "recipe", "points", "refine", "augmented_train",
+                 "run_seed", "metrics"))  # fmt: skip
         experiment = _of_board(leaderboard, methods, rest)
     elif methods:
         experiment = options.open_experiment(rest, methods)
@@ -79,11 +81,28 @@ def command(
         raise SystemExit(1)
 
 
+def _refuse(fixed: tuple[str, ...]) -> None:
+    """Options that a leaderboard fixes itself are refused."""
+    from click.core import ParameterSource
+
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        given = context.get_parameter_source(parameter.name or "")
+        if parameter.name in fixed and given is not ParameterSource.DEFAULT:
+            raise click.UsageError(
+                f"{parameter.opts[-1]} cannot be given with --leaderboard, which fixes it"
+            )
+
+
 def _of_board(name: str, methods: tuple[str, ...], rest: dict[str, Any]) -> Any:
+    from dataclasses import replace
+
     from mcbench.plugins import host
 
     board = host().get("leaderboard", name)
-    plan = board.plan(options.seeds(rest, board.endpoints), methods)
+    plan = replace(
+        board.plan(options.seeds(rest, board.endpoints), methods), executor=rest["executor"]
+    )
     return options.prepare(plan, rest)
 
 
@@ -98,12 +117,10 @@ def _closing(experiment: Any, results: Any, methods: tuple[str, ...], board: str
         click.echo(f"Next: mcbench leaderboard show {board}", err=True)
     else:
         problem = _problem_options(experiment.plan)
-        click.echo(
-            f"Next: mcbench plot {chosen} -m linear{problem}   see where paths dip", err=True
-        )
-        click.echo(
-            f"      mcbench run {chosen} -m linear -m arc -m ot{problem}   compare", err=True
-        )
+        more = "".join(f" -m {m}" for m in ("linear", "arc", "ot") if m not in methods)
+        click.echo(f"Next: mcbench plot {chosen}{problem}   see where paths dip", err=True)
+        if more:
+            click.echo(f"      mcbench run {chosen}{more}{problem}   compare", err=True)
         click.echo("      mcbench list methods   what else there is", err=True)
 
 

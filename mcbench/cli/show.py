@@ -74,7 +74,9 @@ def _describe(kind: str, provided: Provided) -> dict[str, Any]:
             }
             for p in spec.parameters(component).values()
         ],
-        "description": inspect.cleandoc(type(component).__doc__ or ""),
+        "description": inspect.cleandoc(
+            getattr(component, "description", "") or type(component).__doc__ or ""
+        ),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -103,9 +103,31 @@ class Board:
                 )
                 for row in content.pop("row")
             )
-            return Board(**content, rows=rows, folder=path.parent)
-        except (OSError, tomllib.TOMLDecodeError, KeyError, TypeError, UsageError) as error:
+            board = Board(**content, rows=rows, folder=path.parent)
+            board.check()
+            return board
+        except KeyError as error:
+            raise UsageError(f"leaderboard declaration {path}: {error} is missing") from None
+        except (OSError, tomllib.TOMLDecodeError, TypeError, UsageError) as error:
             raise UsageError(f"leaderboard declaration {path}: {error}") from None
+
+    def check(self) -> None:
+        """Test what can be tested without looking names up.
+
+        Raises:
+            UsageError: If the protocol is wrong or a row has a column that the board has not.
+        """
+        from mcbench.evaluation import Protocol
+
+        known = {field.name for field in fields(Protocol)}
+        for name in self.protocol:
+            if name not in known:
+                raise unknown("field of the protocol", name, known)
+        Protocol(**self.protocol)
+        for row in self.rows:
+            for column in row.published:
+                if column not in self.columns:
+                    raise unknown(f"column of row '{row.label}'", column, self.columns)
 
     @property
     def methods(self) -> tuple[str, ...]:

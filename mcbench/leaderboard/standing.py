@@ -16,6 +16,9 @@ from mcbench.tables import Table, plus_minus
 
 log = logging.getLogger("mcbench")
 
+ACCURACIES = ("worst-accuracy", "worst-accuracy-refined", "end-accuracy")
+"""Metrics whose columns have a value for an endpoint alone: its accuracy."""
+
 Records = dict[str, dict[tuple[int, int], dict[str, Any]]]
 """By method and pair."""
 
@@ -87,10 +90,12 @@ def _endpoints(board: Board, records: Records) -> dict[str, Summary]:
             for key, i in zip(record["run"]["endpoints"], (0, -1), strict=True):
                 accuracy = record["curve"]["accuracy"]
                 ends[key] = {split: values[i] for split, values in accuracy.items()}
-    splits = {column: source.rpartition(":")[2] for column, source in board.columns.items()}
-    if not ends:
-        return {}
-    return {c: summarize([end[split] for end in ends.values()]) for c, split in splits.items()}
+    summaries = {}
+    for column, source in board.columns.items():
+        metric, _, split = source.partition(":")
+        if ends and metric in ACCURACIES:
+            summaries[column] = summarize([end[split] for end in ends.values()])
+    return summaries
 
 
 def table(board: Board, records: Records) -> Table:

@@ -23,6 +23,7 @@ class Arc:
     """
 
     name = "arc"
+    summary = "an arc for every neuron, which keeps the neurons' mean and covariance"
     reference = REFERENCE
 
     def interpolate(self, a: Tensor, b: Tensor, t: float) -> Tensor:

@@ -28,6 +28,7 @@ class Straight:
     r""":math:`\theta(t) = (1 - t)\,\theta^A + t\,\theta^B`: keeps the neurons' mean."""
 
     name = "linear"
+    summary = "a straight line for every neuron, which keeps the neurons' mean"
 
     def interpolate(self, a: Tensor, b: Tensor, t: float) -> Tensor:
         """The point on the line, shape (n, d)."""

@@ -23,6 +23,7 @@ class OptimalTransport:
     """
 
     name = "ot"
+    summary = "optimal transport: the bijection of neurons with the smallest summed cost"
     reference = REFERENCE
     cost: Literal["neuron", "incoming"] = mcbench.parameter(
         "neuron", "neuron: all of a neuron's weights; incoming: its incoming weights alone"

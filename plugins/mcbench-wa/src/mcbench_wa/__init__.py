@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import mcbench
 from mcbench import Params, Problem, Stage
@@ -29,10 +29,14 @@ class WeightAdjustment:
     """
 
     name = "wa"
+    summary = "weight adjustment: a layer keeps A's outputs by least squares"
     reference = REFERENCE
     along: ClassVar[bool] = True
     cutoff: float = mcbench.parameter(
         1e-12, "lambda relative to the trace of the features' moments", gt=0, lt=1
+    )
+    precision: Literal["float32", "float64"] = mcbench.parameter(
+        "float32", "of the products of features; sums and solutions are float64"
     )
     positions: int = mcbench.parameter(
         0, "positions per image that a convolution's moments are taken at; 0: all", ge=0
@@ -40,8 +44,11 @@ class WeightAdjustment:
 
     def prepare(self, stage: Stage, problem: Problem) -> Callable[[Params, float], Params]:
         """The function that adjusts a point of the leg."""
+        import torch
+
         from mcbench_wa.stream import Stream
 
+        dtype = getattr(torch, self.precision)
         layer = problem.chain.layers[stage.layer]
         stream = Stream(stage, problem, self.positions)
 
@@ -51,7 +58,7 @@ class WeightAdjustment:
             gram = mcbench.Gram(matrix.shape[1], matrix.shape[0], matrix.device)
             for patches, before, after in stream.batches(params):
                 wanted = before + u * (after - before) if after is not before else before
-                gram.add(patches, wanted - patches @ matrix.T)
+                gram.add(patches.to(dtype), wanted - patches @ matrix.T)
             change = gram.solve(self.cutoff).to(matrix)
             weight = params[layer.weight]
             return params | {layer.weight: weight + change.view_as(weight)}
@@ -64,6 +71,7 @@ class Butterfly(WeightAdjustment):
     """Weight adjustment only where a leg ends: between, whole neurons move freely."""
 
     name = "butterfly"
+    summary = "weight adjustment only where a leg ends; between, whole neurons move freely"
     along: ClassVar[bool] = False
 
 

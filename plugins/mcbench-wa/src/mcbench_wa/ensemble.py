@@ -6,17 +6,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 import mcbench
-from mcbench import Evaluation, Params
+from mcbench import Evaluation, Params, Stage
 from mcbench_wa import REFERENCE, WeightAdjustment
 
 
 def adjusted_to(evaluation: Evaluation) -> tuple[Params, Params]:
-    """A, and B with A's hidden layer and its own last layer adjusted to keep B's outputs."""
+    """A, and B with A's hidden layers and its own last layer adjusted to keep B's outputs."""
     a, b = evaluation.ends
-    last = evaluation.problem.chain.layers[-1]
-    own = {name for name in (last.weight, last.bias) if name is not None}
+    layers = evaluation.problem.chain.layers
+    own = set(layers[-1].entries)
     transplanted = {n: b.params[n] if n in own else x for n, x in a.params.items()}
-    return a.params, WeightAdjustment().prepare(b, evaluation.problem)(transplanted)
+    stage = Stage(len(layers) - 1, transplanted, b.params)
+    return a.params, WeightAdjustment().prepare(stage, evaluation.problem)(transplanted, 1.0)
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class WAStorage:
         """Parameters, bytes, and their share of those of independent networks."""
         a, b = evaluation.ends
         layers = evaluation.problem.chain.layers[-self.head :]
-        names = {n for layer in layers for n in (layer.weight, layer.bias) if n is not None}
+        names = {name for layer in layers for name in layer.entries}
         whole = sum(x.numel() for x in a.params.values())
         head = sum(b.params[n].numel() for n in names)
         size = next(iter(a.params.values())).element_size()

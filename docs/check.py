@@ -1,0 +1,266 @@
+"""Check the documents: links, hooks, commands, options and code blocks.
+
+Run from the repository's top, with the standard library alone: ``python docs/check.py``. Each
+fault is one line; the exit code is 1 if there is any.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import textwrap
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+FENCE = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)")
+HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
+LINK = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
+OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
+EVERYWHERE = {"--help", "--version"}
+"""Options that click makes by itself."""
+
+
+def main() -> int:
+    """Run all checks."""
+    root = Path.cwd()
+    checks: tuple[Callable[[Path], Iterator[str]], ...] = (
+        check_links,
+        check_hooks,
+        check_verbs,
+        check_options,
+        check_quickstart,
+        check_blocks,
+    )
+    faults = [fault for check in checks for fault in check(root)]
+    for fault in faults:
+        print(fault)
+    return 1 if faults else 0
+
+
+# Markdown ----------------------------------------------------------------------------------
+
+
+def documents(root: Path) -> list[Path]:
+    """The Markdown files that git knows or would add; without git, all of the usual places."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"]
+    try:
+        listed = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+        names = listed.stdout.splitlines()
+    except (OSError, subprocess.CalledProcessError):
+        patterns = ["*.md", "docs/**/*.md", "plugins/*/*.md", "leaderboards/**/*.md"]
+        patterns.append("benchmarks/**/*.md")
+        names = [str(p.relative_to(root)) for pattern in patterns for p in root.glob(pattern)]
+    return [root / name for name in sorted(set(names)) if (root / name).is_file()]
+
+
+def prose(path: Path) -> Iterator[tuple[int, str]]:
+    """Numbered lines, those of code blocks empty."""
+    fence = ""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        mark = FENCE.match(line)
+        outside = not fence and not mark
+        if mark and not fence:
+            fence = mark[1]
+        elif mark and mark[1].startswith(fence):
+            fence = ""
+        yield number, line if outside else ""
+
+
+def blocks(path: Path) -> Iterator[tuple[int, str, str]]:
+    """Code blocks: the line they start on, their language, their text."""
+    fence, language, start = "", "", 0
+    lines: list[str] = []
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        mark = FENCE.match(line)
+        if mark and not fence:
+            fence, language, start, lines = mark[1], mark[2], number, []
+        elif mark and mark[1].startswith(fence) and not mark[2]:
+            yield start, language, textwrap.dedent("\n".join(lines))
+            fence = ""
+        elif fence:
+            lines.append(line)
+    if fence:
+        yield start, "unclosed", ""
+
+
+def headings(path: Path) -> list[str]:
+    """The text of all headings, with their hashes: ``## mcbench run``."""
+    return [f"{m[1]} {m[2]}" for _, line in prose(path) if (m := HEADING.match(line))]
+
+
+def slug(heading: str) -> str:
+    """A heading's anchor as GitHub makes it."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading.lstrip("#").strip())
+    text = re.sub(r"[^\w\- ]", "", text.lower())
+    return text.replace(" ", "-")
+
+
+def anchors(path: Path) -> set[str]:
+    """All anchors of a file; a heading that stands again gets -1, -2, ..."""
+    found: set[str] = set()
+    seen: dict[str, int] = {}
+    for heading in headings(path):
+        name = slug(heading)
+        count = seen.get(name, 0)
+        seen[name] = count + 1
+        found.add(f"{name}-{count}" if count else name)
+    return found
+
+
+def section(path: Path, heading: str) -> tuple[int, int] | None:
+    """The first and the last line of the section under a heading."""
+    level = len(heading) - len(heading.lstrip("#"))
+    start = None
+    for number, line in prose(path):
+        found = HEADING.match(line)
+        if not found:
+            continue
+        if start is not None and len(found[1]) <= level:
+            return start, number - 1
+        if f"{found[1]} {found[2]}" == heading:
+            start = number
+    return None if start is None else (start, len(path.read_text().splitlines()))
+
+
+# Checks ------------------------------------------------------------------------------------
+
+
+def check_links(root: Path) -> Iterator[str]:
+    """Relative links point at files, and anchors at headings, that exist."""
+    for path in documents(root):
+        text = re.sub(r"`[^`\n]*`", "", "\n".join(line for _, line in prose(path)))
+        for match in LINK.finditer(text):
+            wrong = broken(root, path, match[1])
+            if wrong:
+                number = text.count("\n", 0, match.start(1)) + 1
+                yield f"{path.relative_to(root)}:{number}: link '{match[1]}': {wrong}"
+
+
+def broken(root: Path, path: Path, target: str) -> str:
+    """What is wrong with a link, or nothing."""
+    if re.match(r"[a-z][a-z0-9+.-]*:", target):
+        return ""
+    name, _, anchor = target.partition("#")
+    place = path.parent / unquote(name) if name else path
+    if not place.exists():
+        return "there is no such file"
+    if not place.resolve().is_relative_to(root.resolve()):
+        return "it leaves the repository"
+    if anchor and place.suffix == ".md" and anchor not in anchors(place):
+        return "there is no such heading"
+    return ""
+
+
+def check_hooks(root: Path) -> Iterator[str]:
+    """docs/plugins.md has a heading for each hook, with its arguments, and for nothing else."""
+    document = "docs/plugins.md"
+    wanted = {f"### {hook}" for hook in hooks(root / "mcbench/hookspecs.py")}
+    found = {h.replace("`", "") for h in headings(root / document) if "mcbench_" in h}
+    for heading in sorted(wanted - found):
+        yield f"{document}: the heading '{heading}' is missing"
+    for heading in sorted(found - wanted):
+        yield f"{document}: the heading '{heading}' names no hook, or its arguments are wrong"
+    known = {hook.partition("(")[0] for hook in hooks(root / "mcbench/hookspecs.py")}
+    for path in documents(root):
+        for name in sorted(set(re.findall(r"\bmcbench_\w+(?=\()", path.read_text())) - known):
+            yield f"{path.relative_to(root)}: '{name}' is no hook"
+
+
+def hooks(path: Path) -> list[str]:
+    """Hooks with the names of their arguments: ``mcbench_run_failed(run, error)``."""
+    return [
+        f"{node.name}({', '.join(argument.arg for argument in node.args.args)})"
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.FunctionDef)
+        and any(isinstance(d, ast.Name) and d.id == "hookspec" for d in node.decorator_list)
+    ]
+
+
+def check_verbs(root: Path) -> Iterator[str]:
+    """docs/cli.md has a section for each verb, and for nothing else."""
+    document = "docs/cli.md"
+    wanted = {f"## mcbench {verb}" for verb in verbs(root / "mcbench/cli/__init__.py")}
+    found = {h for h in headings(root / document) if h.startswith("## mcbench ")}
+    for heading in sorted(wanted - found):
+        yield f"{document}: the section '{heading}' is missing"
+    for heading in sorted(found - wanted):
+        yield f"{document}: the section '{heading}' names no verb"
+
+
+def verbs(path: Path) -> list[str]:
+    """The keys of ``VERBS``."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "VERBS":
+            return list(ast.literal_eval(node.value))
+    raise SystemExit(f"{path}: VERBS is not there")
+
+
+def check_options(root: Path) -> Iterator[str]:
+    """Every option that docs/cli.md mentions exists."""
+    document = root / "docs/cli.md"
+    known = EVERYWHERE | {o for p in root.glob("mcbench/cli/*.py") for o in options(p)}
+    for number, line in enumerate(document.read_text().splitlines(), 1):
+        for option in OPTION.findall(line):
+            if option not in known:
+                yield f"docs/cli.md:{number}: there is no option '{option}'"
+
+
+def options(path: Path) -> Iterator[str]:
+    """The long options that a module declares with ``click.option``."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "click.option":
+            for argument in node.args:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                    yield from OPTION.findall(argument.value)
+
+
+def check_quickstart(root: Path) -> Iterator[str]:
+    """README's Quickstart has two bash blocks of one line; CI runs the second."""
+    readme = root / "README.md"
+    place = section(readme, "## Quickstart")
+    if place is None:
+        yield "README.md: there is no section '## Quickstart'"
+        return
+    first, last = place
+    found = [
+        (number, text)
+        for number, language, text in blocks(readme)
+        if first <= number <= last and language == "bash"
+    ]
+    if len(found) != 2:
+        yield f"README.md: Quickstart has {len(found)} bash blocks, not 2"
+    for number, text in found:
+        if len(text.splitlines()) != 1:
+            yield f"README.md:{number}: a Quickstart command is one line"
+    executed = (root / ".ci/run").read_text().splitlines()
+    if len(found) == 2 and found[1][1] not in executed:
+        yield f"README.md:{found[1][0]}: .ci/run does not execute this command"
+
+
+def check_blocks(root: Path) -> Iterator[str]:
+    """Code blocks are closed; Python compiles, TOML parses."""
+    for path in documents(root):
+        for number, language, text in blocks(path):
+            wrong = unreadable(language, text)
+            if wrong:
+                yield f"{path.relative_to(root)}:{number}: {wrong}"
+
+
+def unreadable(language: str, text: str) -> str:
+    """What is wrong with a code block, or nothing."""
+    try:
+        if language == "python":
+            compile(text, "block", "exec")
+        elif language == "toml":
+            tomllib.loads(text)
+    except (SyntaxError, tomllib.TOMLDecodeError) as error:
+        return f"the {language} block cannot be read: {error}"
+    return "the code block is not closed" if language == "unclosed" else ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
