@@ -89,7 +89,9 @@ def _row(
 
 def _end(records: list[dict[str, Any]]) -> str:
     ends = {record["curve"]["end"] for record in records}
-    return " or ".join({"b": "B", "permuted": "permuted B", "short": "short of B"}[end] for end in sorted(ends))
+    return " or ".join(
+        {"b": "B", "permuted": "permuted B", "short": "short of B"}[end] for end in sorted(ends)
+    )
 
 
 def end_accuracies(results: Results) -> dict[int, dict[str, float]]:

@@ -138,7 +138,9 @@ def _affine(node: Any, stored: dict[str, str]) -> Affine:
     try:
         weight, bias = stored[args[1].name], _named(args[2], stored)
     except KeyError as error:
-        raise StructureError(f"{_place(node)} has a weight that is no parameter: {error}") from None
+        raise StructureError(
+            f"{_place(node)} has a weight that is no parameter: {error}"
+        ) from None
     if _operation(node) == "linear":
         return Affine(weight, bias)
     if args[6] not in (None, 1):

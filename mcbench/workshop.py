@@ -1,0 +1,54 @@
+"""`Workshop`, where a method that computes for long keeps its state and says how far it is."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from mcbench.plugins import host
+from mcbench.store import save_seconds
+
+if TYPE_CHECKING:
+    from mcbench.params import Params
+    from mcbench.store import Store
+
+KIND = "trained"
+"""The store's folder for what methods train."""
+
+
+class Workshop:
+    """The state of one method on one pair, or on one pool.
+
+    A method loads its state, goes on from there, saves it now and then and once at the end; a run
+    that was killed then loses little, and one that is done is not computed again.
+
+    Arguments:
+        store: Where states are kept; without one they are not.
+        key: The content key of what the state is for.
+        title: What it is, for people.
+    """
+
+    def __init__(self, store: Store | None = None, key: str = "", title: str = "") -> None:
+        self.store, self.key, self.title = store, key, title
+        self._saved = time.perf_counter()
+
+    def load(self) -> tuple[Params, dict[str, Any]] | None:
+        """The tensors (on the CPU) and the record that were saved last, if any were.
+
+        Raises:
+            DamagedError: If the file is truncated or was altered.
+        """
+        return self.store.read_tensors(KIND, self.key) if self.store else None
+
+    def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
+        """Keep a state. It is written at most every few seconds, unless it is the final one."""
+        now = time.perf_counter()
+        if self.store and (final or now - self._saved > save_seconds()):
+            self.store.write_tensors(KIND, self.key, tensors, {"title": self.title, **record})
+            self._saved = time.perf_counter()
+
+    def report(self, step: int, steps: int, loss: float) -> None:
+        """Say that ``step`` of ``steps`` is done, with its mean loss."""
+        host().notify(
+            "mcbench_method_progressed", title=self.title, step=step, steps=steps, loss=loss
+        )
