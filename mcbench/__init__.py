@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mcbench.recipe import Recipe
     from mcbench.spec import parameter
     from mcbench.structure import Chain
+    from mcbench.workshop import Workshop
 
 _HOME = {
     "Adjustment": "method",
@@ -54,6 +55,7 @@ _HOME = {
     "Stage": "method",
     "StructureError": "errors",
     "UsageError": "errors",
+    "Workshop": "workshop",
     "join": "path",
     "parameter": "spec",
     "polyline": "path",
@@ -86,6 +88,7 @@ __all__ = [
     "Stage",
     "StructureError",
     "UsageError",
+    "Workshop",
     "hookimpl",
     "join",
     "parameter",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import pathlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from itertools import combinations
 from typing import Any, TypeVar
 
 import torch
@@ -18,17 +18,21 @@ from mcbench.endpoint import Endpoint
 from mcbench.errors import DamagedError, McbenchError, RunError, StructureError, UsageError
 from mcbench.evaluation import Curve, Progress, Protocol, check_ends, evaluate
 from mcbench.metric import Evaluation
-from mcbench.params import finite, move
+from mcbench.params import Params, finite, move
 from mcbench.path import Path
 from mcbench.plugins import host
 from mcbench.problem import SPLITS, Problem
 from mcbench.provenance import provenance
 from mcbench.run import Run, endpoint_key
-from mcbench.store import Store, save_seconds
+from mcbench.store import Store, key_of, save_seconds
+from mcbench.workshop import KIND, Workshop
 
 log = logging.getLogger("mcbench")
 
 T = TypeVar("T")
+
+POOL = 1000
+"""The first seed of the pool that a method is fitted on."""
 
 
 @dataclass(frozen=True)
@@ -118,11 +122,18 @@ class Experiment:
     def train(self) -> Results:
         """Train the endpoints that the store does not have."""
         with self._threads():
-            return self._train_all()
+            return self._train_all(self.plan.seeds)
 
-    def _train_all(self) -> Results:
+    def _train_pools(self, runs: list[Run]) -> dict[str, str]:
+        """Train the endpoints that methods of runs to come are fitted on; failures by seed."""
+        waiting = {run.method for run in runs if not self.store.has("runs", run.key)}
+        chosen = [self.methods[text] for text in waiting]
+        seeds = {s for m in chosen if "pool" in method.needs(m) for s in self._pool(m)}
+        return self._train_all(sorted(seeds)).failures if seeds else {}
+
+    def _train_all(self, seeds: Sequence[int]) -> Results:
         results = Results(self.problem.identity)
-        keys = {seed: endpoint_key(self.problem.identity, seed) for seed in self.plan.seeds}
+        keys = {seed: endpoint_key(self.problem.identity, seed) for seed in seeds}
         missing = [s for s, k in keys.items() if not self._found(s, k, results)]
         with ExitStack() as locks:
             for seed in sorted(missing, key=keys.__getitem__):
@@ -205,6 +216,7 @@ class Experiment:
         results = self.train()
         results.runs = self.runs(sorted(results.endpoints))
         with self._threads():
+            results.failures |= self._train_pools(results.runs)
             for run, record, reason in self.executor.map(self.compute, results.runs):
                 if record is not None:
                     results.records[run.key] = record
@@ -219,7 +231,7 @@ class Experiment:
         return [
             Run(self.problem.identity, pair, text, identities[text], self.plan.protocol)
             for text in self.methods
-            for pair in combinations(seeds, 2)
+            for pair in itertools.combinations(seeds, 2)
         ]
 
     def compute(self, run: Run) -> tuple[Run, dict[str, Any] | None, str]:
@@ -261,9 +273,35 @@ class Experiment:
         a, b = (self.endpoint(seed) for seed in run.pair)
         if not (finite(a.params) and finite(b.params)):
             raise RunError("an endpoint has weights that are not finite")
+        self.problem.fitted = self._fitted(run) if "pool" in method.needs(chosen) else {}
+        description = {"ends": run.ends, "method": run.identity, "seed": run.protocol.seed}
+        title = f"{run.method} {run.pair[0]}-{run.pair[1]}"
+        self.problem.workshop = Workshop(self.store, key_of(description), title)
         path = chosen.connect(a, b, self.problem)
         check_ends(path, a.params, b.params, self.problem)
         return path
+
+    def _fitted(self, run: Run) -> Params:
+        """What the run's method was fitted to on its pool, fitted now if it was not."""
+        chosen = self.methods[run.method]
+        seeds = self._pool(chosen)
+        ends = [endpoint_key(self.problem.identity, seed) for seed in seeds]
+        key = key_of({"pool": ends, "method": run.identity, "seed": run.protocol.seed})
+        with self.store.lock(key):
+            known = self._read(self.store.read_tensors, KIND, key)
+            if known is None or not known[1].get("final"):
+                self.problem.workshop = Workshop(self.store, key, f"{run.method} on a pool")
+                pool = [self.endpoint(seed) for seed in seeds]
+                fitted: Params = chosen.fit(pool, self.problem)
+                self.problem.workshop.save(fitted, {"final": True}, final=True)
+                return fitted
+        return move(known[0], self.problem.device)
+
+    def _pool(self, chosen: Any) -> list[int]:
+        """The seeds of a method's pool: none of them is of a pair that is connected."""
+        count: int = chosen.pool
+        free = (seed for seed in itertools.count(POOL) if seed not in self.plan.seeds)
+        return list(itertools.islice(free, count))
 
     def _evaluate(self, run: Run) -> dict[str, Any]:
         progress = self._restore(run)

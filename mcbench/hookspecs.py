@@ -269,6 +269,20 @@ def mcbench_epoch_finished(seeds: tuple[int, ...], epoch: int, epochs: int, loss
 
 
 @hookspec
+def mcbench_method_progressed(title: str, step: int, steps: int, loss: float) -> None:
+    """Called now and then by a method that trains: ``step`` of ``steps`` is done.
+
+    ``title`` says what is trained; ``loss`` is the mean since the last call.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_method_progressed(title, step, steps):
+            print(title, step / steps)
+    """
+
+
+@hookspec
 def mcbench_endpoint_trained(endpoint: Endpoint) -> None:
     """Called when an endpoint has been trained and stored, not when it was found in the store.
 

@@ -24,7 +24,7 @@ Need = Literal["data", "affine-chain", "permutation-groups", "pool"]
 ``permutation-groups``: the symmetries of the network; ``pool``: further endpoints to be fitted on.
 """
 
-SUPPORTED: frozenset[Need] = frozenset({"data", "affine-chain"})
+SUPPORTED: frozenset[Need] = frozenset({"data", "affine-chain", "pool"})
 """The needs that this version serves."""
 
 
@@ -32,7 +32,10 @@ class Method(Protocol):
     """Connects two endpoints by a path.
 
     Optional attributes: ``summary`` (one line), ``needs`` (a set of `Need`), ``reference`` (the
-    paper, section or equation), ``end`` (``"b"`` or ``"permuted"``).
+    paper, section or equation). A method that needs a pool has ``pool``, the number of endpoints
+    in it, and ``fit(pool, problem)``, which returns `Params`; they are kept, and `connect` finds
+    them in ``problem.fitted``. A method that trains for long keeps its state in
+    ``problem.workshop``.
     """
 
     name: str

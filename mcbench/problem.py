@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from mcbench import seeding
 from mcbench.errors import UsageError
+from mcbench.workshop import Workshop
 
 if TYPE_CHECKING:
     import torch
@@ -38,6 +39,10 @@ class Problem:
         device: Where everything is computed.
         seed: The seed of all draws of methods and metrics.
         identity: What determines the results: names, parameters, versions, fingerprint.
+
+    Attributes:
+        workshop: Where the method that is at work keeps its state.
+        fitted: What the method that is at work was fitted to on its pool of endpoints.
     """
 
     def __init__(
@@ -57,6 +62,8 @@ class Problem:
         self.device = torch.device(device)
         self.seed = seed
         self.identity = identity or {}
+        self.workshop = Workshop()
+        self.fitted: Params = {}
 
     @cached_property
     def splits(self) -> dict[str, Split]:

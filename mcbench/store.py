@@ -3,6 +3,7 @@
     endpoints/KEY.safetensors   parameters; the record is in the file's metadata
     runs/KEY.json               a run's record
     failures/KEY.json           why a run failed; never taken for a result
+    trained/KEY.safetensors     what a method trains: a curve, a flow; whole or under way
     partial/KEY.safetensors     a training or an evaluation that is under way
     data/KEY.safetensors        decoded data sets
     locks/KEY.lock              held while a key is computed
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mcbench")
 
-KINDS = ("endpoints", "runs", "failures", "partial", "data")
+KINDS = ("endpoints", "trained", "runs", "failures", "partial", "data")
 
 
 def home() -> Path:
@@ -230,6 +231,8 @@ class Store:
             record = _metadata(entry.path)
         if "what" in record:
             return f"{record['what']}: {record['reason']}"
+        if "title" in record:
+            return str(record["title"])
         if "epoch" in record:
             return f"training, {record['epoch']} epochs done"
         if "points" in record:

@@ -41,6 +41,11 @@ class Lines:
         self._say(f"training seed {who}: epoch {epoch}/{epochs}, loss {loss:.4f}", epoch == epochs)
 
     @hookimpl
+    def mcbench_method_progressed(self, title: str, step: int, steps: int, loss: float) -> None:
+        """Every few seconds."""
+        self._say(f"{title}: {step}/{steps}, loss {loss:.4f}", step == steps)
+
+    @hookimpl
     def mcbench_point_evaluated(self, run: Run, t: float, values: dict[str, Any]) -> None:
         """Every few seconds."""
         accuracy = values["accuracy"]["test"]
@@ -103,6 +108,14 @@ class Bars:
         task = self._task(name, epochs)
         self.progress.update(task, completed=epoch, state=f"loss {loss:.4f}")
         if epoch == epochs:
+            self._end(name)
+
+    @hookimpl
+    def mcbench_method_progressed(self, title: str, step: int, steps: int, loss: float) -> None:
+        """Move the method's bar."""
+        name = f"{title}: training"
+        self.progress.update(self._task(name, steps), completed=step, state=f"loss {loss:.4f}")
+        if step == steps:
             self._end(name)
 
     @hookimpl

@@ -137,10 +137,8 @@ def _affine(node: Any, stored: dict[str, str]) -> Affine:
     args = [*node.args, *[None] * (7 - len(node.args))]
     try:
         weight, bias = stored[args[1].name], _named(args[2], stored)
-    except KeyError as error:
-        raise StructureError(
-            f"{_place(node)} has a weight that is no parameter: {error}"
-        ) from None
+    except (KeyError, AttributeError):
+        raise StructureError(f"{_place(node)} has a weight that is no parameter") from None
     if _operation(node) == "linear":
         return Affine(weight, bias)
     if args[6] not in (None, 1):
