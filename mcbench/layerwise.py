@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from mcbench.method import Stage
-from mcbench.params import Params, combine
+from mcbench.params import Params
 from mcbench.path import Leg, line
 from mcbench.structure.neurons import Hidden
 
@@ -93,8 +93,6 @@ def _moving(
     here, there = hidden.pack(start), hidden.pack(stop)
 
     def move(u: float) -> Params:
-        moved = hidden.unpack(interpolation.interpolate(here, there, u))
-        changing = {n: x for n, x in start.items() if x is not stop[n]}
-        return start | combine(changing, stop, 1 - u, u) | moved
+        return start | hidden.unpack(hidden.between(interpolation, here, there, u))
 
     return move

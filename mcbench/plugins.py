@@ -35,7 +35,16 @@ KINDS = {
 }
 """Kinds of component and the hooks that provide them."""
 
-BUILTIN = ("architectures", "datasets", "executors", "leaderboards", "metrics", "parts", "recipes")
+BUILTIN = (
+    "architectures",
+    "convnets",
+    "datasets",
+    "executors",
+    "leaderboards",
+    "metrics",
+    "parts",
+    "recipes",
+)
 
 
 def plural(kind: str) -> str:

@@ -46,7 +46,7 @@ def simultaneous(
     def between(u: float) -> Params:
         point = combine(a, b, 1 - u, u)
         for hidden, here, there in ends:
-            moved = interpolation.interpolate(here, there, u)
+            moved = hidden.between(interpolation, here, there, u)
             point |= hidden.unpack_in(moved[:, : hidden.outgoing])
             if hidden is hiddens[-1]:
                 point |= hidden.unpack_out(moved[:, hidden.outgoing :])

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
 
+import mcbench
 from mcbench.endpoint import Endpoint
 from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment, Plan
-from mcbench.plugins import Host, host
+from mcbench.plugins import Host, Plugin, host
 from mcbench.problem import Problem
 from mcbench.store import Store
 
@@ -52,6 +54,59 @@ def problem(experiment: Experiment) -> Problem:
 def pair(experiment: Experiment) -> tuple[Endpoint, Endpoint]:
     """Two trained endpoints."""
     return experiment.endpoint(0), experiment.endpoint(1)
+
+
+Deep = tuple[Problem, tuple[Endpoint, Endpoint]]
+
+
+@pytest.fixture(scope="session")
+def deep(shared_store: Store) -> Callable[[str], Deep]:
+    """Makes the problem of an architecture, and two endpoints that were trained shortly."""
+
+    @cache
+    def make(architecture: str) -> Deep:
+        plan = Plan(architecture=architecture, recipe="quick[epochs=3,lr=0.02]", seeds=(0, 1))
+        prepared = Experiment(plan, shared_store)
+        assert not prepared.train().failures
+        return prepared.problem, (prepared.endpoint(0), prepared.endpoint(1))
+
+    return make
+
+
+class Residual:
+    """A network that is no chain: its input is added to what a layer makes of it."""
+
+    name = "residual"
+    summary = "no chain"
+
+    def build(self, input_shape: tuple[int, ...], classes: int) -> torch.nn.Module:
+        from torch import nn
+
+        class Block(nn.Module):
+            def __init__(self, size: int) -> None:
+                super().__init__()
+                self.inner, self.last = nn.Linear(size, size), nn.Linear(size, classes)
+
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                x = x.flatten(1)
+                return self.last(x + self.inner(x).relu())
+
+        return Block(input_shape[1] * input_shape[2])
+
+
+@pytest.fixture
+def residual() -> Iterator[None]:
+    """A plugin with an architecture that is no chain."""
+
+    class Theirs:
+        @mcbench.hookimpl
+        def mcbench_architectures(self) -> list[Residual]:
+            return [Residual()]
+
+    host.cache_clear()
+    host().register(Plugin("residual", "third", "1.0"), Theirs)
+    yield
+    host.cache_clear()
 
 
 @pytest.fixture

@@ -121,13 +121,13 @@ def test_a_training_that_diverges_is_a_failed_run(home: Path) -> None:
     assert "Traceback" not in result.output
 
 
-def test_one_method_that_does_not_apply_does_not_stop_the_others(home: Path) -> None:
-    arguments = ["-a", "mlp[widths=(6,5)]", "-r", "quick[epochs=2]", "--endpoints", "2"]
+def test_one_method_that_does_not_apply_does_not_stop_the_others(
+    home: Path, residual: None
+) -> None:
+    arguments = ["-a", "residual", "-r", "quick[epochs=2]", "--endpoints", "2"]
     result = run("run", "-m", "ot-wa", "-m", "linear", *arguments, "--points", "3", "--json")
     assert result.exit_code == 1
-    assert (
-        "ot-wa on pair 0-1 failed: ot-wa connects networks of two affine layers" in result.stderr
-    )
+    assert "ot-wa on pair 0-1 failed: add breaks the chain" in result.stderr
     rows = {row["method"]: row for row in json.loads(result.stdout)["ranking"]}
     assert "worst-accuracy:test" in rows["linear"]
     assert "worst-accuracy:test" not in rows["ot-wa"]
@@ -213,7 +213,7 @@ def test_every_kind_is_listed_and_every_component_shown() -> None:
 def test_show_names_parameters_and_those_of_parts() -> None:
     shown = run("show", "ot-wa").stdout
     assert "matching=ot" in shown and "one of: identity, ot" in shown
-    assert "end=b  (b | permuted)" in shown
+    assert "end=b  (b | permuted | short)" in shown
     assert r"\max_t L(t)" in run("show", "barrier").stdout
 
 

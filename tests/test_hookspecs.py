@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from conftest import Residual
 from mcbench import hookspecs
 from mcbench.leaderboard import Board
 from mcbench.plugins import KINDS, Host, Plugin, plural
@@ -165,11 +166,15 @@ def test_the_life_of_a_run_is_told_in_order(
         def mcbench_run_failed(self, run: Any, error: Exception) -> None:
             told.append(f"failed {run.method}: {type(error).__name__}")
 
+    class Networks:
+        @mcbench.hookimpl
+        def mcbench_architectures(self) -> list[Any]:
+            return [Residual()]
+
     host = Host()
     host.register(Plugin("tracker", "third", "1.0"), Tracker)
-    plan = Plan(
-        "digits", "mlp[widths=(5,5)]", "quick[epochs=1]", ("linear", "arc"), (0, 1), Protocol(3, 0)
-    )
+    host.register(Plugin("residual", "third", "1.0"), Networks)
+    plan = Plan("digits", "residual", "quick[epochs=1]", ("linear", "arc"), (0, 1), Protocol(3, 0))
     run_with(host, plan, tmp_path, monkeypatch)
     assert told == [
         "trained 0", "trained 1", "started linear", "point 0.0", "point 0.5", "point 1.0",

@@ -38,7 +38,7 @@ def light(arguments: list[str], **changes: str) -> str:
         (["plugins"], "mcbench-ot"),
         (["plugins", "--json"], '"plugins"'),
         (["list", "methods"], "ot-wa"),
-        (["show", "ot-wa"], "least squares"),
+        (["show", "ot-wa"], "layer by layer"),
         (["store", "list"], "Store"),
     ],
 )

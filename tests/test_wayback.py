@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import pairwise
+
 import pytest
 import torch
 
+from conftest import Deep
 from mcbench.endpoint import Endpoint
 from mcbench.params import distance, equal
 from mcbench.path import Path
 from mcbench.problem import Problem
-from mcbench.structure.neurons import Hidden
+from mcbench.structure import Hidden
 from mcbench.wayback import plan, silence, way_back
 
 
@@ -20,10 +24,12 @@ def orders() -> list[torch.Tensor]:
     return [shuffled, swapped, torch.arange(16).roll(1)]
 
 
+def hidden_of(problem: Problem, b: Endpoint) -> Hidden:
+    return Hidden.of(problem.chain, b.params, 0)
+
+
 def legs_for(problem: Problem, b: Endpoint, order: torch.Tensor) -> Path:
-    below, above = problem.chain.layers
-    hidden = Hidden(below, above, b.params[below.weight].shape[1])
-    return Path(way_back(b.params, order, hidden, problem))
+    return Path(way_back(b.params, [order], problem))
 
 
 @pytest.mark.parametrize("spare", [0, 7, 15])
@@ -44,9 +50,7 @@ def test_it_starts_at_the_permutation_and_ends_at_b_exactly(
 ) -> None:
     b = pair[1]
     path = legs_for(problem, b, order)
-    below, above = problem.chain.layers
-    hidden = Hidden(below, above, 64)
-    assert equal(path(0.0), hidden.permute(b.params, order))
+    assert equal(path(0.0), hidden_of(problem, b).permute(b.params, order))
     assert equal(path(1.0), b.params)
 
 
@@ -77,8 +81,8 @@ def test_the_silenced_neuron_is_the_one_that_costs_least(
     problem: Problem, pair: tuple[Endpoint, Endpoint]
 ) -> None:
     b = pair[1]
-    below, above = problem.chain.layers
-    spare, outgoing = silence(b.params, Hidden(below, above, 64), problem)
+    above = problem.chain.layers[1]
+    spare, outgoing = silence(b.params, hidden_of(problem, b), 0, problem)
     assert float(outgoing[spare].abs().max()) == 0.0
     inputs = problem.splits["train"].inputs
     features = problem.chain.features(b.params, inputs, 1).double()
@@ -96,6 +100,31 @@ def test_the_silenced_neuron_is_the_one_that_costs_least(
 
 
 def test_the_identity_needs_no_way_back(problem: Problem, pair: tuple[Endpoint, Endpoint]) -> None:
-    below, above = problem.chain.layers
-    hidden = Hidden(below, above, 64)
-    assert way_back(pair[1].params, torch.arange(16), hidden, problem) == []
+    assert way_back(pair[1].params, [torch.arange(16)], problem) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["mlp[widths=(7,6)]", "conv2fc1[channels=(5,6)]", "vgg16[channels=4,head=6,norm=true]"]
+)
+def test_every_layer_of_a_deep_network_is_undone(text: str, deep: Callable[[str], Deep]) -> None:
+    """Blocks of outgoing weights, several layers, and a batch normalisation."""
+    problem, (_, b) = deep(text)
+    count = len(problem.chain.layers) - 1
+    draws = torch.Generator().manual_seed(0)
+    hiddens = [Hidden.of(problem.chain, b.params, k) for k in range(count)]
+    orders = [torch.randperm(h.count, generator=draws) for h in hiddens]
+    permuted = b.params
+    for hidden, order in zip(hiddens, orders, strict=True):
+        permuted = hidden.permute(permuted, order)
+    legs = way_back(b.params, orders, problem)
+    assert len(legs) == 3 * count
+    assert equal(legs[0].start, permuted) and equal(legs[-1].stop, b.params)
+    inputs = problem.splits["test"].inputs[:50]
+    for leg, following in pairwise(legs):
+        assert equal(leg.stop, following.start)
+    for moving in legs[1::3]:
+        expected = problem.forward(moving.start, inputs)
+        scale = float(expected.abs().max())
+        for u in (0.0, 0.21, 0.5, 0.77, 1.0):
+            gap = float((problem.forward(moving(u), inputs) - expected).abs().max())
+            assert gap < 1e-3 * scale

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 class MLP:
     """A fully connected ReLU network: flatten, then affine layers with ReLU between them."""
 
-    name = "mlp"
-    summary = "fully connected ReLU network of any depth"
+    name: str = "mlp"
+    summary: str = "fully connected ReLU network of any depth"
+    reference: str = ""
     widths: tuple[int, ...] = parameter((128, 64), "hidden units per layer, as (128,64)")
     bias: bool = parameter(True, "whether layers have biases")
 
@@ -29,7 +30,9 @@ class MLP:
         from torch import nn
 
         if any(width < 1 for width in self.widths):
-            raise UsageError(f"architecture 'mlp': widths must be positive, not {self.widths}")
+            raise UsageError(
+                f"architecture '{self.name}': widths must be positive, not {self.widths}"
+            )
         sizes = [prod(input_shape), *self.widths, classes]
         layers: list[nn.Module] = [nn.Flatten()]
         for i in range(len(sizes) - 1):
@@ -49,7 +52,7 @@ class MLP2:
 
     def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
         """The network with PyTorch's default initial weights."""
-        return MLP((self.width,)).build(input_shape, classes)
+        return MLP(widths=(self.width,)).build(input_shape, classes)
 
 
 @hookimpl
@@ -57,3 +60,8 @@ def mcbench_architectures() -> Iterator[Any]:
     """Fully connected networks."""
     yield MLP2()
     yield MLP()
+    for count, widths in ((3, (6144, 2000)), (5, (6144, 2000, 1000, 1000)),
+                          (7, (6144, 2000, 1000, 1000, 1000, 1000))):  # fmt: skip
+        summary = f"fully connected ReLU network of {count} layers without biases"
+        reference = "Anokhin & Yarotsky, ICML 2020"
+        yield MLP(f"mlp{count}", summary, reference, widths=widths, bias=False)

@@ -31,11 +31,31 @@ def mcbench_recipes() -> Iterator[Recipe]:
     )
     yield Recipe(
         "anokhin2020-cifar10",
-        "fully connected networks on CIFAR-10, flips and crops",
+        "fully connected networks and conv2fc1 on CIFAR-10, flips and crops",
         _ANOKHIN,
         lr=0.01,
         weight_decay=1e-4,
         epochs=400,
+        augment=("flip", "crop"),
+        normalize="imagenet",
+    )
+    yield Recipe(
+        "anokhin2020-vgg16",
+        "VGG16 on CIFAR-10, flips and crops",
+        f"{_ANOKHIN}; epochs as in its commands for paths (200 in the command for training)",
+        lr=0.01,
+        weight_decay=1e-4,
+        epochs=400,
+        augment=("flip", "crop"),
+        normalize="imagenet",
+    )
+    yield Recipe(
+        "garipov2018-vgg16",
+        "VGG16 on CIFAR-10 and CIFAR-100",
+        "Garipov et al., NeurIPS 2018, repository",
+        lr=0.05,
+        weight_decay=5e-4,
+        epochs=200,
         augment=("flip", "crop"),
         normalize="imagenet",
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -56,9 +57,20 @@ class Hidden:
 
     @property
     def scalars(self) -> list[str]:
-        """Names of the entries of shape (n,): all but variances, which no arc keeps positive."""
-        left = {self.below.weight, self.below.norm.var if self.below.norm else ""}
-        return [name for name in self.below.entries if name not in left]
+        """Names of the entries of shape (n,)."""
+        return [name for name in self.below.entries if name != self.below.weight]
+
+    def between(self, interpolation: Any, a: Tensor, b: Tensor, u: float) -> Tensor:
+        """Neurons at u from those of two networks, shape (n, d), as an interpolation has them.
+
+        Variances of a batch normalisation go straight, whatever the interpolation: so they stay
+        positive.
+        """
+        moved: Tensor = interpolation.interpolate(a, b, u)
+        if self.below.norm is not None:
+            k = self.incoming + self.scalars.index(self.below.norm.var)
+            moved[:, k] = (1 - u) * a[:, k] + u * b[:, k]
+        return moved
 
     @property
     def outgoing(self) -> int:

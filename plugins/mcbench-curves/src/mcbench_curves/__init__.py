@@ -1,0 +1,109 @@
+"""Trained curves: polygonal chains and Bezier curves between two networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import mcbench
+
+if TYPE_CHECKING:
+    from mcbench import Endpoint, Path, Problem, Recipe
+
+REFERENCE = "Garipov et al., NeurIPS 2018, sec. 3, eq. 2; published code for the training"
+
+RATE = 0.3
+"""The curve's learning rate as a share of the endpoints', in all runs of the published code."""
+
+
+@dataclass(frozen=True)
+class TrainedCurve:
+    r"""A curve whose control points between A and B, the bends, are trained for a low mean loss.
+
+    :math:`\phi(t) = \sum_i c_i(t)\, w_i` with :math:`w_0 = A` and :math:`w_{n+1} = B` fixed, and
+    n bends that start on the straight line. Each step takes one minibatch and one t ~ U(0, 1),
+    and follows the gradient in the bends of
+    :math:`\mathrm{CE}(\phi(t)) + \tfrac{\lambda}{2} |\phi(t)|^2`, which estimates
+    :math:`\mathbb{E}_t\, L(\phi(t))`. The optimiser is SGD with momentum; the network is in
+    training mode. Floating-point buffers move along the straight line; running statistics of
+    batch norms are estimated anew at every point between the ends, in one pass over the training
+    data. Any network will do.
+
+    What is ``None`` is as the recipe of the endpoints says; of its learning rate, 0.3.
+
+    Raises:
+        RunError: If the training diverges, or the learning rate would be that of Adam.
+    """
+
+    name: str
+    summary: str = ""
+    reference: str = REFERENCE
+    shape: Literal["polychain", "bezier"] = "polychain"
+    bends: int = 1
+    epochs: int | None = mcbench.parameter(
+        None, "passes over the training data; none: the recipe's", gt=0
+    )
+    lr: float | None = mcbench.parameter(
+        None, "learning rate; none: 0.3 of the recipe's, which must be of sgd", gt=0
+    )
+    momentum: float = mcbench.parameter(0.9, "momentum of sgd", ge=0, lt=1)
+    batch_size: int | None = mcbench.parameter(None, "samples per step; none: the recipe's", gt=0)
+    weight_decay: float | None = mcbench.parameter(
+        None, "lambda, over all parameters of the point; none: the recipe's", ge=0
+    )
+    schedule: Literal["constant", "garipov", "cosine"] = mcbench.parameter(
+        "garipov", "learning rate over time, as of recipes"
+    )
+
+    needs: ClassVar[frozenset[Literal["data"]]] = frozenset({"data"})
+
+    def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
+        """The curve, trained now or found in the problem's workshop."""
+        from mcbench_curves.route import route
+        from mcbench_curves.training import train
+
+        return route(self.shape, train(self, a, b, problem), problem, self.recipe(problem))
+
+    def recipe(self, problem: Problem) -> Recipe:
+        """How the bends are trained: the problem's recipe with what differs."""
+        known = problem.recipe
+        if self.lr is None and known.optimizer != "sgd":
+            raise mcbench.RunError(
+                f"recipe '{known.name}' trains with {known.optimizer}: its learning rate means "
+                f"nothing to sgd, which trains curves; give one: -m '{self.name}[lr=...]'"
+            )
+        return replace(
+            known,
+            optimizer="sgd",
+            nesterov=False,
+            epochs=self.epochs or known.epochs,
+            lr=self.lr or RATE * known.lr,
+            momentum=self.momentum,
+            batch_size=self.batch_size or known.batch_size,
+            weight_decay=known.weight_decay if self.weight_decay is None else self.weight_decay,
+            schedule=self.schedule,
+        )
+
+
+@dataclass(frozen=True)
+class Bent(TrainedCurve):
+    """A trained curve whose number of bends is the user's choice."""
+
+    bends: int = mcbench.parameter(1, "n, control points between the ends", ge=1)
+
+
+Bent.__doc__ = TrainedCurve.__doc__  # It is what `mcbench show` prints.
+
+
+@mcbench.hookimpl
+def mcbench_methods() -> Iterator[TrainedCurve]:
+    """Curves by their shape, and by the names of published tables."""
+    yield Bent("polychain", "polygonal chain with trained bends", shape="polychain")
+    yield Bent("bezier", "Bezier curve with trained bends", shape="bezier")
+    for bends in (1, 3):
+        yield TrainedCurve(
+            f"garipov-{bends + 2}",
+            f"polygonal chain with {bends + 2} control points, both ends included",
+            bends=bends,
+        )

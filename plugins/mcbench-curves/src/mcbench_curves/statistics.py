@@ -1,0 +1,60 @@
+"""`Statistics`, the running statistics of batch norms at points of a curve."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch.func import functional_call
+
+from mcbench import Params, Problem, Recipe
+from mcbench_curves.batches import batches
+
+
+class Statistics:
+    """Estimates running statistics anew, as each point of a curve needs its own.
+
+    One pass over the training data in the minibatches of training, augmented as in training (as
+    the published code does): the statistics are the means of those of the batches, each weighted
+    by its size (Garipov et al., NeurIPS 2018, appendix A). The draws are the same at all points.
+    Dropout is off.
+
+    Arguments:
+        problem: Gives the network and the data.
+        recipe: Batch size and augmentation.
+
+    Attributes:
+        names: The entries of the state that are running statistics; none if there are no norms.
+    """
+
+    def __init__(self, problem: Problem, recipe: Recipe) -> None:
+        self.problem, self.recipe = problem, recipe
+        self.module = copy.deepcopy(problem.module).eval()
+        self.names: list[str] = []
+        self._norms = []
+        for prefix, module in self.module.named_modules():
+            if getattr(module, "running_mean", None) is not None:
+                self._norms.append(module.train())
+                own = ("running_mean", "running_var")
+                self.names += [f"{prefix}.{n}" if prefix else n for n in own]
+
+    def renew(self, params: Params) -> Params:
+        """The same point with its own running statistics; counters stay."""
+        if not self.names:
+            return params
+        # The norms update what they are given in place.
+        state = {n: x.clone() if n in self._buffers else x for n, x in params.items()}
+        for name in self.names:
+            state[name].zero_()
+        seen = 0
+        with torch.no_grad():
+            for inputs, _ in batches(self.problem, self.recipe, "statistics"):
+                seen += len(inputs)
+                for norm in self._norms:
+                    norm.momentum = len(inputs) / seen
+                functional_call(self.module, state, (inputs,))
+        return params | {name: state[name] for name in self.names}
+
+    @property
+    def _buffers(self) -> set[str]:
+        return {name for name, _ in self.module.named_buffers()}

@@ -1,0 +1,136 @@
+"""Training of a curve's bends: one minibatch and one point of the curve per step."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from mcbench import Endpoint, Params, Problem, Recipe, RunError
+from mcbench_curves import TrainedCurve
+from mcbench_curves.batches import batches
+from mcbench_curves.coefficients import SHAPES
+from mcbench_curves.network import Network
+from mcbench_curves.statistics import Statistics
+
+
+def train(curve: TrainedCurve, a: Endpoint, b: Endpoint, problem: Problem) -> list[Params]:
+    """The control points of the trained curve, A first and B last.
+
+    The state is kept in the problem's workshop: a training that was killed goes on from the last
+    epoch that was saved and ends with the same numbers; one that is done is not repeated.
+
+    Raises:
+        RunError: If the training diverges.
+    """
+    recipe, workshop = curve.recipe(problem), problem.workshop
+    state, record = workshop.load() or ({}, {"epoch": 0})
+    if record["epoch"] < recipe.epochs:
+        training = Training(curve, a.params, b.params, problem)
+        training.restore(state)
+        for epoch in range(record["epoch"], recipe.epochs):
+            loss = training.epoch(epoch)
+            if not abs(loss) < float("inf"):
+                raise RunError(
+                    f"the curve's training diverged: its loss is {loss} in epoch {epoch + 1}; a "
+                    f"lower learning rate may help (-m '{curve.name}[lr=...]', "
+                    f"here {recipe.lr:g})"
+                )
+            workshop.report(epoch + 1, recipe.epochs, loss)
+            if epoch + 1 < recipe.epochs:
+                workshop.save(training.state(), {"epoch": epoch + 1})
+        state = training.bends()
+        workshop.save(state, {"epoch": recipe.epochs}, final=True)
+    bends = [
+        {n: state[f"{i}.{n}"].to(x.device) for n, x in a.params.items()}
+        for i in range(1, curve.bends + 1)
+    ]
+    return [a.params, *bends, b.params]
+
+
+class Training:
+    r"""A curve under way.
+
+    With :math:`\phi(t) = \sum_i c_i w_i` the gradient in bend i is
+    :math:`c_i\, (\nabla \mathrm{CE}(\phi(t)) + \lambda\, \phi(t))`: a step is one forward and
+    backward pass at the point :math:`\phi(t)`, as of a single network.
+
+    Arguments:
+        curve: Its shape, its bends and how they are trained.
+        a, b: The ends.
+        problem: Network, data and the seed of all draws.
+
+    Attributes:
+        control: The control points as rows, shape (bends + 2, size); the ends stay.
+        velocity: What momentum has gathered, shape (bends, trained).
+    """
+
+    def __init__(self, curve: TrainedCurve, a: Params, b: Params, problem: Problem) -> None:
+        self.curve, self.a, self.problem = curve, a, problem
+        self.recipe: Recipe = curve.recipe(problem)
+        self.network = Network(problem)
+        start, stop = self.network.flatten(a), self.network.flatten(b)
+        count = curve.bends + 1
+        self.control = torch.stack([torch.lerp(start, stop, i / count) for i in range(count + 1)])
+        self.velocity = torch.zeros_like(self.control[1:-1, : self.network.trained])
+
+    def state(self) -> Params:
+        """All that goes on changing."""
+        return {"control": self.control[1:-1], "velocity": self.velocity}
+
+    def restore(self, state: Params) -> None:
+        """Go on from a state; an empty one is the beginning."""
+        if state:
+            self.control[1:-1] = state["control"].to(self.control)
+            self.velocity.copy_(state["velocity"])
+
+    def bends(self) -> Params:
+        """The bends as networks: entry ``n`` of bend i = 1, 2, ... is named ``i.n``."""
+        statistics = Statistics(self.problem, self.recipe)
+        rows = enumerate(self.control[1:-1], start=1)
+        return {
+            f"{i}.{name}": x
+            for i, row in rows
+            for name, x in statistics.renew(self.network.unflatten(row, self.a)).items()
+        }
+
+    def epoch(self, epoch: int) -> float:
+        """One pass over the data; the mean cross-entropy over samples and times."""
+        problem, device = self.problem, self.problem.device
+        count = len(problem.data.train)
+        steps = -(-count // self.recipe.batch_size)
+        draws = problem.generator("curve", epoch, "t")
+        times = torch.rand(steps, generator=draws, dtype=torch.float64)
+        weights = SHAPES[self.curve.shape](times, self.curve.bends).to(self.control.dtype)
+        rate = self.recipe.rate(epoch)
+        total = torch.zeros((), dtype=torch.float64, device=device)
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            torch.manual_seed(problem.generator("curve", epoch, "dropout").initial_seed())
+            samples = batches(problem, self.recipe, "curve", epoch)
+            for row, (inputs, targets) in zip(weights, samples, strict=True):
+                total += self.step(row, inputs, targets, rate).double() * len(targets)
+        return float(total) / count
+
+    def step(self, weights: Tensor, inputs: Tensor, targets: Tensor, rate: float) -> Tensor:
+        """Move the bends.
+
+        Arguments:
+            weights: The coefficients of the control points, on the CPU, shape (bends + 2,).
+            inputs, targets: A minibatch.
+            rate: The learning rate.
+
+        Returns:
+            The cross-entropy at the point, before the step.
+        """
+        network, bends = self.network, weights[1:-1].to(self.control.device)
+        parts = [(w, row) for w, row in zip(weights.tolist(), self.control, strict=True) if w]
+        torch.mul(parts[0][1], parts[0][0], out=network.point)
+        for weight, row in parts[1:]:
+            network.point.add_(row, alpha=weight)
+        parameters = network.point[: network.trained]
+        torch.mul(parameters, self.recipe.weight_decay, out=network.gradient)
+        loss = cross_entropy(network.module(inputs), targets)
+        loss.backward()
+        self.velocity.addr_(bends, network.gradient, beta=self.recipe.momentum)
+        self.control[1:-1, : network.trained].add_(self.velocity, alpha=-rate)
+        return loss.detach()

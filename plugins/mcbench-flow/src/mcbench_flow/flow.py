@@ -1,0 +1,97 @@
+"""`IAFFlow`, the map fitted by maximum likelihood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import mcbench
+from mcbench_flow import REFERENCE
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from mcbench import Endpoint, Params, Path, Problem
+
+HELD_OUT = 8
+"""One neuron in so many is held out; the flow that makes those likeliest is kept."""
+
+
+@dataclass(frozen=True)
+class IAFFlow:
+    r"""Arcs in the coordinates in which an autoregressive flow makes neurons standard normal.
+
+    A neuron :math:`\theta` is the vector of its incoming weights, bias and outgoing weights. The
+    path is :math:`\nu^{-1}[\cos(\pi t/2)\,\nu(\theta^A) + \sin(\pi t/2)\,\nu(\theta^B)]`, with
+    :math:`\nu` fitted to the neurons of a pool by
+    :math:`\max \mathbb{E} \log \rho(\nu(\theta)) |\det \partial\nu/\partial\theta|`,
+    :math:`\rho = N(0, I)`.
+
+    An inverse autoregressive transform turns its input into its output in one pass,
+    :math:`z_i = s_i(\theta_{<i})\,\theta_i + m_i(\theta_{<i})`, and back in d. In variational
+    inference its input is the noise. Here it is the neuron, for :math:`\nu` is what has to be
+    fast: the likelihood of data needs :math:`\nu` and its determinant alone. (As a model of the
+    density this is called a masked autoregressive flow.) :math:`\nu^{-1}` is needed once per point
+    of a path, and solved by fixed-point iterations on all neurons at once.
+
+    A flow of this size learns the neurons of a small pool by heart. So an eighth of the neurons is
+    held out, the flow under which those are likeliest is kept, and a fit that no longer improves
+    on it ends early.
+
+    Raises:
+        StructureError: When connecting or fitting networks that have not two affine layers.
+        RunError: When the likelihood is not finite.
+    """
+
+    name = "iaf-flow"
+    summary = "arcs in the coordinates of an autoregressive flow, fitted by likelihood on a pool"
+    reference = REFERENCE
+    needs: ClassVar[frozenset[str]] = frozenset({"affine-chain", "pool"})
+    pool: int = mcbench.parameter(16, "networks that the flow is fitted on", ge=1)
+    layers: int = mcbench.parameter(2, "autoregressive transforms, in alternating order", ge=1)
+    hidden: int = mcbench.parameter(0, "width of their networks; 0: a neuron's dimension", ge=0)
+    steps: int = mcbench.parameter(2000, "steps of Adam", ge=1)
+    lr: float = mcbench.parameter(1e-3, "learning rate at the start; it falls to 0", gt=0)
+    batch: int = mcbench.parameter(256, "neurons per step", ge=1)
+
+    def build(self, features: int) -> Any:
+        """The flow, not fitted."""
+        import zuko
+
+        width = self.hidden or features
+        return zuko.flows.MAF(features, transforms=self.layers, hidden_features=(width,))
+
+    def fit(self, pool: list[Endpoint], problem: Problem) -> Params:
+        """Fit the flow to the neurons of a pool; an eighth of them is held out."""
+        import torch
+
+        from mcbench_flow.connection import initial, pooled
+        from mcbench_flow.fitting import Objective, fit
+
+        neurons = pooled(pool, problem).flatten(0, 1)
+        nu = initial(self.build, neurons, problem, self.name)
+        order = torch.randperm(len(neurons), generator=problem.generator("held out", self.name))
+        shuffled = neurons[order.to(neurons.device)]
+        count = len(neurons) // HELD_OUT
+        held_out, used = shuffled[:count], shuffled[count:]
+
+        def loss(draws: torch.Generator) -> Tensor:
+            """The negative log-likelihood of some neurons, in nats per neuron."""
+            chosen = torch.randint(len(used), (self.batch,), generator=draws)
+            return -nu.log_density(used[chosen.to(used.device)]).mean()
+
+        def check() -> float:
+            """The same of all neurons that are held out."""
+            with torch.no_grad():
+                parts = [-nu.log_density(part).sum() for part in held_out.split(self.batch)]
+            return float(sum(parts)) / count
+
+        objective = Objective(self.name, loss, self.steps, self.lr, check if count else None)
+        return fit(nu, objective, problem)
+
+    def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
+        """The path; see the class."""
+        from mcbench_flow.connection import connect
+
+        return connect(a.params, b.params, problem, self.build)

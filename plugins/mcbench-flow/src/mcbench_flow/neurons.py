@@ -1,0 +1,27 @@
+"""The hidden neurons of a two-layer network as vectors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import mcbench
+
+if TYPE_CHECKING:
+    from mcbench import Params, Problem
+    from mcbench.structure import Hidden
+
+
+def hidden_of(params: Params, problem: Problem) -> Hidden:
+    """The only hidden layer of a network: packs neurons, shape (n, d), and unpacks them.
+
+    Raises:
+        StructureError: If the network is no chain of two affine layers.
+    """
+    from mcbench.structure import Hidden
+
+    count = len(problem.chain.layers)
+    if count != 2:
+        raise mcbench.StructureError(
+            f"a normalising map of neurons is for two affine layers; this network has {count}"
+        )
+    return Hidden.of(problem.chain, params, 0)

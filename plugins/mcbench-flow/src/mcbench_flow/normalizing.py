@@ -1,0 +1,123 @@
+r"""`Normalizing`, the map :math:`\nu` from neurons to the coordinates in which they are normal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import log, pi
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mcbench import Params, RunError
+
+CONSTANT = 1e-6
+"""A coordinate varies if its deviation exceeds this share of the largest one."""
+
+TOLERANCE = 1e-6
+"""An autoregressive inverse is solved up to this, in standard deviations."""
+
+BOUND = 1e6
+"""No standardised coordinate is larger; it keeps the first iterates from overflowing."""
+
+
+class Normalizing(nn.Module):
+    r""":math:`\nu(\theta) = f\big((\theta - \mu)/\sigma\big)` with a flow f, and its inverse.
+
+    :math:`\mu` and :math:`\sigma` are the mean and the deviation of each coordinate over the
+    neurons of the pool. A coordinate that does not vary (an incoming weight of a pixel that is
+    always 0, if all networks start at the same value) has no density: it is shifted by its mean,
+    not scaled, and the flow neither sees nor changes it.
+
+    Arguments:
+        build: Makes a flow of `zuko.flows` for a number of features.
+        mean, std: :math:`\mu` and :math:`\sigma`, shape (d,).
+        varying: The indices of coordinates that vary, int64.
+    """
+
+    def __init__(
+        self, build: Callable[[int], Any], mean: Tensor, std: Tensor, varying: Tensor
+    ) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("std", std)
+        self.register_buffer("varying", varying)
+        self.flow = build(len(varying)).to(mean)
+        self._whole = len(varying) == len(mean)
+
+    @staticmethod
+    def of(build: Callable[[int], Any], neurons: Tensor, seed: int) -> Normalizing:
+        """The map that only standardises ``neurons``, shape (n, d): its flow is the identity.
+
+        ``seed`` gives the flow's hidden weights; its last layers are 0.
+
+        Raises:
+            RunError: If fewer than two coordinates vary, or some are not finite.
+        """
+        std, mean = (x.to(neurons) for x in torch.std_mean(neurons.double(), dim=0))
+        if not (std.isfinite().all() and mean.isfinite().all()):
+            raise RunError("the pool has neurons that are not finite")
+        varies = std > CONSTANT * std.max()
+        if int(varies.sum()) < 2:
+            raise RunError("the pool's neurons are all alike: there is nothing to fit")
+        std = torch.where(varies, std, torch.ones_like(std))
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            made = Normalizing(build, mean, std, varies.nonzero().squeeze(1))
+        with torch.no_grad():
+            for lazy in made.flow.transform.transforms:
+                lazy.hyper[-1].weight.zero_()
+                lazy.hyper[-1].bias.zero_()
+        return made
+
+    @staticmethod
+    def load(build: Callable[[int], Any], fitted: Params) -> Normalizing:
+        """The map whose ``state_dict`` is ``fitted``."""
+        with torch.random.fork_rng(devices=[]):
+            made = Normalizing(build, fitted["mean"], fitted["std"], fitted["varying"])
+        made.load_state_dict(fitted)
+        return made
+
+    def forward(self, neurons: Tensor) -> Tensor:
+        r""":math:`\nu(\theta)`, shape (n, d)."""
+        x = (neurons - self.mean) / self.std
+        return self._merge(x, self.flow.transform()(self._split(x)))
+
+    def inverse(self, z: Tensor) -> Tensor:
+        r""":math:`\nu^{-1}(z)`, shape (n, d).
+
+        Coupling transforms invert in one pass. An autoregressive one, z_i = f(x_i | x_<i), is
+        solved for all coordinates at once by the fixed point of x_i = f^-1(z_i | x_<i): pass k
+        makes the first k coordinates exact whatever the others are, so that d passes always do,
+        and far fewer if coordinates depend little on each other.
+        """
+        x = self._split(z)
+        for transform in reversed(self.flow.transform().transforms):
+            passes = getattr(transform, "passes", 0)
+            x = _fixed_point(transform, x, passes) if passes else transform.inv(x)
+        return self._merge(z, x) * self.std + self.mean
+
+    def log_density(self, neurons: Tensor) -> Tensor:
+        r""":math:`\log \rho(\nu(\theta)) + \log|\det \partial\nu/\partial\theta|`, shape (n,).
+
+        In nats, over the coordinates that vary; :math:`\rho` is the standard normal density.
+        """
+        x = self._split((neurons - self.mean) / self.std)
+        z, logdet = self.flow.transform().call_and_ladj(x)
+        normal = -0.5 * (z.square().sum(1) + z.shape[1] * log(2 * pi))
+        return normal + logdet - self.std[self.varying].log().sum()
+
+    def _split(self, x: Tensor) -> Tensor:
+        return x if self._whole else x[:, self.varying]
+
+    def _merge(self, whole: Tensor, part: Tensor) -> Tensor:
+        return part if self._whole else whole.index_copy(1, self.varying, part)
+
+
+def _fixed_point(transform: Any, z: Tensor, passes: int) -> Tensor:
+    x = z
+    for _ in range(passes):
+        before, x = x, transform.meta(x).inv(z).nan_to_num(0.0).clamp(-BOUND, BOUND)
+        if float((x - before).abs().max()) <= TOLERANCE:
+            break
+    return x
