@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 import torch
-from common import Result, data_directory, interleaved, mnist, problem, report, reporting
+from common import data_directory, interleaved, mnist, problem
+from results import Result, report, reporting
 
 from mcbench.evaluation import Protocol, measure
 

@@ -1,59 +1,42 @@
-"""Run the benchmarks: ``python benchmarks/run.py [NAME ...]``."""
+"""Run the benchmarks, all or some, at their full sizes, and judge their claims."""
 
 from __future__ import annotations
 
-import json
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
+from typing import Any
 
 import click
-from common import Result
+from common import data_directory
+from results import Result, report, reporting
 
-from mcbench.provenance import provenance
-from mcbench.tables import FORMATS, Table, render
-
-NAMES = ("weight_adjustment", "point_evaluation", "training", "startup")
+NAMES = ("startup", "point_evaluation", "training", "weight_adjustment")
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
-@click.option(
-    "--data-dir",
-    type=click.Path(path_type=Path, exists=True),
-    help="Directory with real MNIST; else images like it are made.",
-)
-@click.option(
-    "--format",
-    "style",
-    default="table",
-    type=click.Choice(FORMATS),
-    help="How the table is printed.",
-)
-@click.option("-o", "--out", type=click.Path(path_type=Path),
-              help="Also write results and provenance to this JSON file.")  # fmt: skip
-def main(names: tuple[str, ...], data_dir: Path | None, style: str, out: Path | None) -> None:
-    """Compare mcbench with the naive way, in the same run. All benchmarks, or those of NAMES.
+@data_directory
+@reporting
+def main(names: tuple[str, ...], data_dir: Path | None, style: str, out: Any) -> None:
+    """Compare mcbench with the naive way, in the same run: all benchmarks, or those of NAMES.
 
-    Takes about ten minutes on two cores. Exit code 1: a claim does not hold.
+    Prints one table: what was measured in both ways, the ratio ours / naive (0.1 is ten times
+    faster), what is claimed of it, and whether that holds. Exit code 1: a claim does not hold.
+    Each benchmark is a program as well, with smaller sizes to try it: see
+    'python benchmarks/training.py --help'.
+
+    \b
+    All take about ten minutes on two cores that have nothing else to do.
+    Try: python benchmarks/run.py startup point_evaluation --json results.json
     """
     results: list[Result] = []
     for name in names or NAMES:
         click.echo(f"running {name}", err=True)
         run = import_module(name).run
-        results += run() if name == "startup" else run(data_dir=data_dir)
-    table = Table("benchmarks", "Benchmarks", ["benchmark", "quantity", "ours", "naive", "ratio",
-                                               "claim", "holds"], keys=7)  # fmt: skip
-    for result in results:
-        numbers = [f"{x:.3g}" for x in (result.ours, result.naive, result.ratio)]
-        holds = "yes" if result.holds else "NO"
-        cells = [result.benchmark, result.quantity, *numbers, result.claim, holds]
-        table.add(dict(zip(table.columns, cells, strict=True)), result.to_dict())
-    click.echo(render([table], style))
-    if out:
-        found = {"results": table.data, "provenance": provenance("cpu")}
-        out.write_text(json.dumps(found, indent=1) + "\n")
-    if not all(result.holds for result in results):
-        raise SystemExit(1)
+        takes_data = "data_dir" in signature(run).parameters
+        results += run(data_dir=data_dir) if takes_data else run()
+    report(results, style, out)
 
 
 if __name__ == "__main__":

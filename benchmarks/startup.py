@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from common import Result, interleaved, report, reporting
+from common import interleaved
+from results import Result, report, reporting
 
 LIMIT = 5.0
 COMMAND = str(Path(sys.executable).with_name("mcbench"))

@@ -1,20 +1,18 @@
-"""Weight adjustment of one point: streamed, against the pseudo-inverse of all features.
-
-Each way has a process of its own, so that its peak memory can be told apart.
-"""
+"""Weight adjustment of one point: streamed, against the pseudo-inverse of all features."""
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 import numpy as np
 import torch
-from common import Result, data_directory, mnist, problem, report, reporting
+from common import apart, data_directory, memory, mnist, problem
+from results import Result, report, reporting
 
 from mcbench import training
 from mcbench.endpoint import Endpoint
@@ -26,17 +24,16 @@ SLOWER, LARGER, APART = 0.1, 0.2, 1e-4
 """What is claimed of seconds, of peak memory, and of the outputs' difference."""
 
 
-def endpoints(task: Problem, epochs: int) -> list[Params]:
-    """Networks A and B, from seeds 0 and 1: as initialised if there are no epochs to train."""
-    if not epochs:
-        return [dict(task.build(seed).state_dict()) for seed in (0, 1)]
+def endpoints(task: Problem) -> list[Params]:
+    """Networks A and B, trained from seeds 0 and 1."""
     done = training.train(task, [0, 1], {}, lambda *_: None, lambda *_: None)
     return [outcome.params for outcome in done if outcome.params is not None]
 
 
-def streamed(task: Problem, a: Params) -> Callable[[Params], np.ndarray]:
+def streamed(task: Problem, a: Params, precision: str) -> Callable[[Params], np.ndarray]:
     """As mcbench does it: the returned function gives the last layer's weights at a point."""
-    adjust = host().get("adjustment", "wa").prepare(Endpoint(a, 0, "a"), task)
+    method = host().get("adjustment", f"wa[precision={precision}]")
+    adjust = method.prepare(Endpoint(a, 0, "a"), task)
     return lambda point: adjust(point)[task.chain.layers[-1].weight].numpy()
 
 
@@ -55,77 +52,61 @@ def pseudo_inverse(task: Problem, a: Params) -> Callable[[Params], np.ndarray]:
     return lambda point: targets @ np.linalg.pinv(features(point).T)
 
 
-def memory(field: str) -> float:
-    """VmRSS, the resident memory of this process, or VmHWM, its peak, in MiB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) / 1024
-    raise OSError(f"no {field} in /proc/self/status")
-
-
-def measure(way: Any, sizes: tuple[Any, ...], ends: list[dict[str, Any]], answer: Any) -> None:
-    """Adjust the middle of the straight line once; runs in a process of its own."""
+def measure(
+    way: Any, sizes: tuple[Any, ...], ends: list[dict[str, Any]]
+) -> tuple[float, float, np.ndarray]:
+    """Seconds, MiB and weights: the middle of the straight line is adjusted, once."""
     task = problem(mnist(*sizes[:2]), *sizes[2:])
     a, b = ({n: torch.from_numpy(x) for n, x in end.items()} for end in ends)
-    adjust = way(task, a)
-    middle = combine(a, b, 0.5, 0.5)
-    Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak starts anew.
+    adjust, middle = way(task, a), combine(a, b, 0.5, 0.5)
+    Path("/proc/self/clear_refs").write_text("5")  # The peak starts anew.
     before, began = memory("VmRSS"), time.perf_counter()
     weight = adjust(middle)
-    answer.send((time.perf_counter() - began, memory("VmHWM") - before, weight))
-
-
-def apart(way: Any, *arguments: Any) -> tuple[float, float, np.ndarray]:
-    """Seconds, MiB and weights of one way."""
-    context = multiprocessing.get_context("spawn")
-    receive, answer = context.Pipe(duplex=False)
-    process = context.Process(target=measure, args=(way, *arguments, answer))
-    process.start()
-    answer.close()
-    try:
-        return receive.recv()
-    finally:
-        process.join()
+    return time.perf_counter() - began, memory("VmHWM") - before, weight
 
 
 def run(
-    samples: int = 60_000, width: int = 2000, epochs: int = 1, data_dir: Path | None = None
-) -> list[Result]:
+    samples: int = 60_000, width: int = 2000, epochs: int = 1, precision: str = "float32",
+    data_dir: Path | None = None,
+) -> list[Result]:  # fmt: skip
     """Compare time, peak memory and outputs."""
-    recipe = f"anokhin2020-mnist[epochs={max(epochs, 1)},schedule=constant]"
+    recipe = f"anokhin2020-mnist[epochs={epochs},schedule=constant]"
     sizes = (samples, data_dir, width, recipe)
     task = problem(mnist(samples, data_dir), width, recipe)
-    a, b = endpoints(task, epochs)
+    a, b = endpoints(task)
     ends = [{n: x.numpy() for n, x in end.items()} for end in (a, b)]
-    ours, naive = (apart(way, sizes, ends) for way in (streamed, pseudo_inverse))
+    ways = (partial(streamed, precision=precision), pseudo_inverse)
+    ours, naive = (apart(measure, way, sizes, ends) for way in ways)
     gap = largest = 0.0
     for inputs, _ in task.batches("train"):
         features = task.chain.features(combine(a, b, 0.5, 0.5), inputs, 1).double().numpy()
         one, two = (features @ w.T.astype(float) for w in (ours[2], naive[2]))
         gap, largest = max(gap, np.abs(one - two).max()), max(largest, np.abs(two).max())
-    title = f"weight adjustment, {samples:,} x {width:,}"
+    title = f"weight adjustment, {samples:,} x {width:,}, {precision}"
     return [
         Result(title, "seconds", ours[0], naive[0], SLOWER),
         Result(title, "peak MiB", ours[1], naive[1], LARGER),
-        Result(title, "outputs: difference / largest", float(gap), float(largest), APART),
+        Result(title, "outputs: gap / largest", float(gap), float(largest), APART),
     ]
 
 
 @click.command()
 @click.option("--samples", default=60_000, show_default=True, help="Training samples.")
 @click.option("--width", default=2000, show_default=True, help="Hidden units.")
-@click.option("--epochs", default=1, show_default=True, type=click.IntRange(0),
-              help="Training of networks A and B; 0: as initialised.")  # fmt: skip
+@click.option("--epochs", default=1, show_default=True, type=click.IntRange(1),
+              help="Training of networks A and B.")  # fmt: skip
+@click.option("--precision", default="float32", show_default=True,
+              type=click.Choice(["float32", "float64"]), help="Of our products.")  # fmt: skip
 @data_directory
 @reporting
 def main(style: str, out: Any, **sizes: Any) -> None:
     """Compare the weight adjustment of one point of a path: time, peak memory, outputs.
 
     The point is the middle of the straight line between two two-layer networks A and B with 10
-    outputs; its last layer is fitted to give A's outputs. OURS: moments in float64, summed batch
-    by batch, then damped normal equations. NAIVE: the hidden features of all samples in float32,
-    and their pseudo-inverse (numpy.linalg.pinv), as in the published code. A's outputs are
-    computed once per path and are not timed, in both ways.
+    outputs; its last layer is fitted to give A's outputs. OURS: the hidden features' products,
+    summed batch by batch in float64, then damped normal equations. NAIVE: the features of all
+    samples in float32, and their pseudo-inverse (numpy.linalg.pinv), as in the published code.
+    A's outputs are computed once per path and are not timed, in both ways.
 
     Peak memory is the highest resident memory while the point is adjusted (VmHWM, Linux only),
     minus the resident memory before: data and networks count in neither way. The outputs' row is
@@ -133,7 +114,8 @@ def main(style: str, out: Any, **sizes: Any) -> None:
     which is A's in both) over all training samples, then the largest absolute output.
 
     \b
-    Claim: 10 times faster, a fifth of the memory, outputs within 1e-4. Takes some minutes.
+    Claim at full size: 10 times faster, a fifth of the memory, outputs within 1e-4.
+    Takes some minutes and 5 GiB of memory.
     Try: python benchmarks/weight_adjustment.py --samples 6000 --width 200
     """
     report(run(**sizes), style, out)

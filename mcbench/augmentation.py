@@ -25,11 +25,8 @@ def _flip(inputs: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _crop(inputs: Tensor, generator: torch.Generator) -> Tensor:
-    count, channels, height, width = inputs.shape
+    count, _, height, width = inputs.shape
     padded = torch.nn.functional.pad(inputs, (PAD, PAD, PAD, PAD))
     top, left = torch.randint(2 * PAD + 1, (2, count), generator=generator).to(inputs.device)
-    rows = (top[:, None] + torch.arange(height, device=inputs.device)).view(count, 1, height, 1)
-    columns = (left[:, None] + torch.arange(width, device=inputs.device)).view(count, 1, 1, width)
-    sample = torch.arange(count, device=inputs.device).view(count, 1, 1, 1)
-    channel = torch.arange(channels, device=inputs.device).view(1, channels, 1, 1)
-    return padded[sample, channel, rows, columns]
+    windows = padded.unfold(2, height, 1).unfold(3, width, 1)  # One per shift: views, no copies.
+    return windows[torch.arange(count, device=inputs.device), :, top, left]
