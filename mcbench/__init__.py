@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mcbench.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from mcbench.augmentation import augment
     from mcbench.composition import Composition
     from mcbench.dataset import Data, Dataset, Split
     from mcbench.endpoint import Endpoint
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mcbench.method import Adjustment, Interpolation, Matching, Method, Stage
     from mcbench.metric import Evaluation, Metric
     from mcbench.params import Params
-    from mcbench.path import Path, join, polyline, segment
+    from mcbench.path import Leg, Path, join, polyline, segment
     from mcbench.problem import Problem
     from mcbench.recipe import Recipe
     from mcbench.spec import parameter
@@ -42,6 +43,7 @@ _HOME = {
     "Gram": "leastsquares",
     "Interpolation": "method",
     "Matching": "method",
+    "Leg": "path",
     "McbenchError": "errors",
     "Method": "method",
     "Metric": "metric",
@@ -56,6 +58,7 @@ _HOME = {
     "StructureError": "errors",
     "UsageError": "errors",
     "Workshop": "workshop",
+    "augment": "augmentation",
     "join": "path",
     "parameter": "spec",
     "polyline": "path",
@@ -74,6 +77,7 @@ __all__ = [
     "Evaluation",
     "Gram",
     "Interpolation",
+    "Leg",
     "Matching",
     "McbenchError",
     "Method",
@@ -89,6 +93,7 @@ __all__ = [
     "StructureError",
     "UsageError",
     "Workshop",
+    "augment",
     "hookimpl",
     "join",
     "parameter",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+from mcbench.errors import DamagedError
 from mcbench.plugins import host
 from mcbench.store import save_seconds
 
 if TYPE_CHECKING:
     from mcbench.params import Params
     from mcbench.store import Store
+
+log = logging.getLogger("mcbench")
 
 KIND = "trained"
 """The store's folder for what methods train."""
@@ -35,10 +39,16 @@ class Workshop:
     def load(self) -> tuple[Params, dict[str, Any]] | None:
         """The tensors (on the CPU) and the record that were saved last, if any were.
 
-        Raises:
-            DamagedError: If the file is truncated or was altered.
+        A damaged file is named and removed.
         """
-        return self.store.read_tensors(KIND, self.key) if self.store else None
+        if self.store is None:
+            return None
+        try:
+            return self.store.read_tensors(KIND, self.key)
+        except DamagedError as error:
+            log.warning("%s; starting again", error)
+            self.store.remove(KIND, self.key)
+            return None
 
     def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
         """Keep a state. It is written at most every few seconds, unless it is the final one."""

@@ -103,9 +103,10 @@ def test_the_identity_needs_no_way_back(problem: Problem, pair: tuple[Endpoint, 
     assert way_back(pair[1].params, [torch.arange(16)], problem) == []
 
 
-@pytest.mark.parametrize(
-    "text", ["mlp[widths=(7,6)]", "conv2fc1[channels=(5,6)]", "vgg16[channels=4,head=6,norm=true]"]
-)
+DEEP = ["mlp[widths=(7,6)]", "conv2fc1[channels=(5,6)]", "vgg16[channels=4,head=6,norm=true]"]
+
+
+@pytest.mark.parametrize("text", DEEP)
 def test_every_layer_of_a_deep_network_is_undone(text: str, deep: Callable[[str], Deep]) -> None:
     """Blocks of outgoing weights, several layers, and a batch normalisation."""
     problem, (_, b) = deep(text)

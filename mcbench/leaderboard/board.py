@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -163,15 +164,31 @@ class Board:
 
         parts = {kind: getattr(self, kind) for kind in ("dataset", "architecture", "recipe")}
         return {
-            **{k: plain(host().identity(k, host().get(k, text))) for k, text in parts.items()},
+            **{k: plain(k, host().identity(k, host().get(k, text))) for k, text in parts.items()},
             "protocol": asdict(Protocol(**self.protocol)),
         }
 
 
-def plain(identity: dict[str, Any]) -> dict[str, Any]:
-    """An identity's names and parameters, without distributions and versions."""
-    parameters = {
-        name: plain(value) if isinstance(value, dict) else value
-        for name, value in identity["parameters"].items()
-    }
-    return {"name": identity["name"], "parameters": parameters}
+def plain(kind: str, identity: dict[str, Any]) -> dict[str, Any]:
+    """An identity's names and parameters, without distributions and versions.
+
+    A parameter that the identity does not know, for it is older than the parameter, has the
+    default that is declared now.
+    """
+    from mcbench import spec
+    from mcbench.plugins import host
+
+    name, recorded = identity["name"], identity["parameters"]
+    claims = host().provided(kind).get(name, [])
+    declared = spec.parameters(claims[0].component) if len(claims) == 1 else {}
+    parameters = {}
+    for key in [*declared, *(k for k in recorded if k not in declared)]:
+        part = declared[key].part if key in declared else None
+        if key in recorded:
+            value = recorded[key]
+        else:
+            value = json.loads(json.dumps(declared[key].default))
+            if part:
+                value = host().identity(part, host().get(part, value))
+        parameters[key] = plain(part, value) if part else value
+    return {"name": name, "parameters": parameters}

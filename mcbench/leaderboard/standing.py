@@ -36,11 +36,13 @@ def collect(board: Board, store: Store | None) -> Records:
         except UsageError as error:
             log.warning("row '%s' cannot be shown: %s", text, error)
             continue
-        methods[json.dumps(plain(identity), sort_keys=True)] = text
+        methods[json.dumps(plain("method", identity), sort_keys=True)] = text
     found: Records = {}
     for record in sorted(_all(board, store), key=lambda r: r["provenance"]["time"]):
         if _signature(record) == signature:
-            method = methods.get(json.dumps(plain(record["run"]["method"]), sort_keys=True))
+            method = methods.get(
+                json.dumps(plain("method", record["run"]["method"]), sort_keys=True)
+            )
             if method:
                 a, b = record["pair"]
                 found.setdefault(method, {})[a, b] = record
@@ -66,7 +68,7 @@ def _all(board: Board, store: Store | None) -> list[dict[str, Any]]:
 
 
 def _signature(record: dict[str, Any]) -> dict[str, Any]:
-    parts = {k: plain(record["problem"][k]) for k in ("dataset", "architecture", "recipe")}
+    parts = {k: plain(k, record["problem"][k]) for k in ("dataset", "architecture", "recipe")}
     return {**parts, "protocol": record["run"]["protocol"]}
 
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from mcbench import Problem, Recipe
-from mcbench.augmentation import augment
+from mcbench import Problem, Recipe, augment
 
 
 def batches(problem: Problem, recipe: Recipe, *purpose: object) -> Iterator[tuple[Tensor, Tensor]]:

@@ -10,8 +10,7 @@ import numpy as np
 import torch
 
 import mcbench
-from mcbench import Params, Path, Problem, Recipe
-from mcbench.path import Leg
+from mcbench import Leg, Params, Path, Problem, Recipe
 from mcbench_curves.coefficients import bezier
 from mcbench_curves.statistics import Statistics
 

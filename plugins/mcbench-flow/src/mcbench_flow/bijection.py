@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 class RealNVPBijection:
     r"""Arcs in the coordinates of a bijection that is fitted by the loss along such paths.
 
-    A neuron :math:`\theta` is the vector of its incoming weights, bias and outgoing weights.
-    The path :math:`\psi(t) = \nu^{-1}[\cos(\pi t/2)\,\nu(\theta^A) + \sin(\pi t/2)\,\nu(\theta^B)]`
-    has a :math:`\nu` that is fitted to minimise
+    A neuron is the vector of its incoming weights, bias and outgoing weights. The path is
+    :math:`\psi(t) = \nu^{-1}[\cos(\pi t/2)\,\nu(\theta^A) + \sin(\pi t/2)\,\nu(\theta^B)]`
+    with :math:`\nu` fitted to minimise
     :math:`\mathbb{E}_{t \sim U(0,1);\,A,B} L(\psi(t))` over pairs of a pool, L being the loss
     that networks are trained with. A step draws one pair, ``times`` points of its path and a batch
     of training samples; its gradient goes through :math:`\nu`, its inverse and the network.
@@ -29,7 +29,7 @@ class RealNVPBijection:
     :math:`\nu` is affine coupling layers on alternating halves of the coordinates. The
     published one has 2, with networks of width 2000 on MNIST and 3000 on CIFAR-10, in one case
     with batch normalisation between them; how it was trained is not known. The default here is
-    narrower, for a CPU.
+    narrower, for a CPU. At the start :math:`\nu` only standardises, and paths are arcs.
 
     Raises:
         StructureError: When connecting or fitting networks that have not two affine layers.
@@ -43,8 +43,8 @@ class RealNVPBijection:
     pool: int = mcbench.parameter(16, "networks that the bijection is fitted on", ge=2)
     layers: int = mcbench.parameter(2, "coupling layers, on alternating halves", ge=2)
     hidden: int = mcbench.parameter(256, "width of their networks", ge=1)
-    steps: int = mcbench.parameter(2000, "steps of Adam", ge=1)
-    lr: float = mcbench.parameter(1e-3, "learning rate at the start; it falls to 0", gt=0)
+    steps: int = mcbench.parameter(1000, "steps of Adam", ge=1)
+    lr: float = mcbench.parameter(3e-3, "learning rate at the start; it falls to 0", gt=0)
     batch: int = mcbench.parameter(128, "training samples per step", ge=1)
     times: int = mcbench.parameter(1, "points of the path per step", ge=1)
 

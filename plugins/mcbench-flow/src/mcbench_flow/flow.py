@@ -51,8 +51,8 @@ class IAFFlow:
     pool: int = mcbench.parameter(16, "networks that the flow is fitted on", ge=1)
     layers: int = mcbench.parameter(2, "autoregressive transforms, in alternating order", ge=1)
     hidden: int = mcbench.parameter(0, "width of their networks; 0: a neuron's dimension", ge=0)
-    steps: int = mcbench.parameter(2000, "steps of Adam", ge=1)
-    lr: float = mcbench.parameter(1e-3, "learning rate at the start; it falls to 0", gt=0)
+    steps: int = mcbench.parameter(3000, "steps of Adam, at most", ge=1)
+    lr: float = mcbench.parameter(3e-4, "learning rate at the start; it falls to 0", gt=0)
     batch: int = mcbench.parameter(256, "neurons per step", ge=1)
 
     def build(self, features: int) -> Any:
