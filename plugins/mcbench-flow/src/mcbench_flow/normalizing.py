@@ -118,6 +118,6 @@ def _fixed_point(transform: Any, z: Tensor, passes: int) -> Tensor:
     x = z
     for _ in range(passes):
         before, x = x, transform.meta(x).inv(z).nan_to_num(0.0).clamp(-BOUND, BOUND)
-        if float((x - before).abs().max()) <= TOLERANCE:
+        if float((x - before).detach().abs().max()) <= TOLERANCE:
             break
     return x
