@@ -68,11 +68,18 @@ class WeightAdjustment:
 
 @dataclass(frozen=True)
 class Butterfly(WeightAdjustment):
-    """Weight adjustment only where a leg ends: between, whole neurons move freely."""
+    """Weight adjustment only where a leg ends: between, whole neurons move freely.
+
+    Its lambda is larger by default: a weight that is large for the sake of few samples does no
+    harm beside the features it was adjusted to, but much beside those on the way there.
+    """
 
     name = "butterfly"
     summary = "weight adjustment only where a leg ends; between, whole neurons move freely"
     along: ClassVar[bool] = False
+    cutoff: float = mcbench.parameter(
+        1e-3, "lambda relative to the trace of the features' moments", gt=0, lt=1
+    )
 
 
 @mcbench.hookimpl
