@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from mcbench.evaluation import Curve, Protocol
     from mcbench.leaderboard import Board
     from mcbench.leastsquares import Gram
-    from mcbench.method import Adjustment, Interpolation, Matching, Method, Stage
+    from mcbench.method import Adjustment, Interpolation, Matching, Method, Need, Stage
     from mcbench.metric import Evaluation, Metric
-    from mcbench.params import Params
+    from mcbench.params import Params, combine, finite
     from mcbench.path import Leg, Path, join, polyline, segment
     from mcbench.problem import Problem
     from mcbench.recipe import Recipe
     from mcbench.spec import parameter
-    from mcbench.structure import Chain
+    from mcbench.structure import Chain, Hidden
     from mcbench.workshop import Workshop
 
 _HOME = {
@@ -41,12 +41,14 @@ _HOME = {
     "Endpoint": "endpoint",
     "Evaluation": "metric",
     "Gram": "leastsquares",
+    "Hidden": "structure",
     "Interpolation": "method",
     "Matching": "method",
     "Leg": "path",
     "McbenchError": "errors",
     "Method": "method",
     "Metric": "metric",
+    "Need": "method",
     "Params": "params",
     "Path": "path",
     "Problem": "problem",
@@ -59,6 +61,8 @@ _HOME = {
     "UsageError": "errors",
     "Workshop": "workshop",
     "augment": "augmentation",
+    "combine": "params",
+    "finite": "params",
     "join": "path",
     "parameter": "spec",
     "polyline": "path",
@@ -76,12 +80,14 @@ __all__ = [
     "Endpoint",
     "Evaluation",
     "Gram",
+    "Hidden",
     "Interpolation",
     "Leg",
     "Matching",
     "McbenchError",
     "Method",
     "Metric",
+    "Need",
     "Params",
     "Path",
     "Problem",
@@ -94,6 +100,8 @@ __all__ = [
     "UsageError",
     "Workshop",
     "augment",
+    "combine",
+    "finite",
     "hookimpl",
     "join",
     "parameter",

@@ -34,8 +34,7 @@ def connect(a: Params, b: Params, problem: Problem, build: Callable[[int], Any])
         StructureError: If the network is no chain of two affine layers.
         RunError: If a point is not finite.
     """
-    from mcbench.params import combine, finite
-    from mcbench.path import Leg
+    from mcbench import Leg, combine, finite
 
     hidden = hidden_of(a, problem)
     nu = Normalizing.load(build, problem.fitted).to(problem.device, torch.float64)
@@ -65,7 +64,7 @@ def path_loss(
 
     It is differentiable by the parameters of ``nu``.
     """
-    from mcbench.params import combine
+    from mcbench import combine
 
     hidden = hidden_of(a, problem)
     here, there = nu(torch.cat([hidden.pack(a), hidden.pack(b)])).chunk(2)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import mcbench
 
 if TYPE_CHECKING:
-    from mcbench import Params, Problem
-    from mcbench.structure import Hidden
+    from mcbench import Hidden, Params, Problem
 
 
 def hidden_of(params: Params, problem: Problem) -> Hidden:
@@ -17,7 +16,7 @@ def hidden_of(params: Params, problem: Problem) -> Hidden:
     Raises:
         StructureError: If the network is no chain of two affine layers.
     """
-    from mcbench.structure import Hidden
+    from mcbench import Hidden
 
     count = len(problem.chain.layers)
     if count != 2:
