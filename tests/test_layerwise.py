@@ -80,7 +80,7 @@ def test_the_adjusted_layer_is_the_least_squares_optimum(
 ) -> None:
     """Where a stage ends, A's outputs of the layer are met as well as any weights can."""
     problem, (a, b) = deep(text)
-    path = connect(method.replace("]", "") + "[precision=float64]", (problem, (a, b)))
+    path = connect(f"{method}[precision=float64,cutoff=1e-12]", (problem, (a, b)))
     inputs = problem.splits["train"].inputs
     for k, layer in enumerate(problem.chain.layers[1:], 1):
         stop = path.legs[k - 1].stop

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from mcbench import Endpoint, Params, Path, Problem
+    from mcbench import Endpoint, Need, Params, Path, Problem
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class RealNVPBijection:
     name = "realnvp-bijection"
     summary = "arcs in the coordinates of a bijection, fitted by the loss along paths of a pool"
     reference = REFERENCE
-    needs: ClassVar[frozenset[str]] = frozenset({"data", "affine-chain", "pool"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"data", "affine-chain", "pool"})
     pool: int = mcbench.parameter(16, "networks that the bijection is fitted on", ge=2)
     layers: int = mcbench.parameter(2, "coupling layers, on alternating halves", ge=2)
     hidden: int = mcbench.parameter(256, "width of their networks", ge=1)

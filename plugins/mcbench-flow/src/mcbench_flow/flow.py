@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from mcbench import Endpoint, Params, Path, Problem
+    from mcbench import Endpoint, Need, Params, Path, Problem
 
 HELD_OUT = 8
 """One neuron in so many is held out; the flow that makes those likeliest is kept."""
@@ -47,7 +47,7 @@ class IAFFlow:
     name = "iaf-flow"
     summary = "arcs in the coordinates of an autoregressive flow, fitted by likelihood on a pool"
     reference = REFERENCE
-    needs: ClassVar[frozenset[str]] = frozenset({"affine-chain", "pool"})
+    needs: ClassVar[frozenset[Need]] = frozenset({"affine-chain", "pool"})
     pool: int = mcbench.parameter(16, "networks that the flow is fitted on", ge=1)
     layers: int = mcbench.parameter(2, "autoregressive transforms, in alternating order", ge=1)
     hidden: int = mcbench.parameter(0, "width of their networks; 0: a neuron's dimension", ge=0)
