@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 
+from conftest import Deep
 from mcbench.endpoint import Endpoint
+from mcbench.errors import StructureError
 from mcbench.evaluation import Curve
 from mcbench.metric import Evaluation
 from mcbench.plugins import host
@@ -71,27 +74,50 @@ def evaluation_of(problem: Problem, pair: tuple[Endpoint, Endpoint]) -> Evaluati
 def test_a_wa_ensemble_stands_on_one_backbone(
     problem: Problem, pair: tuple[Endpoint, Endpoint]
 ) -> None:
-    from mcbench_wa.ensemble import adjusted_to
+    from mcbench_wa.ensemble import transplant
 
     a, b = pair
-    first, second = adjusted_to(evaluation_of(problem, pair))
-    assert torch.equal(first["1.weight"], second["1.weight"])
+    moved = transplant(b.params, a.params, 1, problem)
+    assert torch.equal(moved["1.weight"], a.params["1.weight"])
+    assert torch.equal(moved["3.bias"], b.params["3.bias"])
     inputs = problem.splits["train"].inputs
     features = problem.chain.features(a.params, inputs, 1).double()
     target = problem.forward(b.params, inputs).double() - b.params["3.bias"]
     best = target - features @ (torch.linalg.pinv(features) @ target)
-    reached = problem.forward(second, inputs).double() - b.params["3.bias"]
+    reached = problem.forward(moved, inputs).double() - b.params["3.bias"]
     assert float((target - reached).norm()) == pytest.approx(float(best.norm()), rel=1e-4)
 
 
-def test_the_wa_ensembles_accuracy(problem: Problem, pair: tuple[Endpoint, Endpoint]) -> None:
-    from mcbench_wa.ensemble import adjusted_to
+@pytest.mark.parametrize("head", [1, 2, 3])
+def test_a_head_of_n_layers_keeps_its_own_layers(head: int, deep: Callable[[str], Deep]) -> None:
+    from mcbench_wa.ensemble import transplant
 
-    evaluation = evaluation_of(problem, pair)
+    problem, (a, b) = deep("conv2fc1[channels=(4,5)]")
+    moved = transplant(b.params, a.params, head, problem)
+    layers = problem.chain.layers
+    for k, layer in enumerate(layers):
+        owner = a if k < 3 - head else b
+        adjusted = layer.weight if k == 3 - head and head < 3 else None
+        for name in layer.entries:
+            assert torch.equal(moved[name], owner.params[name]) == (name != adjusted)
+    with pytest.raises(StructureError, match="the network has 3"):
+        transplant(b.params, a.params, 4, problem)
+
+
+@pytest.mark.parametrize("head", [1, 2])
+def test_the_wa_ensembles_accuracy(
+    head: int, problem: Problem, pair: tuple[Endpoint, Endpoint]
+) -> None:
+    """With a head of all layers it is the ensemble of both networks."""
+    from mcbench_wa.ensemble import transplant
+
+    a, b = (end.params for end in pair)
     test = problem.splits["test"]
-    members = [problem.forward(p, test.inputs).softmax(1) for p in adjusted_to(evaluation)]
+    second = b if head == 2 else transplant(b, a, head, problem)
+    members = [problem.forward(p, test.inputs).softmax(1) for p in (a, second)]
     right = ((members[0] + members[1]).argmax(1) == test.targets).double().mean()
-    measured = host().get("metric", "wa-ensemble").measure(evaluation, "test")
+    metric = host().get("metric", f"wa-ensemble[head={head}]")
+    measured = metric.measure(evaluation_of(problem, pair), "test")
     assert measured == pytest.approx(100 * float(right))
 
 

@@ -6,37 +6,64 @@ from dataclasses import dataclass
 from typing import Literal
 
 import mcbench
-from mcbench import Evaluation, Params, Stage
+from mcbench import Evaluation, Params, Problem, Stage, StructureError
 from mcbench_wa import REFERENCE, WeightAdjustment
 
 
-def adjusted_to(evaluation: Evaluation) -> tuple[Params, Params]:
-    """A, and B with A's hidden layers and its own last layer adjusted to keep B's outputs."""
-    a, b = evaluation.ends
-    layers = evaluation.problem.chain.layers
-    own = set(layers[-1].entries)
-    transplanted = {n: b.params[n] if n in own else x for n, x in a.params.items()}
-    stage = Stage(len(layers) - 1, transplanted, b.params)
-    return a.params, WeightAdjustment().prepare(stage, evaluation.problem)(transplanted, 1.0)
+def transplant(network: Params, backbone: Params, head: int, problem: Problem) -> Params:
+    """A network with the layers of another one below its head of n layers.
+
+    The head's first layer is adjusted so that it keeps its outputs on the training data. With a
+    head of all layers the network is as it was.
+
+    Arguments:
+        network: Whose head it is.
+        backbone: Whose layers stand below.
+        head: n, from 1 to the number of layers.
+        problem: Gives the chain and the data.
+
+    Raises:
+        StructureError: If the network has fewer layers.
+    """
+    layers = problem.chain.layers
+    below = len(layers) - head
+    if below < 0:
+        raise StructureError(f"a head of {head} layers needs them: the network has {len(layers)}")
+    if below == 0:
+        return network
+    own = {name for layer in layers[below:] for name in layer.entries}
+    start = {name: network[name] if name in own else x for name, x in backbone.items()}
+    adjust = WeightAdjustment().prepare(Stage(below, start, network), problem)
+    return adjust(start, 1.0)
+
+
+def _head() -> int:
+    value: int = mcbench.parameter(1, "n, layers in the head", gt=0)
+    return value
 
 
 @dataclass(frozen=True)
 class WAEnsemble:
-    """Accuracy of the ensemble of A and B on A's hidden layer: WA(1), one layer in the head."""
+    """Accuracy of the WA(n)-ensemble of A and B: B's head of n layers adjusted to A's backbone.
+
+    Softmax outputs are averaged. With n = all layers it is the ensemble of A and B themselves.
+    """
 
     name = "wa-ensemble"
-    summary = "accuracy of the WA(1)-ensemble: both networks on A's hidden layer"
+    summary = "accuracy of the WA(n)-ensemble of A and B on A's backbone"
     unit = "%"
     better = "higher"
     splits = True
     reference = REFERENCE
+    head: int = _head()
 
     def measure(self, evaluation: Evaluation, split: Literal["train", "test"]) -> float:
-        """Averaged softmax outputs."""
+        """The share of samples that are classified correctly, in percent."""
         import torch
 
         problem = evaluation.problem
-        members = adjusted_to(evaluation)
+        a, b = evaluation.ends
+        members = a.params, transplant(b.params, a.params, self.head, problem)
         correct = count = 0
         with torch.inference_mode():
             for inputs, targets in problem.batches(split):
@@ -56,10 +83,10 @@ class WAStorage:
     better = "lower"
     splits = False
     reference = REFERENCE
-    head: int = mcbench.parameter(1, "n, layers in the head", gt=0)
+    head: int = _head()
 
     def measure(self, evaluation: Evaluation, split: None) -> dict[str, float]:
-        """Parameters, bytes, and their share of those of independent networks."""
+        """Parameters and bytes, of the ensemble and of independent networks."""
         a, b = evaluation.ends
         layers = evaluation.problem.chain.layers[-self.head :]
         names = {name for layer in layers for name in layer.entries}
