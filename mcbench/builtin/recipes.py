@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from mcbench.hookspecs import hookimpl
 from mcbench.recipe import Recipe
@@ -29,7 +30,7 @@ def mcbench_recipes() -> Iterator[Recipe]:
         weight_decay=1e-4,
         epochs=30,
     )
-    yield Recipe(
+    cifar = Recipe(
         "anokhin2020-cifar10",
         "fully connected networks and conv2fc1 on CIFAR-10, flips and crops",
         _ANOKHIN,
@@ -39,23 +40,19 @@ def mcbench_recipes() -> Iterator[Recipe]:
         augment=("flip", "crop"),
         normalize="imagenet",
     )
-    yield Recipe(
-        "anokhin2020-vgg16",
-        "VGG16 on CIFAR-10, flips and crops",
-        f"{_ANOKHIN}; epochs as in its commands for paths (200 in the command for training)",
-        lr=0.01,
-        weight_decay=1e-4,
-        epochs=400,
-        augment=("flip", "crop"),
-        normalize="imagenet",
+    yield cifar
+    yield replace(
+        cifar,
+        name="anokhin2020-vgg16",
+        summary="VGG16 on CIFAR-10, flips and crops",
+        reference=f"{_ANOKHIN}; epochs of its commands for paths (200 in that for training)",
     )
-    yield Recipe(
-        "garipov2018-vgg16",
-        "VGG16 on CIFAR-10 and CIFAR-100",
-        "Garipov et al., NeurIPS 2018, repository",
+    yield replace(
+        cifar,
+        name="garipov2018-vgg16",
+        summary="VGG16 on CIFAR-10 and CIFAR-100",
+        reference="Garipov et al., NeurIPS 2018, repository",
         lr=0.05,
         weight_decay=5e-4,
         epochs=200,
-        augment=("flip", "crop"),
-        normalize="imagenet",
     )
