@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,8 +20,8 @@ class Table:
         name: Its key in JSON.
         title: What it shows.
         columns: Headings, in order.
-        keys: How many of the columns name the row; a terminal that is too narrow for the whole
-            table gets it in several parts, each with these.
+        keys: How many of the columns name the row: a terminal that is too narrow gets the table in
+            several parts, each with these. 0: texts are folded instead.
         rows: Cells as text, by heading; ``data`` has them as numbers.
         data: The same rows for programs (CSV and JSON).
         note: A line below.
@@ -32,7 +33,7 @@ class Table:
     rows: list[dict[str, str]] = field(default_factory=list)
     data: list[dict[str, Any]] = field(default_factory=list)
     note: str = ""
-    keys: int = 1
+    keys: int = 0
 
     def add(self, cells: dict[str, str], data: dict[str, Any]) -> None:
         """Add a row, as text and as numbers."""
@@ -102,6 +103,8 @@ def _terminal(table: Table) -> str:
 
 def _parts(table: Table, width: int) -> list[list[str]]:
     """The columns in groups that fit into ``width``; each starts with the keys."""
+    if not table.keys:
+        return [table.columns]
     widths = {
         c: max(len(c), *(len(row.get(c, "")) for row in table.rows), 0) + 3 if table.rows else 0
         for c in table.columns
@@ -135,7 +138,7 @@ def _part(table: Table, columns: list[str]) -> str:
 
 
 def _numeric(cell: str) -> bool:
-    return not cell or cell[0] in "0123456789-+[" or cell in ("not run", "failed")
+    return re.fullmatch(r"[-+\d.,±\[\] ]*( nets)?|not run|failed", cell) is not None
 
 
 def _width() -> int:

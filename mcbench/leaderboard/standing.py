@@ -105,7 +105,7 @@ def table(board: Board, records: Records) -> Table:
     heads = ["method", "mcbench method"]
     for column in board.columns:
         heads += [column, f"{column} 95% interval", f"{column} published"]
-    shown = Table("leaderboard", f"{board.title} ({board.reference})", [*heads, "pairs"])
+    shown = Table("leaderboard", f"{board.title} ({board.reference})", [*heads, "pairs"], keys=1)
     missing = []
     for row in board.rows:
         known = measured(board, row, records)
