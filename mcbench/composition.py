@@ -57,21 +57,21 @@ class Composition:
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
         """The path; see the class."""
         from mcbench.layerwise import layerwise
+        from mcbench.method import Parts
         from mcbench.simultaneous import simultaneous
         from mcbench.wayback import is_identity, way_back
 
-        matching = host().get("matching", self.matching)
-        interpolation = host().get("interpolation", self.interpolation)
-        adjustment = host().get("adjustment", self.adjustment)
-        if adjustment.name == "none":
-            legs, orders = simultaneous(a.params, b.params, problem, matching, interpolation)
+        parts = Parts(
+            host().get("matching", self.matching),
+            host().get("interpolation", self.interpolation),
+            host().get("adjustment", self.adjustment),
+        )
+        if parts.adjustment.name == "none":
+            legs, orders = simultaneous(a.params, b.params, problem, parts)
         else:
-            short = self.end == "short"
-            legs, orders = layerwise(
-                a.params, b.params, problem, matching, interpolation, adjustment, short
-            )
-            if short:
-                return Path(legs, "short")
+            legs, orders = layerwise(a.params, b.params, problem, parts)
+            if self.end == "short":
+                return Path(legs[:-1], "short")
         if self.end == "b":
             legs += way_back(b.params, orders, problem)
             return Path(legs, "b")

@@ -9,11 +9,11 @@ takes the last layer straight to B's.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from mcbench.method import Stage
+from mcbench.method import Interpolation, Parts, Stage
 from mcbench.params import Params
 from mcbench.path import Leg, line
 from mcbench.structure.neurons import Hidden
@@ -23,51 +23,35 @@ if TYPE_CHECKING:
 
 
 def layerwise(
-    a: Params,
-    b: Params,
-    problem: Problem,
-    matching: Any,
-    interpolation: Any,
-    adjustment: Any,
-    short: bool,
+    a: Params, b: Params, problem: Problem, parts: Parts
 ) -> tuple[list[Leg], list[Tensor]]:
     """Legs from A to B with its hidden neurons matched to those that they replace.
 
     Arguments:
         a, b: The networks.
         problem: Gives the chain and the data.
-        matching, interpolation, adjustment: The parts of the method.
-        short: Whether to leave out the last leg.
+        parts: Of the method.
 
     Returns:
-        The legs, and the order of B's neurons in each hidden layer.
+        The legs, the last of them for the last layer; and the order of B's neurons in each
+        hidden layer.
     """
-    count = len(problem.chain.layers)
     here, legs, orders = a, [], []
-    for k in range(count - 1):
-        leg, order = _stage(a, b, here, k, problem, matching, interpolation, adjustment)
+    for k in range(len(problem.chain.layers) - 1):
+        leg, order = _stage(a, b, here, k, problem, parts)
         b = Hidden.of(problem.chain, b, k).permute(b, order)
         here = leg.stop
         legs.append(leg)
         orders.append(order)
-    if not short:
-        legs.append(line(here, b, "undo the last adjustment"))
-    return legs, orders
+    return [*legs, line(here, b, "undo the last adjustment")], orders
 
 
 def _stage(
-    a: Params,
-    b: Params,
-    start: Params,
-    k: int,
-    problem: Problem,
-    matching: Any,
-    interpolation: Any,
-    adjustment: Any,
+    a: Params, b: Params, start: Params, k: int, problem: Problem, parts: Parts
 ) -> tuple[Leg, Tensor]:
     """The leg on which the neurons of hidden layer k become B's, and their order."""
     hidden = Hidden.of(problem.chain, a, k)
-    adjust = adjustment.prepare(Stage(k + 1, start, a), problem)
+    adjust = parts.adjustment.prepare(Stage(k + 1, start, a), problem) or _unadjusted
     last = k + 2 == len(problem.chain.layers)
     taken = hidden.below.entries + ([hidden.above.weight] if last else [])
     # The layer above has A's neurons yet, unless it is the last one: what B's neurons send there
@@ -75,11 +59,11 @@ def _stage(
     replaced = start | {name: b[name] for name in taken}
     if not last:
         replaced = adjust(replaced, 1.0)
-    order = matching.match(hidden.pack(start), hidden.pack(replaced), hidden.incoming)
+    order = parts.matching.match(hidden.pack(start), hidden.pack(replaced), hidden.incoming)
     replaced = hidden.permute(replaced, order)
     stop = adjust(replaced, 1.0) if last else replaced
-    along = getattr(adjustment, "along", True)
-    move = _moving(hidden, start, replaced if along else stop, interpolation)
+    along = getattr(parts.adjustment, "along", True)
+    move = _moving(hidden, start, replaced if along else stop, parts.interpolation)
 
     def between(u: float) -> Params:
         return adjust(move(u), u) if along else move(u)
@@ -87,8 +71,12 @@ def _stage(
     return Leg(start, stop, between, title=f"layer {k + 1}"), order
 
 
+def _unadjusted(params: Params, u: float) -> Params:
+    return params
+
+
 def _moving(
-    hidden: Hidden, start: Params, stop: Params, interpolation: Any
+    hidden: Hidden, start: Params, stop: Params, interpolation: Interpolation
 ) -> Callable[[float], Params]:
     here, there = hidden.pack(start), hidden.pack(stop)
 

@@ -109,6 +109,15 @@ class Adjustment(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Parts:
+    """The parts of a composed method."""
+
+    matching: Matching
+    interpolation: Interpolation
+    adjustment: Adjustment
+
+
 def needs(method: Any) -> frozenset[Need]:
     """The needs a method declares."""
     return frozenset(getattr(method, "needs", ()))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from mcbench.method import Parts
 from mcbench.params import Params, combine
 from mcbench.path import Leg
 from mcbench.structure.neurons import Hidden
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def simultaneous(
-    a: Params, b: Params, problem: Problem, matching: Any, interpolation: Any
+    a: Params, b: Params, problem: Problem, parts: Parts
 ) -> tuple[list[Leg], list[Tensor]]:
     r"""One leg from A to B with its hidden neurons matched to A's.
 
@@ -34,7 +35,7 @@ def simultaneous(
     for hidden in hiddens:
         last = hidden is hiddens[-1]
         here, there = (_vectors(hidden, p, last) for p in (a, b))
-        order = matching.match(here, there, hidden.incoming)
+        order = parts.matching.match(here, there, hidden.incoming)
         orders.append(order)
         b = hidden.permute(b, order)
     ends = [
@@ -46,7 +47,7 @@ def simultaneous(
     def between(u: float) -> Params:
         point = combine(a, b, 1 - u, u)
         for hidden, here, there in ends:
-            moved = hidden.between(interpolation, here, there, u)
+            moved = hidden.between(parts.interpolation, here, there, u)
             point |= hidden.unpack_in(moved[:, : hidden.outgoing])
             if hidden is hiddens[-1]:
                 point |= hidden.unpack_out(moved[:, hidden.outgoing :])
