@@ -54,7 +54,7 @@ def draw_paths(results: Results, split: str, by_length: bool = False) -> Any:
     panels["accuracy"].legend(frameon=False)
     pairs = max(map(len, by_method(results).values()))
     names = [results.problem[k]["name"] for k in ("dataset", "architecture", "recipe")]
-    title = f"{names[0]}, {names[1]}, {names[2]}: {pairs} pairs, thick: mean"
+    title = f"{names[0]}, {names[1]}, {names[2]}: {pairs} pair{'s' * (pairs != 1)}, thick: mean"
     figure.suptitle(title)
     return figure
 

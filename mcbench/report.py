@@ -35,7 +35,7 @@ def ranking(experiment: Experiment, results: Results) -> Table:
     """Methods by the worst test accuracy along the path, beside the end points."""
     pairs = max((len(r) for r in by_method(results).values()), default=0)
     heads = ["method", "train", "test", "95% interval", "refined test", "path ends at", "s/pair"]
-    title = f"Worst accuracy (%) along the path: mean ± std over {pairs} pairs"
+    title = f"Worst accuracy (%) along the path: mean ± std over {pairs} pair{'s' * (pairs != 1)}"
     table = Table("ranking", title, heads, keys=1)
     rows = []
     for method, records in by_method(results).items():
