@@ -107,6 +107,7 @@ class Experiment:
         if plan.protocol.augment and not recipe.augment:
             raise UsageError(f"recipe '{recipe.name}' has no augmentation to evaluate on")
         self.metric_failures: dict[str, str] = {}
+        self._of_pairs: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
         loaded, fingerprint = data.load(dataset, data_dir, store)
         identity = {
             "dataset": host().identity("dataset", dataset) | {"fingerprint": fingerprint},
@@ -359,12 +360,12 @@ class Experiment:
         for text in self._missing(record):
             metric = self.metrics[text]
             entry: dict[str, Any] = {"version": _metric_version(metric), "values": {}}
+            shared = getattr(metric, "ends_only", False)
+            known = self._of_pairs.get((text, run.ends)) if shared else None
             try:
-                for split in SPLITS if metric.splits else (None,):
-                    measured = metric.measure(evaluation, split)
-                    named = measured if isinstance(measured, dict) else {"": measured}
-                    for name, value in named.items():
-                        entry["values"][":".join(filter(None, (name, split)))] = float(value)
+                entry["values"] = known or _values(metric, evaluation)
+                if shared:
+                    self._of_pairs[text, run.ends] = entry["values"]
             except StructureError as error:
                 entry["inapplicable"] = str(error)
             except Exception as error:
@@ -383,6 +384,17 @@ class Experiment:
             log.warning("%s; computing it again", error)
             self.store.remove(kind, key)
             return None
+
+
+def _values(metric: Any, evaluation: Evaluation) -> dict[str, float]:
+    """What a metric measures, under names such as ``test`` or ``bytes``."""
+    values = {}
+    for split in SPLITS if metric.splits else (None,):
+        measured = metric.measure(evaluation, split)
+        named = measured if isinstance(measured, dict) else {"": measured}
+        for name, value in named.items():
+            values[":".join(filter(None, (name, split)))] = float(value)
+    return values
 
 
 def _metric_version(metric: Any) -> str:

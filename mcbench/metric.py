@@ -50,7 +50,8 @@ class Evaluation:
 class Metric(Protocol):
     """Reduces an evaluated path to a number, or to several under names of their own.
 
-    Optional attribute: ``reference``, the source of the definition.
+    Optional attributes: ``reference``, the source of the definition; ``ends_only``, whether it
+    depends on the endpoints alone, so that it is measured once for all methods of a pair.
     """
 
     name: str

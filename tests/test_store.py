@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -186,6 +188,27 @@ def test_damaged_files_are_named_and_computed_again(
         assert again.records[key]["curve"] == record["curve"]
         assert again.records[key]["metrics"] == record["metrics"]
     assert all(store.check(e) is None for e in store.entries(kind))
+
+
+def test_a_metric_of_the_endpoints_alone_is_measured_once_a_pair(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mcbench_wa.ensemble import WAEnsemble
+
+    measured: list[str] = []
+    measure = WAEnsemble.measure
+
+    def counted(self: WAEnsemble, evaluation: Any, split: Any) -> float:
+        measured.append(split)
+        return measure(self, evaluation, split)
+
+    monkeypatch.setattr(WAEnsemble, "measure", counted)
+    plan = replace(PLAN, methods=("linear", "arc", "ot"), seeds=(0, 1, 2))
+    results = Experiment(plan, store).run()
+    assert len(results.records) == 9 and measured == ["train", "test"] * 3
+    values = [r["metrics"]["wa-ensemble"]["values"] for r in results.records.values()]
+    assert values[:3] == values[3:6] == values[6:]
+    assert len({str(v) for v in values[:3]}) > 1
 
 
 def test_a_failed_run_is_recorded_and_tried_again(

@@ -54,6 +54,7 @@ class WAEnsemble:
     unit = "%"
     better = "higher"
     splits = True
+    ends_only = True
     reference = REFERENCE
     head: int = _head()
 
@@ -82,6 +83,7 @@ class WAStorage:
     unit = ""
     better = "lower"
     splits = False
+    ends_only = True
     reference = REFERENCE
     head: int = _head()
 
