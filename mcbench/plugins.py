@@ -252,15 +252,15 @@ class Host:
         return list(self.plugins.values())
 
 
-def _entry_points() -> Iterator[tuple[Distribution, Any]]:
-    """The entry points of the group, each distribution once (a path may list it twice)."""
-    seen = set()
+def _entry_points() -> list[tuple[Distribution, Any]]:
+    """The entry points of the group, each once (a path may list a distribution twice), by name."""
+    found: dict[tuple[str, str, str], tuple[Distribution, Any]] = {}
     for distribution in distributions():
         for entry in distribution.entry_points:
-            key = (distribution.metadata["Name"], entry.name, entry.value)
-            if entry.group == hookspecs.PROJECT and key not in seen:
-                seen.add(key)
-                yield distribution, entry
+            if entry.group == hookspecs.PROJECT:
+                key = (distribution.metadata["Name"], entry.name, entry.value)
+                found.setdefault(key, (distribution, entry))
+    return [found[key] for key in sorted(found)]
 
 
 def _wrong(component: Any) -> str:
