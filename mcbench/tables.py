@@ -87,7 +87,8 @@ def _tabulated(table: Table, style: str) -> str:
         return lead + body + (f"\n% {table.note}" if table.note else "")
     cells = [[c.replace("|", "\\|") for c in row] for row in cells]
     body = tabulate(cells, table.columns, tablefmt=form, disable_numparse=True)
-    return f"**{table.title}**\n\n{body}" + (f"\n\n{table.note}" if table.note else "")
+    note = table.note.replace("\n", "  \n")  # Two spaces: a line break in Markdown.
+    return f"**{table.title}**\n\n{body}" + (f"\n\n{note}" if note else "")
 
 
 def _latex(text: str) -> str:
