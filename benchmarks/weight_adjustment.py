@@ -15,7 +15,7 @@ from common import apart, data_directory, memory, mnist, problem
 from results import Result, report, reporting
 
 from mcbench import training
-from mcbench.endpoint import Endpoint
+from mcbench.method import Stage
 from mcbench.params import Params, combine
 from mcbench.plugins import host
 from mcbench.problem import Problem
@@ -33,8 +33,9 @@ def endpoints(task: Problem) -> list[Params]:
 def streamed(task: Problem, a: Params, precision: str) -> Callable[[Params], np.ndarray]:
     """As mcbench does it: the returned function gives the last layer's weights at a point."""
     method = host().get("adjustment", f"wa[precision={precision}]")
-    adjust = method.prepare(Endpoint(a, 0, "a"), task)
-    return lambda point: adjust(point)[task.chain.layers[-1].weight].numpy()
+    adjust = method.prepare(Stage(1, a, a), task)
+    adjust(a, 0.0)  # The first point of a path also computes what all points share.
+    return lambda point: adjust(point, 0.5)[task.chain.layers[-1].weight].numpy()
 
 
 def pseudo_inverse(task: Problem, a: Params) -> Callable[[Params], np.ndarray]:
@@ -58,9 +59,12 @@ def measure(
     """Seconds, MiB and weights: the middle of the straight line is adjusted, once."""
     task = problem(mnist(*sizes[:2]), *sizes[2:])
     a, b = ({n: torch.from_numpy(x) for n, x in end.items()} for end in ends)
-    adjust, middle = way(task, a), combine(a, b, 0.5, 0.5)
+    middle = combine(a, b, 0.5, 0.5)
+    assert task.splits and task.chain  # Data and structure are there before memory is measured.
     Path("/proc/self/clear_refs").write_text("5")  # The peak starts anew.
-    before, began = memory("VmRSS"), time.perf_counter()
+    before = memory("VmRSS")
+    adjust = way(task, a)
+    began = time.perf_counter()
     weight = adjust(middle)
     return time.perf_counter() - began, memory("VmHWM") - before, weight
 
@@ -108,8 +112,8 @@ def main(style: str, out: Any, **sizes: Any) -> None:
     samples in float32, and their pseudo-inverse (numpy.linalg.pinv), as in the published code.
     A's outputs are computed once per path and are not timed, in both ways.
 
-    Peak memory is the highest resident memory while the point is adjusted (VmHWM, Linux only),
-    minus the resident memory before: data and networks count in neither way. The outputs' row is
+    Peak memory is the highest resident memory from there on (VmHWM, Linux only), A's outputs
+    included, minus the resident memory before: data and networks count in neither way. The outputs' row is
     the largest absolute difference between the two adjusted layers' outputs (without the bias,
     which is A's in both) over all training samples, then the largest absolute output.
 
