@@ -113,9 +113,10 @@ def main(style: str, out: Any, **sizes: Any) -> None:
     A's outputs are computed once per path and are not timed, in both ways.
 
     Peak memory is the highest resident memory from there on (VmHWM, Linux only), A's outputs
-    included, minus the resident memory before: data and networks count in neither way. The outputs' row is
-    the largest absolute difference between the two adjusted layers' outputs (without the bias,
-    which is A's in both) over all training samples, then the largest absolute output.
+    included, minus the resident memory before: data and networks count in neither way. The
+    outputs' row is the largest absolute difference between the two adjusted layers' outputs
+    (without the bias, which is A's in both) over all training samples, then the largest
+    absolute output.
 
     \b
     Claim at full size: 10 times faster, a fifth of the memory, outputs within 1e-4.
