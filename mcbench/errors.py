@@ -6,6 +6,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
+def one_line(text: object) -> str:
+    """A text, such as an error's, without line breaks and runs of space."""
+    return " ".join(str(text).split())
+
+
 class McbenchError(Exception):
     """Base of all errors that are reported as one line; ``exit_code`` is the program's."""
 

@@ -15,7 +15,14 @@ import torch
 
 from mcbench import data, method, training
 from mcbench.endpoint import Endpoint
-from mcbench.errors import DamagedError, McbenchError, RunError, StructureError, UsageError
+from mcbench.errors import (
+    DamagedError,
+    McbenchError,
+    RunError,
+    StructureError,
+    UsageError,
+    one_line,
+)
 from mcbench.evaluation import Curve, Progress, Protocol, check_ends, evaluate
 from mcbench.metric import Evaluation
 from mcbench.params import Params, finite, move
@@ -252,7 +259,7 @@ class Experiment:
             except UsageError:
                 raise
             except Exception as error:
-                reason = _one_line(error)
+                reason = _reason(error)
                 log.debug("run %s failed", run.key, exc_info=True)
                 failure = {"what": f"{run.method} on pair {run.pair}", "reason": reason}
                 self.store.write_record("failures", run.key, failure)
@@ -372,7 +379,7 @@ class Experiment:
                 # The run stands; the metric is tried again the next time.
                 host().find("metric", metric.name).plugin.blame(f"metric '{text}' failed", error)
                 what = f"metric '{text}' on {run.method} {run.pair[0]}-{run.pair[1]}"
-                self.metric_failures[what] = _one_line(error)
+                self.metric_failures[what] = _reason(error)
                 continue
             record["metrics"][text] = entry
 
@@ -402,8 +409,8 @@ def _metric_version(metric: Any) -> str:
     return f"{source.distribution} {source.version}"
 
 
-def _one_line(error: Exception) -> str:
-    text = " ".join(str(error).split())
+def _reason(error: Exception) -> str:
+    text = one_line(error)
     return text if isinstance(error, McbenchError) else f"{type(error).__name__}: {text}"
 
 

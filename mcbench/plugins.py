@@ -18,7 +18,7 @@ from typing import Any
 import pluggy
 
 from mcbench import hookspecs, spec
-from mcbench.errors import UsageError, unknown
+from mcbench.errors import UsageError, one_line, unknown
 
 KINDS = {
     "architecture": "mcbench_architectures",
@@ -64,7 +64,7 @@ class Plugin:
 
     def blame(self, doing: str, error: BaseException) -> None:
         """Keep ``error``, in one line."""
-        text = " ".join(str(error).split()) or "no message"
+        text = one_line(error) or "no message"
         self.errors.append(f"{doing}: {type(error).__name__}: {text}")
 
 

@@ -115,8 +115,8 @@ class Problem:
     def positions(self, layer: Affine, x: Tensor, count: int) -> Tensor | None:
         """Positions of a convolution's output to sample, shape (samples, count).
 
-        They are drawn with replacement by the run's seed, anew for every call; ``None`` stands
-        for all, where ``count`` is 0 or there are no more than that.
+        They are drawn with replacement by the run's seed, and are the same for all batches of one
+        size; ``None`` stands for all, where ``count`` is 0 or there are no more than that.
         """
         import torch
 

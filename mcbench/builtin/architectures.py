@@ -60,8 +60,8 @@ def mcbench_architectures() -> Iterator[Any]:
     """Fully connected networks."""
     yield MLP2()
     yield MLP()
-    for count, widths in ((3, (6144, 2000)), (5, (6144, 2000, 1000, 1000)),
-                          (7, (6144, 2000, 1000, 1000, 1000, 1000))):  # fmt: skip
+    for widths in ((6144, 2000), (6144, 2000, 1000, 1000), (6144, 2000, *[1000] * 4)):
+        count = len(widths) + 1
         summary = f"fully connected ReLU network of {count} layers without biases"
         reference = "Anokhin & Yarotsky, ICML 2020"
         yield MLP(f"mlp{count}", summary, reference, widths=widths, bias=False)

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mcbench.errors import McbenchError
+from mcbench.errors import McbenchError, one_line
 
 VERBS = {
     "run": "run",
@@ -68,19 +68,15 @@ class Verbs(click.Group):
         except click.ClickException as error:
             place = getattr(error, "ctx", None)
             hint = f" (see '{place.command_path} --help')" if place else ""
-            click.echo(f"mcbench: {_one_line(error.format_message())}{hint}", err=True)
+            click.echo(f"mcbench: {one_line(error.format_message())}{hint}", err=True)
             code = error.exit_code
         except McbenchError as error:
-            click.echo(f"mcbench: {_one_line(str(error))}", err=True)
+            click.echo(f"mcbench: {one_line(error)}", err=True)
             code = error.exit_code
         except (KeyboardInterrupt, click.Abort):
             click.echo("mcbench: interrupted; the same command goes on from here", err=True)
             code = 130
         sys.exit(code)
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

@@ -80,6 +80,12 @@ def problem(function: Any) -> Any:
     )  # fmt: skip
 
 
+def methods(help: str, required: bool = False) -> Any:
+    """``--method``, repeatable."""
+    return click.option("-m", "--method", "methods", multiple=True, required=required,
+                        type=Component("method"), help=help)  # fmt: skip
+
+
 def protocol(function: Any) -> Any:
     """How paths are evaluated."""
     return _apply(

@@ -11,15 +11,7 @@ from mcbench.cli import options
 
 
 @click.command("plot")
-@click.option(
-    "-m",
-    "--method",
-    "methods",
-    multiple=True,
-    required=True,
-    type=options.Component("method"),
-    help="Method as 'name[p=v]'; repeat it.",
-)
+@options.methods("Method as 'name[p=v]'; repeat it.", required=True)
 @options.problem
 @options.protocol
 @click.option(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcbench.cli.options import interactive
+from mcbench.errors import one_line
 from mcbench.hookspecs import hookimpl
 from mcbench.plugins import host
 
@@ -61,7 +62,7 @@ class Lines:
     @hookimpl
     def mcbench_run_failed(self, run: Run, error: Exception) -> None:
         """A line per failure."""
-        self._say(f"{_title(run)}: failed: {' '.join(str(error).split())}")
+        self._say(f"{_title(run)}: failed: {one_line(error)}")
 
 
 class Bars:
@@ -143,7 +144,7 @@ class Bars:
     def mcbench_run_failed(self, run: Run, error: Exception) -> None:
         """Leave a line."""
         self._end(_title(run))
-        text = f"{_title(run)}: failed: {' '.join(str(error).split())}"
+        text = f"{_title(run)}: failed: {one_line(error)}"
         self.progress.console.print(text, markup=False, style="red")
 
 

@@ -10,14 +10,7 @@ from mcbench.cli import options
 
 
 @click.command("run")
-@click.option(
-    "-m",
-    "--method",
-    "methods",
-    multiple=True,
-    type=options.Component("method"),
-    help="Method as 'name[p=v]'; repeat it to compare. See 'mcbench list methods'.",
-)
+@options.methods("Method as 'name[p=v]'; repeat it to compare. See 'mcbench list methods'.")
 @options.problem
 @options.protocol
 @click.option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,16 @@ class Geometry:
     stride: tuple[int, int] = (1, 1)
     padding: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
+
+    def size(self, x: Tensor) -> tuple[int, int]:
+        """Height and width of the output for an input of shape (samples, channels, h, w)."""
+        height, width = (
+            (n + 2 * p - d * (k - 1) - 1) // s + 1
+            for n, p, d, k, s in zip(
+                x.shape[2:], self.padding, self.dilation, self.kernel, self.stride, strict=True
+            )
+        )
+        return height, width
 
 
 @dataclass(frozen=True)
@@ -112,27 +123,13 @@ class Affine:
 
     def places(self, x: Tensor) -> int:
         """The number of positions at which a convolution of x has outputs; 1 if linear."""
-        if self.geometry is None:
-            return 1
-        height, width = self._size(x)
-        return height * width
-
-    def _size(self, x: Tensor) -> tuple[int, int]:
-        g = self.geometry
-        assert g is not None
-        height, width = (
-            (x.shape[2 + i] + 2 * g.padding[i] - g.dilation[i] * (g.kernel[i] - 1) - 1)
-            // g.stride[i]
-            + 1
-            for i in (0, 1)
-        )
-        return height, width
+        return 1 if self.geometry is None else prod(self.geometry.size(x))
 
 
 def _taken(x: Tensor, g: Geometry, positions: Tensor) -> Tensor:
     """Patches at some positions, without building all of them."""
     padded = nn.functional.pad(x, (g.padding[1], g.padding[1], g.padding[0], g.padding[0]))
-    width = (padded.shape[3] - g.dilation[1] * (g.kernel[1] - 1) - 1) // g.stride[1] + 1
+    width = g.size(x)[1]
     device = x.device
     top = (positions // width) * g.stride[0]
     left = (positions % width) * g.stride[1]
