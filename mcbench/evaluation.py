@@ -57,6 +57,8 @@ class Curve:
         straight: The distance from A to the path's end.
         ensembles: Accuracy in percent of averaged softmax outputs: of the path's two ends
             (``ends``) and of all points of the grid (``path``), by split.
+        with_start: Accuracy in percent of the ensemble of A and the point, by split; none in
+            records of versions that did not measure it.
         end: Where the path ends: ``b``, ``permuted`` or ``short``.
     """
 
@@ -67,6 +69,7 @@ class Curve:
     accuracy: dict[str, list[float]] = field(default_factory=dict)
     straight: float = 0.0
     ensembles: dict[str, dict[str, float]] = field(default_factory=dict)
+    with_start: dict[str, list[float]] = field(default_factory=dict)
     end: str = "b"
 
     def on_grid(self, values: list[float]) -> list[float]:
@@ -84,7 +87,8 @@ class Progress:
 
     Arguments:
         points: Measured values by t.
-        sums: Summed softmax outputs by ensemble and split, shape (samples, classes).
+        sums: Summed softmax outputs by ensemble (``start`` is A alone) and split, shape
+            (samples, classes).
     """
 
     points: dict[float, dict[str, Any]] = field(default_factory=dict)
@@ -142,7 +146,7 @@ def evaluate(
         RunError: If a loss along the path is not finite.
     """
     grid = protocol.grid
-    sides = {0.0: ("ends", "path"), 1.0: ("ends", "path")}
+    sides = {0.0: ("start", "ends", "path"), 1.0: ("ends", "path")}
     before = None
     for t in grid:
         if t not in progress.points:
@@ -176,9 +180,11 @@ def measure(
     import torch
     from torch.nn.functional import cross_entropy
 
-    result: dict[str, Any] = {"loss": {}, "accuracy": {}}
+    result: dict[str, Any] = {"loss": {}, "accuracy": {}, "with_start": {}}
+    sums = progress.sums if progress else {}
     for split, batches in _batches(problem, protocol):
-        count = correct = 0
+        start = sums.get(f"start.{split}")
+        count = correct = together = 0
         loss = torch.zeros((), dtype=torch.float64, device=problem.device)
         outputs = []
         with torch.inference_mode():
@@ -186,17 +192,22 @@ def measure(
                 logits = problem.forward(params, inputs)
                 loss += cross_entropy(logits, targets, reduction="sum").double()
                 correct += (logits.argmax(1) == targets).sum()
-                count += len(targets)
+                probabilities = logits.softmax(1)
+                if start is not None:
+                    both = start[count : count + len(targets)] + probabilities
+                    together += (both.argmax(1) == targets).sum()
                 if ensembles:
-                    outputs.append(logits.softmax(1))
+                    outputs.append(probabilities)
+                count += len(targets)
         result["loss"][split] = float(loss) / count
         result["accuracy"][split] = 100 * float(correct) / count
-        if ensembles and progress is not None:
-            probabilities = torch.cat(outputs).clone()
+        alone = correct if start is None else together
+        result["with_start"][split] = 100 * float(alone) / count
+        if ensembles:
+            whole = torch.cat(outputs).clone()
             for name in ensembles:
                 key = f"{name}.{split}"
-                known = progress.sums.get(key)
-                progress.sums[key] = probabilities if known is None else known + probabilities
+                sums[key] = sums[key] + whole if key in sums else whole
     return result
 
 
@@ -239,9 +250,13 @@ def _curve(path: Path, problem: Problem, protocol: Protocol, progress: Progress)
         for split in values["loss"]:
             curve.loss.setdefault(split, []).append(values["loss"][split])
             curve.accuracy.setdefault(split, []).append(values["accuracy"][split])
+            if split in values.get("with_start", {}):
+                curve.with_start.setdefault(split, []).append(values["with_start"][split])
     curve.position = _positions(curve, progress)
     for key, total in progress.sums.items():
         name, split = key.split(".")
+        if name == "start":
+            continue
         targets = problem.splits[split].targets.to(total.device)
         accuracy = 100 * float((total.argmax(1) == targets).to(torch.float64).mean())
         curve.ensembles.setdefault(name, {})[split] = accuracy

@@ -13,33 +13,28 @@ from typing import Any, TypeVar
 
 import torch
 
-from mcbench import data, method, training
+from mcbench import data, training
+from mcbench.connecting import Connector
 from mcbench.endpoint import Endpoint
 from mcbench.errors import (
     DamagedError,
     McbenchError,
-    RunError,
     StructureError,
     UsageError,
     one_line,
 )
-from mcbench.evaluation import Curve, Progress, Protocol, check_ends, evaluate
+from mcbench.evaluation import Curve, Progress, Protocol, evaluate
 from mcbench.metric import Evaluation
-from mcbench.params import Params, finite, move
-from mcbench.path import Path
+from mcbench.params import move
 from mcbench.plugins import host
 from mcbench.problem import SPLITS, Problem
 from mcbench.provenance import provenance
 from mcbench.run import Run, endpoint_key
-from mcbench.store import Store, key_of, save_seconds
-from mcbench.workshop import KIND, Workshop
+from mcbench.store import Store, save_seconds
 
 log = logging.getLogger("mcbench")
 
 T = TypeVar("T")
-
-POOL = 1000
-"""The first seed of the pool that a method is fitted on."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +119,7 @@ class Experiment:
         self.problem = Problem(
             loaded, architecture, recipe, _device(device), plan.protocol.seed, identity
         )
+        self.connector = Connector(self.problem, store, self.methods, plan.seeds)
 
     # Endpoints -----------------------------------------------------------------------------
 
@@ -135,8 +131,7 @@ class Experiment:
     def _train_pools(self, runs: list[Run]) -> dict[str, str]:
         """Train the endpoints that methods of runs to come are fitted on; failures by seed."""
         waiting = {run.method for run in runs if not self.store.has("runs", run.key)}
-        chosen = [self.methods[text] for text in waiting]
-        seeds = {s for m in chosen if "pool" in method.needs(m) for s in self._pool(m)}
+        seeds = {seed for text in waiting for seed in self.connector.pool(text)}
         return self._train_all(sorted(seeds)).failures if seeds else {}
 
     def _train_all(self, seeds: Sequence[int]) -> Results:
@@ -211,11 +206,7 @@ class Experiment:
 
     def endpoint(self, seed: int) -> Endpoint:
         """A trained endpoint, on the problem's device."""
-        key = endpoint_key(self.problem.identity, seed)
-        known = self.store.read_tensors("endpoints", key)
-        if known is None:
-            raise RunError(f"the endpoint of seed {seed} is not in the store")
-        return Endpoint(move(known[0], self.problem.device), seed, key, known[1])
+        return self.connector.endpoint(seed)
 
     # Runs ----------------------------------------------------------------------------------
 
@@ -270,52 +261,10 @@ class Experiment:
         host().notify("mcbench_run_finished", run=run, record=record)
         return run, record, ""
 
-    def _connect(self, run: Run) -> Path:
-        chosen = self.methods[run.method]
-        unserved = method.needs(chosen) - method.SUPPORTED
-        if unserved:
-            raise RunError(
-                f"method '{chosen.name}' needs {', '.join(sorted(unserved))}, "
-                "which this version of mcbench does not offer"
-            )
-        a, b = (self.endpoint(seed) for seed in run.pair)
-        if not (finite(a.params) and finite(b.params)):
-            raise RunError("an endpoint has weights that are not finite")
-        self.problem.fitted = self._fitted(run) if "pool" in method.needs(chosen) else {}
-        description = {"ends": run.ends, "method": run.identity, "seed": run.protocol.seed}
-        title = f"{run.method} {run.pair[0]}-{run.pair[1]}"
-        self.problem.workshop = Workshop(self.store, key_of(description), title)
-        path = chosen.connect(a, b, self.problem)
-        check_ends(path, a.params, b.params, self.problem)
-        return path
-
-    def _fitted(self, run: Run) -> Params:
-        """What the run's method was fitted to on its pool, fitted now if it was not."""
-        chosen = self.methods[run.method]
-        seeds = self._pool(chosen)
-        ends = [endpoint_key(self.problem.identity, seed) for seed in seeds]
-        key = key_of({"pool": ends, "method": run.identity, "seed": run.protocol.seed})
-        with self.store.lock(key):
-            known = self._read(self.store.read_tensors, KIND, key)
-            if known is None or not known[1].get("final"):
-                self.problem.workshop = Workshop(self.store, key, f"{run.method} on a pool")
-                pool = [self.endpoint(seed) for seed in seeds]
-                fitted: Params = chosen.fit(pool, self.problem)
-                self.problem.workshop.save(fitted, {"final": True}, final=True)
-                return fitted
-        return move(known[0], self.problem.device)
-
-    def _pool(self, chosen: Any) -> list[int]:
-        """The seeds of a method's pool: none of them is of a pair that is connected."""
-        count: int = chosen.pool
-        free = (seed for seed in itertools.count(POOL) if seed not in self.plan.seeds)
-        return list(itertools.islice(free, count))
-
     def _evaluate(self, run: Run) -> dict[str, Any]:
         progress = self._restore(run)
         began = saved = time.perf_counter()
-        path = self._connect(run)
-        connected = time.perf_counter() - began
+        path, cost = self.connector.metered(run)
 
         def observe(t: float, values: dict[str, Any], progress: Progress) -> None:
             nonlocal saved
@@ -335,9 +284,9 @@ class Experiment:
             "metrics": {},
             "provenance": provenance(self.problem.device),
             "cost": {
-                "connect_seconds": connected,
                 "seconds": time.perf_counter() - began,
                 "evaluations": len(curve.t),
+                **cost(),
             },
         }
 
@@ -362,7 +311,7 @@ class Experiment:
             self.problem,
             Curve(**record["curve"]),
             lambda: (self.endpoint(run.pair[0]), self.endpoint(run.pair[1])),
-            lambda: self._connect(run),
+            lambda: self.connector.connect(run),
         )
         for text in self._missing(record):
             metric = self.metrics[text]

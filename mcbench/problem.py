@@ -43,6 +43,9 @@ class Problem:
     Attributes:
         workshop: Where the method that is at work keeps its state.
         fitted: What the method that is at work was fitted to on its pool of endpoints.
+        samples_seen: Training samples that went through the network, or a part of it, so far.
+            What the methods below hand out is counted; a method that takes samples otherwise,
+            or uses some again, adds them.
     """
 
     def __init__(
@@ -64,6 +67,7 @@ class Problem:
         self.identity = identity or {}
         self.workshop = Workshop()
         self.fitted: Params = {}
+        self.samples_seen = 0
 
     @cached_property
     def splits(self) -> dict[str, Split]:
@@ -142,7 +146,9 @@ class Problem:
         self, split: SplitName, size: int | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
         """Normalised inputs and targets in order, un-augmented."""
-        return self.splits[split].batches(size or self.batch_size)
+        for inputs, targets in self.splits[split].batches(size or self.batch_size):
+            self.samples_seen += len(targets) if split == "train" else 0
+            yield inputs, targets
 
     def augmented(self, purpose: str, size: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """One pass over the training data, augmented as the recipe says, in order.
@@ -161,7 +167,31 @@ class Problem:
         size = size or self.batch_size
         for start in range(0, len(raw), size):
             inputs = augment(raw.inputs[start : start + size], self.recipe.augment, draws)
+            self.samples_seen += len(inputs)
             yield raw.normalized(inputs), raw.targets[start : start + size]
+
+    def shuffled(self, recipe: Recipe, *purpose: object) -> Iterator[tuple[Tensor, Tensor]]:
+        """One pass over the training data in minibatches in random order, normalised.
+
+        The same ``purpose`` gives the same draws.
+
+        Arguments:
+            recipe: Says how large batches are and how they are augmented.
+            purpose: What the draws are for.
+        """
+        import torch
+
+        from mcbench.augmentation import augment
+
+        raw = self.data.train.to(self.device) if recipe.augment else self.splits["train"]
+        order = torch.randperm(len(raw), generator=self.generator(*purpose, "order"))
+        draws = self.generator(*purpose, "augment")
+        for rows in order.to(self.device).split(recipe.batch_size):
+            inputs = raw.inputs[rows]
+            if recipe.augment:
+                inputs = augment(inputs, recipe.augment, draws)
+            self.samples_seen += len(rows)
+            yield raw.normalized(inputs), raw.targets[rows]
 
     def generator(self, *purpose: object) -> torch.Generator:
         """A generator for the draws of one purpose, seeded by the run's seed."""

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from mcbench.cost import Cost
 from mcbench.errors import DamagedError
 from mcbench.plugins import host
 from mcbench.store import save_seconds
 
 if TYPE_CHECKING:
+    from mcbench.cost import Meter
     from mcbench.params import Params
     from mcbench.store import Store
 
@@ -30,10 +33,18 @@ class Workshop:
         store: Where states are kept; without one they are not.
         key: The content key of what the state is for.
         title: What it is, for people.
+        meter: Measures what the method spends; what was spent before a state is counted when it
+            is loaded.
     """
 
-    def __init__(self, store: Store | None = None, key: str = "", title: str = "") -> None:
-        self.store, self.key, self.title = store, key, title
+    def __init__(
+        self,
+        store: Store | None = None,
+        key: str = "",
+        title: str = "",
+        meter: Meter | None = None,
+    ) -> None:
+        self.store, self.key, self.title, self.meter = store, key, title, meter
         self._saved = time.perf_counter()
 
     def load(self) -> tuple[Params, dict[str, Any]] | None:
@@ -44,17 +55,23 @@ class Workshop:
         if self.store is None:
             return None
         try:
-            return self.store.read_tensors(KIND, self.key)
+            known = self.store.read_tensors(KIND, self.key)
         except DamagedError as error:
             log.warning("%s; starting again", error)
             self.store.remove(KIND, self.key)
             return None
+        if known and self.meter and "cost" in known[1]:
+            self.meter.add(Cost(**known[1]["cost"]))
+        return known
 
     def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
         """Keep a state. It is written at most every few seconds, unless it is the final one."""
         now = time.perf_counter()
         if self.store and (final or now - self._saved > save_seconds()):
-            self.store.write_tensors(KIND, self.key, tensors, {"title": self.title, **record})
+            cost = {"cost": asdict(self.meter.total)} if self.meter else {}
+            self.store.write_tensors(
+                KIND, self.key, tensors, {"title": self.title, **cost, **record}
+            )
             self._saved = time.perf_counter()
 
     def report(self, step: int, steps: int, loss: float) -> None:

@@ -8,7 +8,6 @@ import torch
 from torch.func import functional_call
 
 from mcbench import Params, Problem, Recipe
-from mcbench_curves.batches import batches
 
 
 class Statistics:
@@ -48,7 +47,7 @@ class Statistics:
             state[name].zero_()
         seen = 0
         with torch.no_grad():
-            for inputs, _ in batches(self.problem, self.recipe, "statistics"):
+            for inputs, _ in self.problem.shuffled(self.recipe, "statistics"):
                 seen += len(inputs)
                 for norm in self._norms:
                     norm.momentum = len(inputs) / seen

@@ -8,7 +8,6 @@ from torch.nn.functional import cross_entropy
 
 from mcbench import Endpoint, Params, Problem, Recipe, RunError
 from mcbench_curves import TrainedCurve
-from mcbench_curves.batches import batches
 from mcbench_curves.coefficients import SHAPES
 from mcbench_curves.network import Network
 from mcbench_curves.statistics import Statistics
@@ -106,7 +105,7 @@ class Training:
         total = torch.zeros((), dtype=torch.float64, device=device)
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(problem.generator("curve", epoch, "dropout").initial_seed())
-            samples = batches(problem, self.recipe, "curve", epoch)
+            samples = problem.shuffled(self.recipe, "curve", epoch)
             for row, (inputs, targets) in zip(weights, samples, strict=True):
                 total += self.step(row, inputs, targets, rate).double() * len(targets)
         return float(total) / count

@@ -71,6 +71,7 @@ class RealNVPBijection:
             times = torch.rand(self.times, generator=draws).tolist()
             chosen = torch.randint(len(train), (self.batch,), generator=draws).to(problem.device)
             batch = train.normalized(train.inputs[chosen]), train.targets[chosen]
+            problem.samples_seen += self.batch * self.times
             return path_loss(nu, pool[i].params, pool[j].params, times, problem, batch)
 
         return fit(nu, Objective(self.name, loss, self.steps, self.lr), problem)

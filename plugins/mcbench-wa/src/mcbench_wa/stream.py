@@ -42,7 +42,9 @@ class Stream:
 
     def _fixed(self) -> Iterator[Fixed]:
         if self._kept is not None:
-            yield from self._kept
+            for batch in self._kept:
+                self.problem.samples_seen += len(batch[0])
+                yield batch
             return
         keeping: list[Fixed] | None = []
         total = 0

@@ -1,0 +1,136 @@
+"""`Connector` builds the paths of runs: endpoints, fitted methods, checked ends, measured cost."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from mcbench import method
+from mcbench.cost import Cost, Meter
+from mcbench.endpoint import Endpoint
+from mcbench.errors import DamagedError, RunError
+from mcbench.evaluation import check_ends
+from mcbench.params import Params, finite, move
+from mcbench.path import Leg, Path
+from mcbench.problem import Problem
+from mcbench.run import Run, endpoint_key
+from mcbench.store import Store, key_of
+from mcbench.workshop import KIND, Workshop
+
+log = logging.getLogger("mcbench")
+
+POOL = 1000
+"""The first seed of the pool that a method is fitted on."""
+
+
+class Connector:
+    """Builds paths between endpoints of one problem.
+
+    Arguments:
+        problem: What the endpoints are of.
+        store: Where endpoints, and what methods trained, are.
+        methods: By their text.
+        seeds: Of the endpoints that are connected: none of them is in a pool.
+    """
+
+    def __init__(
+        self, problem: Problem, store: Store, methods: dict[str, Any], seeds: Sequence[int]
+    ) -> None:
+        self.problem, self.store, self.methods, self.seeds = problem, store, methods, seeds
+
+    def endpoint(self, seed: int) -> Endpoint:
+        """A trained endpoint, on the problem's device."""
+        key = endpoint_key(self.problem.identity, seed)
+        known = self.store.read_tensors("endpoints", key)
+        if known is None:
+            raise RunError(f"the endpoint of seed {seed} is not in the store")
+        return Endpoint(move(known[0], self.problem.device), seed, key, known[1])
+
+    def pool(self, text: str) -> list[int]:
+        """The seeds of a method's pool; none if it needs none."""
+        chosen = self.methods[text]
+        if "pool" not in method.needs(chosen):
+            return []
+        free = (seed for seed in itertools.count(POOL) if seed not in self.seeds)
+        return list(itertools.islice(free, chosen.pool))
+
+    def connect(self, run: Run, meter: Meter | None = None) -> Path:
+        """The path of a run.
+
+        Raises:
+            RunError: If the method cannot be served, or its path does not end where it says.
+        """
+        chosen = self.methods[run.method]
+        unserved = method.needs(chosen) - method.SUPPORTED
+        if unserved:
+            raise RunError(
+                f"method '{chosen.name}' needs {', '.join(sorted(unserved))}, "
+                "which this version of mcbench does not offer"
+            )
+        a, b = (self.endpoint(seed) for seed in run.pair)
+        if not (finite(a.params) and finite(b.params)):
+            raise RunError("an endpoint has weights that are not finite")
+        description = {"ends": run.ends, "method": run.identity, "seed": run.protocol.seed}
+        title = f"{run.method} {run.pair[0]}-{run.pair[1]}"
+        self.problem.fitted = self._fitted(run)[0]
+        self.problem.workshop = Workshop(self.store, key_of(description), title, meter)
+        path: Path = chosen.connect(a, b, self.problem)
+        check_ends(path, a.params, b.params, self.problem)
+        return path
+
+    def metered(self, run: Run) -> tuple[Path, Callable[[], dict[str, Any]]]:
+        """The path of a run, and a function that tells what it has cost up to now.
+
+        ``path`` is what the method spent to connect and to give points; ``fit`` what it had spent
+        on its pool, once for all pairs.
+        """
+        fit = self._fitted(run)[1]
+        meter = Meter(self.problem)
+        with meter.running():
+            path = self.connect(run, meter)
+
+        def counted(between: Callable[[float], Params]) -> Callable[[float], Params]:
+            def count(u: float) -> Params:
+                with meter.running():
+                    return between(u)
+
+            return count
+
+        def cost() -> dict[str, Any]:
+            return {"path": asdict(meter.total)} | ({"fit": asdict(fit)} if fit else {})
+
+        legs: list[Leg] = [replace(leg, between=counted(leg.between)) for leg in path.legs]
+        return Path(legs, path.end), cost
+
+    def _fitted(self, run: Run) -> tuple[Params, Cost | None]:
+        """What the run's method was fitted to on its pool, fitted now if it was not; its cost."""
+        seeds = self.pool(run.method)
+        if not seeds:
+            return {}, None
+        chosen = self.methods[run.method]
+        ends = [endpoint_key(self.problem.identity, seed) for seed in seeds]
+        key = key_of({"pool": ends, "method": run.identity, "seed": run.protocol.seed})
+        with self.store.lock(key):
+            known = self._known(key)
+            if known is not None and known[1].get("final"):
+                spent = known[1].get("cost")
+                return move(known[0], self.problem.device), Cost(**spent) if spent else None
+            meter = Meter(self.problem)
+            workshop = Workshop(self.store, key, f"{run.method} on a pool", meter)
+            self.problem.workshop = workshop
+            with meter.running():
+                pool = [self.endpoint(seed) for seed in seeds]
+                fitted: Params = chosen.fit(pool, self.problem)
+                workshop.save(fitted, {"final": True}, final=True)
+            return fitted, meter.total
+
+    def _known(self, key: str) -> tuple[Params, dict[str, Any]] | None:
+        try:
+            return self.store.read_tensors(KIND, key)
+        except DamagedError as error:
+            log.warning("%s; fitting again", error)
+            self.store.remove(KIND, key)
+            return None
