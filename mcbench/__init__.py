@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mcbench.composition import Composition
     from mcbench.dataset import Data, Dataset, Split
     from mcbench.endpoint import Endpoint
+    from mcbench.ensemble import Ensemble
     from mcbench.errors import McbenchError, RunError, StructureError, UsageError
     from mcbench.evaluation import Curve, Protocol
     from mcbench.leaderboard import Board
@@ -39,6 +40,7 @@ _HOME = {
     "Data": "dataset",
     "Dataset": "dataset",
     "Endpoint": "endpoint",
+    "Ensemble": "ensemble",
     "Evaluation": "metric",
     "Gram": "leastsquares",
     "Hidden": "structure",
@@ -78,6 +80,7 @@ __all__ = [
     "Data",
     "Dataset",
     "Endpoint",
+    "Ensemble",
     "Evaluation",
     "Gram",
     "Hidden",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mcbench.path import End, Path
 from mcbench.plugins import host
-from mcbench.spec import parameter
+from mcbench.spec import parameter, parse
 
 if TYPE_CHECKING:
     from mcbench.endpoint import Endpoint
@@ -53,6 +53,27 @@ class Composition:
     )
 
     needs: ClassVar[frozenset[Need]] = frozenset({"data", "affine-chain"})
+
+    learnable: ClassVar[bool] = False
+
+    @property
+    def explicit(self) -> bool:
+        """Neither a matching nor an adjustment has to be solved for."""
+        return (self.matching, self.adjustment) == ("identity", "none")
+
+    @property
+    def route(self) -> str:
+        """The way in a few words."""
+        matching, interpolation, adjustment = (
+            parse(x)[0] for x in (self.matching, self.interpolation, self.adjustment)
+        )
+        words = [] if matching == "identity" else [f"{matching} matching"]
+        words.append(interpolation)
+        if adjustment != "none":
+            words.append(f"layer by layer with {adjustment}")
+        if matching != "identity" and self.end == "b":
+            words.append("neurons permuted back")
+        return ", ".join(words)
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
         """The path; see the class."""

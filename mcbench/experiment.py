@@ -235,11 +235,11 @@ class Experiment:
 
     def compute(self, run: Run) -> tuple[Run, dict[str, Any] | None, str]:
         """A run's record from the store, completed or computed; or ``None`` and why it failed."""
-        record = self._read(self.store.read_record, "runs", run.key)
+        record = self._known(run)
         if record is not None and not self._missing(record):
             return run, record, ""
         with self.store.lock(run.key):
-            record = self._read(self.store.read_record, "runs", run.key)
+            record = self._known(run)
             try:
                 if record is None:
                     host().notify("mcbench_run_started", run=run)
@@ -260,6 +260,11 @@ class Experiment:
         self.store.remove("failures", run.key)
         host().notify("mcbench_run_finished", run=run, record=record)
         return run, record, ""
+
+    def _known(self, run: Run) -> dict[str, Any] | None:
+        """The stored record, unless it is of a version that measured less along the path."""
+        record = self._read(self.store.read_record, "runs", run.key)
+        return record if record and record["curve"].get("with_start") else None
 
     def _evaluate(self, run: Run) -> dict[str, Any]:
         progress = self._restore(run)

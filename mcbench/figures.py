@@ -5,28 +5,38 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mcbench.ensembling import EnsembleResults
 from mcbench.errors import UsageError
 from mcbench.experiment import Results
 from mcbench.report import by_method, end_accuracies
 
 # Okabe & Ito's palette, which colour-blind readers can tell apart.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+QUANTITIES = {
+    "accuracy": "{split} accuracy (%)",
+    "loss": "{split} loss (nats)",
+    "with_start": "A and the point averaged: {split} accuracy (%)",
+}
 STYLES = ("-", "--", "-.", ":")
 
 
-def draw_paths(results: Results, split: str, by_length: bool = False) -> Any:
+def draw_paths(
+    results: Results, split: str, by_length: bool = False, ensemble: bool = False
+) -> Any:
     """Accuracy and loss along the path, one colour per method.
 
     Arguments:
         results: With at least one record.
         split: ``train`` or ``test``.
         by_length: Arc length (as a share of the whole) on the axis instead of t.
+        ensemble: The accuracy of the ensemble of A and the point instead of the loss.
     """
     import numpy as np
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.4), layout="constrained")
-    panels = dict(zip(("accuracy", "loss"), figure.subplots(1, 2), strict=True))
+    shown = ("accuracy", "with_start" if ensemble else "loss")
+    panels = dict(zip(shown, figure.subplots(1, 2), strict=True))
     common = np.linspace(0, 1, 401)
     for i, (method, records) in enumerate(by_method(results).items()):
         look: dict[str, Any] = {"color": COLORS[i % len(COLORS)]}
@@ -49,13 +59,42 @@ def draw_paths(results: Results, split: str, by_length: bool = False) -> Any:
         axes.set_xlabel("arc length / length of the path" if by_length else "t")
         axes.set_xlim(0, 1)
         axes.grid(color="0.9", linewidth=0.6)
-        unit = {"accuracy": "%", "loss": "nats"}[quantity]
-        axes.set_ylabel(f"{split} {quantity} ({unit})")
+        axes.set_ylabel(QUANTITIES[quantity].format(split=split))
     panels["accuracy"].legend(frameon=False)
     pairs = max(map(len, by_method(results).values()))
     names = [results.problem[k]["name"] for k in ("dataset", "architecture", "recipe")]
     title = f"{names[0]}, {names[1]}, {names[2]}: {pairs} pair{'s' * (pairs != 1)}, thick: mean"
     figure.suptitle(title)
+    return figure
+
+
+def draw_ensembles(results: EnsembleResults) -> Any:
+    """Test accuracy against the number of networks, and against what is stored.
+
+    One line per ensemble, as in Anokhin & Yarotsky, ICML 2020 (experiments with WA-ensembles).
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    by_count, by_storage = figure.subplots(1, 2, sharey=True)
+    for i, (text, record) in enumerate(results.records.items()):
+        look: dict[str, Any] = {"color": COLORS[i % len(COLORS)], "marker": "o", "markersize": 4}
+        look |= {"linestyle": STYLES[i % len(STYLES)], "zorder": 3 - i / 100}
+        sizes = record["sizes"]
+        accuracy = [values["accuracy"] for values in sizes]
+        by_count.plot(range(1, len(sizes) + 1), accuracy, label=text, **look)
+        stored = [values["parameters"] / sizes[0]["parameters"] for values in sizes]
+        by_storage.plot(stored, accuracy, **look)
+    by_count.set_xlabel("number of networks")
+    by_count.xaxis.set_major_locator(MaxNLocator(integer=True))
+    by_count.set_ylabel("test accuracy of the ensemble (%)")
+    by_storage.set_xlabel("stored parameters (one network = 1)")
+    for axes in (by_count, by_storage):
+        axes.grid(color="0.9", linewidth=0.6)
+    by_count.legend(frameon=False, fontsize=8)
+    names = [results.problem[k]["name"] for k in ("dataset", "architecture", "recipe")]
+    figure.suptitle(f"{names[0]}, {names[1]}, {names[2]}: ensembles")
     return figure
 
 

@@ -203,6 +203,27 @@ def mcbench_metrics() -> Iterable[Any]:  # type: ignore[empty-body]
 
 
 @hookspec
+def mcbench_ensembles() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Ensembles: ``name`` and ``members(endpoints, problem)``: see `mcbench.Ensemble`.
+
+    Example::
+
+        class Twice:
+            name = "twice"
+            summary = "the first network, again and again"
+
+            def members(self, endpoints, problem):
+                first = endpoints[0].params
+                return (first for _ in endpoints)
+
+
+        @mcbench.hookimpl
+        def mcbench_ensembles():
+            yield Twice()
+    """
+
+
+@hookspec
 def mcbench_leaderboards() -> Iterable[Any]:  # type: ignore[empty-body]
     """Leaderboards: `mcbench.Board` objects, most simply read from their TOML declarations.
 
@@ -270,9 +291,10 @@ def mcbench_epoch_finished(seeds: tuple[int, ...], epoch: int, epochs: int, loss
 
 @hookspec
 def mcbench_method_progressed(title: str, step: int, steps: int, loss: float) -> None:
-    """Called now and then by a method that trains: ``step`` of ``steps`` is done.
+    """Called now and then by what computes for long: ``step`` of ``steps`` is done.
 
-    ``title`` says what is trained; ``loss`` is the mean since the last call.
+    ``title`` says what is trained or measured; ``loss`` is the mean since the last call, or of
+    what was measured.
 
     Example::
 

@@ -32,10 +32,10 @@ class Method(Protocol):
     """Connects two endpoints by a path.
 
     Optional attributes: ``summary`` (one line), ``needs`` (a set of `Need`), ``reference`` (the
-    paper, section or equation). A method that needs a pool has ``pool``, the number of endpoints
-    in it, and ``fit(pool, problem)``, which returns `Params`; they are kept, and `connect` finds
-    them in ``problem.fitted``. A method that trains for long keeps its state in
-    ``problem.workshop``.
+    paper, section or equation), and what `Traits` has. A method that needs a pool has ``pool``,
+    the number of endpoints in it, and ``fit(pool, problem)``, which returns `Params`; they are
+    kept, and `connect` finds them in ``problem.fitted``. A method that trains for long keeps its
+    state in ``problem.workshop``.
     """
 
     name: str
@@ -116,6 +116,27 @@ class Parts:
     matching: Matching
     interpolation: Interpolation
     adjustment: Adjustment
+
+
+@dataclass(frozen=True)
+class Traits:
+    """What kind of method it is; ``None`` or empty where it does not say.
+
+    Arguments:
+        explicit: Whether its points are a closed formula of A and B.
+        learnable: Whether something is trained, for a path or on a pool.
+        route: The way from A to B in a few words.
+    """
+
+    explicit: bool | None = None
+    learnable: bool | None = None
+    route: str = ""
+
+
+def traits(method: Any) -> Traits:
+    """The traits a method declares as attributes of these names."""
+    explicit, learnable = (getattr(method, name, None) for name in ("explicit", "learnable"))
+    return Traits(explicit, learnable, getattr(method, "route", ""))
 
 
 def needs(method: Any) -> frozenset[Need]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
+from mcbench.ensembling import EnsembleResults
 from mcbench.experiment import Experiment, Results
 from mcbench.statistics import summarize
 from mcbench.tables import Table, plus_minus
+
+T = TypeVar("T")
 
 END_POINTS = "End Points"
 WORST = {"train": "worst-accuracy:train", "test": "worst-accuracy:test"}
@@ -98,10 +102,21 @@ def end_accuracies(results: Results) -> dict[int, dict[str, float]]:
     """Accuracy of every endpoint by seed, as the paths' ends measured it."""
     ends: dict[int, dict[str, float]] = {}
     for record in results.records.values():
-        accuracy = record["curve"]["accuracy"]
-        for seed, i in zip(record["pair"], (0, -1), strict=True):
-            ends[seed] = {split: values[i] for split, values in accuracy.items()}
+        ends |= ends_of(record, record["pair"])
     return ends
+
+
+def ends_of(record: dict[str, Any], names: Sequence[T]) -> dict[T, dict[str, float]]:
+    """Accuracies of A and B, under their ``names``, as one record's curve has them.
+
+    A path that stops short of B says nothing of it.
+    """
+    sides = (0, -1) if record["curve"]["end"] != "short" else (0,)
+    accuracy = record["curve"]["accuracy"]
+    return {
+        name: {split: values[i] for split, values in accuracy.items()}
+        for name, i in zip(names, sides, strict=False)
+    }
 
 
 def metrics(experiment: Experiment, results: Results) -> Table:
@@ -137,3 +152,27 @@ def _formatted(mean: float, std: float, unit: str) -> str:
     if mean >= 1000:
         return f"{mean:,.0f} ± {std:,.0f}" if std > 0 else f"{mean:,.0f}"
     return plus_minus(mean, std, 4 if mean < 10 else 1)
+
+
+def ensembles(results: EnsembleResults) -> Table:
+    """Test accuracy by the number of networks; storage and operations of the whole ensemble."""
+    largest = max(len(record["sizes"]) for record in results.records.values())
+    columns = ["ensemble", *map(str, range(1, largest + 1)), "loss"]
+    columns += ["parameters", "of indep.", "operations", "of indep. "]
+    title = "Test accuracy (%) by the number of networks; loss, storage, operations of all"
+    table = Table("ensembles", title, columns, keys=1)
+    for text, record in results.records.items():
+        whole = record["sizes"][-1]
+        cells = {"ensemble": text, "loss": f"{whole['loss']:.4f}"}
+        cells |= {str(i): f"{v['accuracy']:.2f}" for i, v in enumerate(record["sizes"], 1)}
+        for name, share in (("parameters", "of indep."), ("operations", "of indep. ")):
+            cells[name] = f"{whole[name]:,.0f}"
+            cells[share] = f"{100 * whole[name] / whole[f'independent-{name}']:.1f}%"
+        table.rows.append(cells)
+        for count, values in enumerate(record["sizes"], start=1):
+            table.data.append({"ensemble": text, "networks": count, **values})
+    table.note = (
+        "Operations: floating-point operations of a forward pass of one input. "
+        "Of indep.: relative to as many independent networks."
+    )
+    return table

@@ -8,6 +8,7 @@ kinds, and values nest: ``ot-wa[matching=ot[cost=incoming]]``, ``mlp[widths=(64,
 from __future__ import annotations
 
 import dataclasses
+import re
 import sys
 from collections.abc import Mapping
 from typing import Any, get_args, get_origin
@@ -72,6 +73,22 @@ def parse(text: str) -> tuple[str, dict[str, str]]:
             raise UsageError(f"parameter '{key}' stands twice in '{text}'")
         values[key] = value.strip()
     return name, values
+
+
+def expand(text: str) -> list[str]:
+    """One text for every number of a range: ``wa[head=1..3]`` gives ``wa[head=1]`` to 3.
+
+    Raises:
+        UsageError: If a range is empty.
+    """
+    found = re.search(r"=\s*(\d+)\.\.(\d+)\s*(?=[,\]])", text)
+    if not found:
+        return [text]
+    first, last = map(int, found.groups())
+    if first > last:
+        raise UsageError(f"the range {first}..{last} in '{text}' is empty: write {last}..{first}")
+    before, after = text[: found.start()], text[found.end() :]
+    return [one for n in range(first, last + 1) for one in expand(f"{before}={n}{after}")]
 
 
 def _split(text: str, whole: str) -> list[str]:
@@ -198,6 +215,7 @@ def value_text(value: Any) -> str:
 __all__ = [
     "Parameter",
     "configure",
+    "expand",
     "parameter",
     "parameters",
     "parse",

@@ -2,6 +2,7 @@
 
     endpoints/KEY.safetensors   parameters; the record is in the file's metadata
     runs/KEY.json               a run's record
+    ensembles/KEY.json          an ensemble's record
     failures/KEY.json           why a run failed; never taken for a result
     trained/KEY.safetensors     what a method trains: a curve, a flow; whole or under way
     partial/KEY.safetensors     a training or an evaluation that is under way
@@ -33,7 +34,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("mcbench")
 
-KINDS = ("endpoints", "trained", "runs", "failures", "partial", "data")
+KINDS = ("endpoints", "trained", "runs", "ensembles", "failures", "partial", "data")
+RECORDS = ("runs", "ensembles", "failures")
+"""The kinds that are JSON; the others are tensors."""
 
 
 def home() -> Path:
@@ -81,7 +84,7 @@ class Store:
         self.root = root or home()
 
     def _path(self, kind: str, key: str) -> Path:
-        suffix = ".json" if kind in ("runs", "failures") else ".safetensors"
+        suffix = ".json" if kind in RECORDS else ".safetensors"
         return self.root / kind / (key + suffix)
 
     def has(self, kind: str, key: str) -> bool:

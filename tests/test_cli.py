@@ -63,6 +63,10 @@ BAD = [
     (["show", "ot-aw"], "did you mean 'ot-wa'?"),
     (["list", "things"], "'things' is not one of"),
     (["plot"], "Missing option"),
+    (["run", "-m", "polychain[bends=3..1]"], "the range 3..1"),
+    (["ensemble", "-e", "was"], "unknown ensemble 'was': did you mean 'wa'?"),
+    (["ensemble", "-e", "wa[head=0]"], "greater than 0"),
+    (["ensemble", "--with-recipe", "quik"], "did you mean 'quick'?"),
     (["store", "gc", "--older-than", "-1"], "--older-than"),
     (["leaderboard", "export", "icml2020-mnist", "x.json"], "no run of 'icml2020-mnist'"),
 ]
@@ -188,6 +192,26 @@ def test_a_plot_is_a_png_and_an_svg(home: Path, tmp_path: Path) -> None:
     svg = out.with_suffix(".svg").read_text()
     assert "<svg" in svg
     assert result.stdout.split() == [str(out.with_suffix(s)) for s in (".png", ".svg")]
+
+
+def test_a_plot_of_the_ensemble_with_a(home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "along"
+    methods = ("-m", "linear", "-m", "random-direction")
+    result = run("plot", "--ensemble", *methods, *SMALL, "-o", str(out))
+    assert result.exit_code == 0, result.output
+    assert "A and the point averaged" in out.with_suffix(".svg").read_text()
+
+
+def test_the_overview_of_a_board_has_traits_and_costs() -> None:
+    result = run("leaderboard", "overview", "icml2020-mnist", "--json")
+    rows = {row["mcbench_method"]: row for row in json.loads(result.stdout)["overview"]}
+    linear, adjusted = rows["linear"], rows["ot-wa"]
+    assert (linear["explicit"], linear["learnable"], linear["route"]) == (True, False, "one line")
+    assert (adjusted["explicit"], adjusted["learnable"]) == (False, False)
+    assert rows["garipov-3"]["learnable"] is True
+    assert linear["accuracy_lost"] > 1 > adjusted["accuracy_lost"] > 0
+    shown = run("leaderboard", "overview", "icml2020-mnist", "--format", "markdown").stdout
+    assert "explicit formula" in shown and "ot matching" in shown
 
 
 def test_a_plot_that_cannot_be_written_is_one_line(home: Path, tmp_path: Path) -> None:

@@ -148,3 +148,14 @@ def test_a_path_that_leaves_all_bounds_is_a_failed_run(
 def test_protocols_that_make_no_sense_are_refused(points: int, refine: int) -> None:
     with pytest.raises(UsageError):
         Protocol(points, refine)
+
+
+def test_the_ensemble_of_a_and_a_point(path: mcbench.Path, problem: Problem) -> None:
+    curve = curve_of(path, problem, Protocol(points=5, refine=1))
+    test = problem.splits["test"]
+    for i, t in enumerate(curve.t):
+        both = sum(problem.forward(path(s), test.inputs).softmax(1) for s in (0.0, t))
+        accuracy = 100 * float((both.argmax(1) == test.targets).double().mean())
+        assert curve.with_start["test"][i] == pytest.approx(accuracy, abs=1e-9)
+    assert curve.with_start["train"][0] == curve.accuracy["train"][0]
+    assert curve.with_start["train"][-1] == curve.ensembles["ends"]["train"]

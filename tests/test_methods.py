@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise, permutations
 from math import cos, pi, sin
 from typing import Any
@@ -10,12 +11,15 @@ import pytest
 import torch
 
 import mcbench
+from conftest import PLAN
 from mcbench.endpoint import Endpoint
 from mcbench.errors import RunError
 from mcbench.evaluation import check_ends
+from mcbench.experiment import Experiment
 from mcbench.params import distance, equal
 from mcbench.plugins import host
 from mcbench.problem import Problem
+from mcbench.report import end_accuracies
 from mcbench.wayback import is_identity
 
 METHODS = [
@@ -211,3 +215,16 @@ def test_an_identical_matching_ends_at_b_even_if_it_may_be_permuted(
 ) -> None:
     assert connect("arc[end=permuted]", pair, problem).end == "b"
     assert is_identity(torch.arange(5)) and not is_identity(torch.arange(5).flip(0))
+
+
+def test_a_random_direction_goes_as_far_as_b_and_says_nothing_of_b(
+    experiment: Experiment, pair: tuple[Endpoint, Endpoint], problem: Problem
+) -> None:
+    method = host().get("method", "random-direction")
+    path, again = method.connect(*pair, problem), method.connect(*pair, problem)
+    assert path.end == "short" and equal(path(0.0), pair[0].params)
+    assert path.length(0, 1) == pytest.approx(distance(pair[0].params, pair[1].params), rel=1e-5)
+    assert equal(path(1.0), again(1.0)) and not equal(path(1.0), pair[1].params)
+    plan = replace(PLAN, methods=("random-direction",), seeds=(0, 1))
+    results = Experiment(plan, experiment.store).run()
+    assert set(end_accuracies(results)) == {0}  # The path's end is not B.

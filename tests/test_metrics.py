@@ -30,6 +30,7 @@ def curve() -> Curve:
         accuracy={"test": [98, 80, 90, 85, 90, 96]},
         straight=4.0,
         ensembles={"ends": {"test": 97.0}, "path": {"test": 98.0}},
+        with_start={"test": [98, 0, 97, 96, 97, 98]},
     )
 
 
@@ -47,6 +48,7 @@ def curve() -> Curve:
         ("length-ratio", 1.5),
         ("ensemble-ends", 97.0),
         ("ensemble-path", 98.0),
+        ("ensemble-along", (98 / 2 + 97 + 96 + 97 + 98 / 2) / 4),
     ],
 )
 def test_formulas(name: str, expected: float, curve: Curve) -> None:

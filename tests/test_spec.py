@@ -78,3 +78,13 @@ def test_text_reads_back_as_the_same_component() -> None:
 def test_values_are_what_determines_a_result() -> None:
     assert spec.values(Net()) == {"width": 32, "widths": (8, 4), "bias": True, "kind": "a"}
     assert spec.values(object()) == {}
+
+
+def test_a_range_stands_for_every_number_in_it() -> None:
+    assert spec.expand("ot-wa") == ["ot-wa"]
+    assert spec.expand("wa[head=2..4]") == ["wa[head=2]", "wa[head=3]", "wa[head=4]"]
+    assert spec.expand("x[a=1..2,b=(3,4),c=5..6]") == [
+        f"x[a={a},b=(3,4),c={c}]" for a in (1, 2) for c in (5, 6)
+    ]
+    with pytest.raises(UsageError, match=r"write 2\.\.4"):
+        spec.expand("wa[head=4..2]")

@@ -109,6 +109,11 @@ def ensemble_path(curve: Curve, split: str) -> float:
     return curve.ensembles["path"][split]
 
 
+def ensemble_along(curve: Curve, split: str) -> float:
+    r"""The mean over t of the accuracy of the ensemble of A and :math:`\psi(t)`, on the grid."""
+    return _integral(curve.on_grid(curve.t), curve.on_grid(curve.with_start[split]))
+
+
 def end_points(curve: Curve, split: str) -> float:
     """The mean of the accuracies at both ends."""
     return (curve.accuracy[split][0] + curve.accuracy[split][-1]) / 2
@@ -198,5 +203,13 @@ def mcbench_metrics() -> Iterator[Any]:
         "%",
         "higher",
         ensemble_path,
+        reference=f"{garipov}, sec. 5",
+    )
+    yield row(
+        "ensemble-along",
+        "accuracy of the ensemble of A and a point of the path, mean over the points",
+        "%",
+        "higher",
+        ensemble_along,
         reference=f"{garipov}, sec. 5",
     )

@@ -17,6 +17,7 @@ VERBS = {
     "list": "list_",
     "show": "show",
     "plot": "plot",
+    "ensemble": "ensemble",
     "leaderboard": "leaderboard",
     "plugins": "plugins",
     "store": "store",

@@ -32,6 +32,24 @@ def show(name: str, home: Path | None, style: str, as_json: bool) -> None:
     options.show_tables([table(board, records)], style, as_json)
 
 
+@command.command("overview")
+@click.argument("name", type=options.Component("leaderboard"))
+@options.storage
+@options.formats
+def overview(name: str, home: Path | None, style: str, as_json: bool) -> None:
+    """Show the methods of the leaderboard NAME: their route, what they cost, what they lose.
+
+    Declared by the methods: explicit formula, learnable, route. Measured: length, seconds, passes
+    over the data, memory, accuracy.
+    """
+    from mcbench.leaderboard.overview import overview
+    from mcbench.leaderboard.standing import collect
+
+    board = host().get("leaderboard", name)
+    records = collect(board, options.open_store(home))
+    options.show_tables([overview(board, records)], style, as_json)
+
+
 @command.command("export")
 @click.argument("name", type=options.Component("leaderboard"))
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))

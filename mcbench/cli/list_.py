@@ -16,8 +16,9 @@ LISTED = {plural(kind): kind for kind in KINDS if kind != "command"}
 def command(kind: str, style: str, as_json: bool) -> None:
     """List the components of a KIND, with their parameters and who provides them.
 
-    Kinds are methods (the default), datasets, architectures, recipes, metrics, leaderboards,
-    executors, and the parts of composed methods: matchings, interpolations, adjustments.
+    Kinds are methods (the default), datasets, architectures, recipes, metrics, ensembles,
+    leaderboards, executors, and the parts of composed methods: matchings, interpolations,
+    adjustments.
 
     \b
       mcbench list methods

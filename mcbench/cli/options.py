@@ -11,7 +11,8 @@ import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
-    from mcbench.experiment import Experiment, Plan
+    from mcbench.ensembling import EnsembleResults
+    from mcbench.experiment import Experiment, Plan, Results
     from mcbench.store import Store
     from mcbench.tables import Table
 
@@ -83,7 +84,16 @@ def problem(function: Any) -> Any:
 def methods(help: str, required: bool = False) -> Any:
     """``--method``, repeatable."""
     return click.option("-m", "--method", "methods", multiple=True, required=required,
-                        type=Component("method"), help=help)  # fmt: skip
+                        callback=expand, type=Component("method"), help=help)  # fmt: skip
+
+
+def expand(
+    context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Ranges of numbers written out: ``polychain[bends=1..3]`` stands for three methods."""
+    from mcbench import spec
+
+    return tuple(one for text in texts for one in spec.expand(text))
 
 
 def protocol(function: Any) -> Any:
@@ -121,6 +131,14 @@ def show_tables(tables: list[Table], style: str, as_json: bool) -> None:
     from mcbench.tables import render
 
     click.echo(render(tables, "json" if as_json else style))
+
+
+def show_failures(results: Results | EnsembleResults) -> None:
+    """A line on standard error for everything that failed."""
+    titles = {r.key: f"{r.method} on pair {r.pair[0]}-{r.pair[1]}"
+              for r in getattr(results, "runs", ())}  # fmt: skip
+    for what, reason in results.failures.items():
+        click.echo(f"mcbench: {titles.get(what, what)} failed: {reason}", err=True)
 
 
 def open_store(home: Path | None) -> Store:

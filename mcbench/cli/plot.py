@@ -21,6 +21,12 @@ from mcbench.cli import options
     type=click.Choice(["train", "test"]),
     help="The data that are plotted.",
 )
+@click.option(
+    "--ensemble",
+    is_flag=True,
+    help="The ensemble of A and the point instead of the loss; compare with 'linear' and "
+    "'random-direction'.",
+)
 @click.option("--by-length", is_flag=True, help="Against arc length instead of t.")
 @click.option(
     "-o",
@@ -30,11 +36,14 @@ from mcbench.cli import options
     type=click.Path(path_type=Path),
     help="Files OUT.png and OUT.svg.",
 )
-def command(methods: tuple[str, ...], split: str, by_length: bool, out: Path, **rest: Any) -> None:
+def command(
+    methods: tuple[str, ...], split: str, ensemble: bool, by_length: bool, out: Path, **rest: Any
+) -> None:
     """Plot accuracy and loss along paths as PNG and SVG; runs that are missing are computed.
 
     \b
       mcbench plot -m linear -m arc -m ot -m ot-wa
+      mcbench plot --ensemble -m polychain -m linear -m random-direction
       mcbench plot -m ot-wa --split train --by-length -o figures/ot-wa
 
     A thick line is the mean over pairs, thin lines are the pairs.
@@ -45,11 +54,10 @@ def command(methods: tuple[str, ...], split: str, by_length: bool, out: Path, **
     experiment = options.open_experiment(rest, methods)
     with progress():
         results = experiment.run()
-    for what, reason in results.failures.items():
-        click.echo(f"mcbench: {what} failed: {reason}", err=True)
+    options.show_failures(results)
     if not results.records:
         raise SystemExit(1)
-    for path in save(draw_paths(results, split, by_length), out):
+    for path in save(draw_paths(results, split, by_length, ensemble), out):
         click.echo(path)
     if results.failures:
         raise SystemExit(1)

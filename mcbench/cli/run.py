@@ -100,10 +100,7 @@ def _of_board(name: str, methods: tuple[str, ...], rest: dict[str, Any]) -> Any:
 
 
 def _closing(experiment: Any, results: Any, methods: tuple[str, ...], board: str | None) -> None:
-    for what, reason in results.failures.items():
-        run = next((r for r in results.runs if r.key == what), None)
-        title = f"{run.method} on pair {run.pair[0]}-{run.pair[1]}" if run else what
-        click.echo(f"mcbench: {title} failed: {reason}", err=True)
+    options.show_failures(results)
     click.echo(f"Results are stored in {experiment.store.root}", err=True)
     chosen = " ".join(f"-m '{m}'" for m in methods)
     if board:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from dataclasses import asdict
 from typing import Any, Literal, get_args, get_origin
 
 import click
@@ -29,7 +30,7 @@ class AnyComponent(click.ParamType):
 @click.argument("name", type=AnyComponent())
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(name: str, as_json: bool) -> None:
-    """Explain NAME, a method, data set, architecture, recipe, metric or part.
+    """Explain NAME, a method, data set, architecture, recipe, metric, ensemble or part.
 
     \b
       mcbench show ot-wa
@@ -62,6 +63,7 @@ def _describe(kind: str, provided: Provided) -> dict[str, Any]:
         "from": f"{plugin.distribution} {plugin.version}",
         "reference": getattr(component, "reference", ""),
         "needs": sorted(method.needs(component)) if kind == "method" else [],
+        **(asdict(method.traits(component)) if kind == "method" else {}),
         "unit": getattr(component, "unit", ""),
         "better": getattr(component, "better", ""),
         "parameters": [
@@ -80,6 +82,23 @@ def _describe(kind: str, provided: Provided) -> dict[str, Any]:
     }
 
 
+_LINES = {
+    "reference": "reference",
+    "needs": "needs",
+    "explicit": "explicit formula",
+    "learnable": "learnable",
+    "route": "route",
+    "unit": "unit",
+    "better": "better",
+}
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
 def _type(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return " | ".join(map(str, get_args(hint)))
@@ -89,10 +108,10 @@ def _type(hint: Any) -> str:
 def _text(described: dict[str, Any]) -> str:
     lines = [f"{described['name']} ({described['kind']}, {described['from']})"]
     lines += [f"  {described['summary']}"] if described["summary"] else []
-    for title in ("reference", "needs", "unit", "better"):
-        value = described[title]
-        if value:
-            lines.append(f"  {title}: {', '.join(value) if isinstance(value, list) else value}")
+    for key, title in _LINES.items():
+        value = described.get(key)
+        if value not in (None, "", []):
+            lines.append(f"  {title}: {_shown(value)}")
     if described["parameters"]:
         lines.append("  parameters:")
     for p in described["parameters"]:

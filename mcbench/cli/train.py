@@ -52,8 +52,7 @@ def command(style: str, as_json: bool, **rest: Any) -> None:
         )
     if table.rows:
         options.show_tables([table], style, as_json)
-    for what, reason in results.failures.items():
-        click.echo(f"mcbench: {what} failed: {reason}", err=True)
+    options.show_failures(results)
     click.echo(f"Endpoints are stored in {experiment.store.root}", err=True)
     if results.failures:
         raise SystemExit(1)

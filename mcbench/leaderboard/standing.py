@@ -9,7 +9,7 @@ from typing import Any
 from mcbench.errors import DamagedError, UsageError
 from mcbench.leaderboard.board import ENDPOINTS, Board, Row, plain
 from mcbench.plugins import host
-from mcbench.report import columns_of
+from mcbench.report import columns_of, ends_of
 from mcbench.statistics import Summary, summarize
 from mcbench.store import Store
 from mcbench.tables import Table, plus_minus
@@ -89,9 +89,7 @@ def _endpoints(board: Board, records: Records) -> dict[str, Summary]:
     ends: dict[str, dict[str, float]] = {}
     for pairs in records.values():
         for record in pairs.values():
-            for key, i in zip(record["run"]["endpoints"], (0, -1), strict=True):
-                accuracy = record["curve"]["accuracy"]
-                ends[key] = {split: values[i] for split, values in accuracy.items()}
+            ends |= ends_of(record, record["run"]["endpoints"])
     summaries = {}
     for column, source in board.columns.items():
         metric, _, split = source.partition(":")

@@ -57,6 +57,16 @@ class TrainedCurve:
     )
 
     needs: ClassVar[frozenset[Literal["data"]]] = frozenset({"data"})
+    explicit: ClassVar[bool] = False
+    learnable: ClassVar[bool] = True
+
+    @property
+    def route(self) -> str:
+        """The way in a few words."""
+        bends = f"{self.bends} trained bend{'s' * (self.bends > 1)}"
+        if self.shape == "polychain":
+            return f"{self.bends + 1} lines over {bends}"
+        return f"Bezier curve with {bends}"
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
         """The curve, trained now or found in the problem's workshop."""

@@ -39,6 +39,9 @@ class RealNVPBijection:
     name = "realnvp-bijection"
     summary = "arcs in the coordinates of a bijection, fitted by the loss along paths of a pool"
     reference = REFERENCE
+    explicit: ClassVar[bool] = False
+    learnable: ClassVar[bool] = True
+    route: ClassVar[str] = "arcs in coordinates of a bijection, one for all pairs"
     needs: ClassVar[frozenset[Need]] = frozenset({"data", "affine-chain", "pool"})
     pool: int = mcbench.parameter(16, "networks that the bijection is fitted on", ge=2)
     layers: int = mcbench.parameter(2, "coupling layers, on alternating halves", ge=2)

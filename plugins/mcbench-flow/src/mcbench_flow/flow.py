@@ -47,6 +47,9 @@ class IAFFlow:
     name = "iaf-flow"
     summary = "arcs in the coordinates of an autoregressive flow, fitted by likelihood on a pool"
     reference = REFERENCE
+    explicit: ClassVar[bool] = False
+    learnable: ClassVar[bool] = True
+    route: ClassVar[str] = "arcs in coordinates of a flow, one for all pairs"
     needs: ClassVar[frozenset[Need]] = frozenset({"affine-chain", "pool"})
     pool: int = mcbench.parameter(16, "networks that the flow is fitted on", ge=1)
     layers: int = mcbench.parameter(2, "autoregressive transforms, in alternating order", ge=1)

@@ -18,10 +18,41 @@ class Linear:
     name = "linear"
     summary = "the straight line"
     reference = "Goodfellow et al., ICLR 2015; Anokhin & Yarotsky, ICML 2020"
+    explicit = True
+    learnable = False
+    route = "one line"
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
         """The segment."""
         return mcbench.segment(a.params, b.params)
+
+
+class RandomDirection:
+    r""":math:`\psi(t) = A + t\,|B - A|\,v` with a random unit vector v, to hold others against.
+
+    v is uniform on the sphere of all parameters, drawn by the run's seed for the pair; buffers
+    stay A's. The path does not end at B.
+    """
+
+    name = "random-direction"
+    summary = "from A in a random direction, as far as B is: a baseline, which does not reach B"
+    reference = "Garipov et al., NeurIPS 2018, sec. 5 (ensembles along a path)"
+    explicit = True
+    learnable = False
+    route = "one line, away from B"
+
+    def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
+        """The segment to the random point."""
+        import torch
+
+        draws = problem.generator("random direction", a.seed, b.seed)
+        names = [name for name, _ in problem.module.named_parameters()]
+        steps = {n: torch.randn(a.params[n].shape, generator=draws) for n in names}
+        norm = sum(float(x.double().square().sum()) for x in steps.values()) ** 0.5
+        gap = sum(float((b.params[n] - a.params[n]).double().square().sum()) for n in names) ** 0.5
+        end = {n: a.params[n] + x.to(a.params[n]) * (gap / norm) for n, x in steps.items()}
+        line = mcbench.segment(a.params, a.params | end)
+        return mcbench.Path(line.legs, "short")
 
 
 class Straight:
@@ -36,9 +67,10 @@ class Straight:
 
 
 @mcbench.hookimpl
-def mcbench_methods() -> Iterator[Linear]:
-    """The segment as a method."""
+def mcbench_methods() -> Iterator[Linear | RandomDirection]:
+    """The segment as a method, and a baseline of the same length."""
     yield Linear()
+    yield RandomDirection()
 
 
 @mcbench.hookimpl

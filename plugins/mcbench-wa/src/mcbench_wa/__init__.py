@@ -118,3 +118,11 @@ def mcbench_metrics() -> Iterator[Any]:
 
     yield WAEnsemble()
     yield WAStorage()
+
+
+@mcbench.hookimpl
+def mcbench_ensembles() -> Iterator[Any]:
+    """WA-ensembles of any number of networks."""
+    from mcbench_wa.ensemble import WA
+
+    yield WA()

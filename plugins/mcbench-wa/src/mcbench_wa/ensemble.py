@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import mcbench
-from mcbench import Evaluation, Params, Problem, Stage, StructureError
+from mcbench import Endpoint, Evaluation, Params, Problem, Stage, StructureError
 from mcbench_wa import REFERENCE, WeightAdjustment
 
 
@@ -40,6 +41,27 @@ def transplant(network: Params, backbone: Params, head: int, problem: Problem) -
 def _head() -> int:
     value: int = mcbench.parameter(1, "n, layers in the head", gt=0)
     return value
+
+
+@dataclass(frozen=True)
+class WA:
+    """WA(n): networks on the backbone of the first one, each with its own head of n layers.
+
+    A head's first layer is weight-adjusted so that it keeps its outputs on the training data; the
+    layers above are the network's own. With n = all layers the networks are independent.
+    """
+
+    name = "wa"
+    summary = "networks on the first one's backbone, with heads of n layers, the lowest adjusted"
+    reference = REFERENCE
+    head: int = _head()
+
+    def members(self, endpoints: Sequence[Endpoint], problem: Problem) -> Iterator[Params]:
+        """The first network, then the others on its backbone."""
+        backbone = endpoints[0].params
+        yield backbone
+        for i in range(1, len(endpoints)):
+            yield transplant(endpoints[i].params, backbone, self.head, problem)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""``mcbench ensemble``: ensembles as they grow, network by network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mcbench.cli import options
+
+
+@click.command("ensemble")
+@click.option(
+    "-e",
+    "--ensemble",
+    "ensembles",
+    multiple=True,
+    callback=options.expand,
+    type=options.Component("ensemble"),
+    help="Ensemble as 'name[p=v]'; repeat it. See 'mcbench list ensembles'.  "
+    "[default: independent]",
+)
+@click.option(
+    "--with-recipe",
+    "others",
+    multiple=True,
+    type=options.Component("recipe"),
+    help="Take as many networks of this recipe too, in turn; repeat it.",
+)
+@options.problem
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Also draw accuracy against the number of networks: OUT.png and OUT.svg.",
+)
+@options.formats
+def command(
+    ensembles: tuple[str, ...],
+    others: tuple[str, ...],
+    out: Path | None,
+    style: str,
+    as_json: bool,
+    **rest: Any,
+) -> None:
+    """Measure ensembles of 1, 2, ... networks: accuracy, storage, operations.
+
+    \b
+      mcbench ensemble -a mlp3 -e independent -e 'wa[head=1..2]' --endpoints 7 -o ensembles
+      mcbench ensemble -r quick --with-recipe 'quick[weight_decay=0]' -e independent
+
+    Networks are trained if they are missing, and joined in the order of their seeds. Softmax
+    outputs are averaged; accuracy is that on the test data. Storage and floating-point operations
+    of a forward pass stand beside those of as many independent networks.
+
+    Exit code 0: all done; 1: an ensemble failed; 2: wrong usage.
+    """
+    from dataclasses import replace
+
+    from mcbench import ensembling, report
+    from mcbench.cli.progress import progress
+    from mcbench.figures import draw_ensembles, save
+
+    first = options.open_experiment(rest)
+    more = [options.prepare(replace(first.plan, recipe=recipe), rest) for recipe in others]
+    work = ensembling.Ensembling([first, *more], ensembles or ("independent",))
+    with progress():
+        results = work.run()
+    if results.records:
+        options.show_tables([report.ensembles(results)], style, as_json)
+    options.show_failures(results)
+    if out and results.records:
+        for path in save(draw_ensembles(results), out):
+            click.echo(path, err=True)
+    click.echo(f"Results are stored in {work.store.root}", err=True)
+    if results.failures:
+        raise SystemExit(1)
