@@ -50,10 +50,17 @@ class Connector:
         return Endpoint(move(known[0], self.problem.device), seed, key, known[1])
 
     def pool(self, text: str) -> list[int]:
-        """The seeds of a method's pool; none if it needs none."""
+        """The seeds of a method's pool; none if it needs none.
+
+        Raises:
+            StructureError: If the method does not take the network, so that no pool is trained.
+        """
         chosen = self.methods[text]
         if "pool" not in method.needs(chosen):
             return []
+        check = getattr(chosen, "check", None)
+        if check is not None:
+            check(self.problem)
         free = (seed for seed in itertools.count(POOL) if seed not in self.seeds)
         return list(itertools.islice(free, chosen.pool))
 

@@ -7,7 +7,7 @@ import logging
 import pathlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -131,7 +131,10 @@ class Experiment:
     def _train_pools(self, runs: list[Run]) -> dict[str, str]:
         """Train the endpoints that methods of runs to come are fitted on; failures by seed."""
         waiting = {run.method for run in runs if not self.store.has("runs", run.key)}
-        seeds = {seed for text in waiting for seed in self.connector.pool(text)}
+        seeds: set[int] = set()
+        for text in waiting:
+            with suppress(StructureError):  # The run says why it fails.
+                seeds |= set(self.connector.pool(text))
         return self._train_all(sorted(seeds)).failures if seeds else {}
 
     def _train_all(self, seeds: Sequence[int]) -> Results:

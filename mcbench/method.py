@@ -34,8 +34,9 @@ class Method(Protocol):
     Optional attributes: ``summary`` (one line), ``needs`` (a set of `Need`), ``reference`` (the
     paper, section or equation), and what `Traits` has. A method that needs a pool has ``pool``,
     the number of endpoints in it, and ``fit(pool, problem)``, which returns `Params`; they are
-    kept, and `connect` finds them in ``problem.fitted``. A method that trains for long keeps its
-    state in ``problem.workshop``.
+    kept, and `connect` finds them in ``problem.fitted``; it may have ``check(problem)``, which
+    raises `StructureError` before a pool is trained in vain. A method that trains for long keeps
+    its state in ``problem.workshop``.
     """
 
     name: str

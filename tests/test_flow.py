@@ -12,10 +12,11 @@ import pytest
 import torch
 
 import mcbench
+from mcbench.connecting import POOL
 from mcbench.endpoint import Endpoint
 from mcbench.errors import RunError, StructureError
 from mcbench.evaluation import Protocol, check_ends
-from mcbench.experiment import POOL, Experiment, Plan
+from mcbench.experiment import Experiment, Plan
 from mcbench.params import distance, equal
 from mcbench.plugins import Host, Plugin
 from mcbench.problem import Problem
@@ -296,6 +297,20 @@ def test_deeper_networks_are_refused(method: Any, shared_store: Store) -> None:
         ) as caught:
             refused()
         assert "\n" not in str(caught.value)
+
+
+def test_no_pool_is_trained_for_a_network_that_is_refused(store: Store) -> None:
+    methods = ("iaf-flow", "realnvp-bijection")
+    plan = Plan(
+        architecture="mlp[widths=(8,8)]",
+        recipe="quick[epochs=1]",
+        methods=methods,
+        seeds=(0, 1),
+    )
+    results = Experiment(plan, store).run()
+    assert len(results.failures) == 2
+    assert all("this network has 3" in reason for reason in results.failures.values())
+    assert len(list(store.entries("endpoints"))) == 2
 
 
 def test_from_endpoints_to_tables(

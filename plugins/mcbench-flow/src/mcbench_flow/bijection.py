@@ -51,6 +51,12 @@ class RealNVPBijection:
     batch: int = mcbench.parameter(128, "training samples per step", ge=1)
     times: int = mcbench.parameter(1, "points of the path per step", ge=1)
 
+    def check(self, problem: Problem) -> None:
+        """Refuse networks that have not two affine layers."""
+        from mcbench_flow.neurons import hidden_of
+
+        hidden_of(problem.module.state_dict(), problem)
+
     def build(self, features: int) -> Any:
         """The bijection, not fitted."""
         import zuko

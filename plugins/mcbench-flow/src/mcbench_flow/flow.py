@@ -58,6 +58,12 @@ class IAFFlow:
     lr: float = mcbench.parameter(3e-4, "learning rate at the start; it falls to 0", gt=0)
     batch: int = mcbench.parameter(256, "neurons per step", ge=1)
 
+    def check(self, problem: Problem) -> None:
+        """Refuse networks that have not two affine layers."""
+        from mcbench_flow.neurons import hidden_of
+
+        hidden_of(problem.module.state_dict(), problem)
+
     def build(self, features: int) -> Any:
         """The flow, not fitted."""
         import zuko
