@@ -42,10 +42,10 @@ class Split:
         return len(self.targets)
 
     def normalized(self, inputs: Tensor) -> Tensor:
-        """Some of ``inputs`` as float32, scaled and normalised."""
+        """Some of ``inputs`` as float32, scaled and normalised; floating-point ones as they are."""
         import torch
 
-        if inputs.dtype == torch.float32:
+        if inputs.is_floating_point():
             return inputs
         scaled = inputs.to(torch.float32) / self.scale
         if not self.mean:

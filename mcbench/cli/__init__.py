@@ -20,6 +20,7 @@ VERBS = {
     "ensemble": "ensemble",
     "leaderboard": "leaderboard",
     "plugins": "plugins",
+    "plugin": "plugin",
     "store": "store",
     "doctor": "doctor",
 }

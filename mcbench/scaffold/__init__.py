@@ -1,0 +1,126 @@
+"""Writes the package of a new plugin from templates.
+
+Templates are `string.Template` texts beside this file: ``package`` has what all packages have, and
+``kinds`` the module, its test and the README's paragraph of each kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from string import Template
+
+from mcbench.errors import UsageError
+from mcbench.plugins import host, plural
+from mcbench.version import VERSION
+
+HERE = Path(__file__).parent
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def write(name: str, kind: str, into: Path, force: bool = False) -> tuple[Path, list[Path]]:
+    """Write the package ``mcbench-NAME``.
+
+    Arguments:
+        name: Of the plugin and of its component.
+        kind: What it provides.
+        into: The directory that gets the folder.
+        force: Overwrite files that are there.
+
+    Returns:
+        The folder, and the files that were written.
+
+    Raises:
+        UsageError: If the name is unusable or taken, or a file is there already.
+    """
+    check_name(name, kind, force)
+    folder = into / f"mcbench-{name}"
+    files = {folder / place: text for place, text in render(name, kind).items()}
+    there = [file for file in files if file.exists()]
+    if there and not force:
+        raise UsageError(f"{there[0]} exists: choose another name or --into, or add --force")
+    for file, text in files.items():
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+        except OSError as error:
+            raise UsageError(f"cannot write {file}: {error.strerror or error}") from None
+    return folder, list(files)
+
+
+def check_name(name: str, kind: str, force: bool = False) -> None:
+    """Test that a plugin can have this name.
+
+    Arguments:
+        name: What the user asks for.
+        kind: What it would provide.
+        force: Whether the package may be installed already: it is written again then.
+
+    Raises:
+        UsageError: If the name cannot be a package's, or somebody has it.
+    """
+    if name.startswith("mcbench-"):
+        short = name.removeprefix("mcbench-")
+        raise UsageError(f"'{name}': leave out 'mcbench-', the package will be mcbench-{short}")
+    if not NAME.fullmatch(name):
+        raise UsageError(
+            f"'{name}' cannot be a plugin's name: take small letters, digits and single hyphens, "
+            "a letter first"
+        )
+    own = f"mcbench-{name}"
+    for plugin in host().listing():
+        if force and plugin.distribution == own:
+            continue
+        if name == plugin.name or own == plugin.distribution:
+            raise UsageError(f"the name '{name}' is taken by the plugin of {plugin.distribution}")
+        if name in plugin.provides.get(plural(kind), []):
+            raise UsageError(f"{plugin.distribution} already provides the {kind} '{name}'")
+
+
+def render(name: str, kind: str) -> dict[str, str]:
+    """The files of the package: texts by their places."""
+    words = name.split("-")
+    values = {
+        "name": name,
+        "kind": kind,
+        "kinds": plural(kind),
+        "module": f"mcbench_{'_'.join(words)}",
+        "cls": "".join(word.capitalize() for word in words),
+        "version": ".".join(VERSION.split(".")[:2]),
+    }
+    values["example"] = _filled(HERE / "kinds" / f"{kind}.md.in", values).strip()
+    values["steps"] = "\n".join(_try(name, kind))
+    places = {
+        "pyproject.toml": "package/pyproject.toml.in",
+        "README.md": "package/README.md.in",
+        ".gitignore": "package/gitignore.in",
+        ".github/workflows/tests.yml": "package/tests.yml.in",
+        f"tests/test_{values['module'].removeprefix('mcbench_')}.py": f"kinds/{kind}.test.in",
+        f"src/{values['module']}/__init__.py": f"kinds/{kind}.py.in",
+    }
+    return {place: _filled(HERE / template, values) for place, template in places.items()}
+
+
+def _filled(template: Path, values: dict[str, str]) -> str:
+    return Template(template.read_text()).substitute(values)
+
+
+def next_steps(name: str, kind: str, folder: Path) -> Iterator[str]:
+    """Commands that install, check and run the new plugin."""
+    yield f"pip install -e '{folder}[test]'"
+    yield from _try(name, kind)
+    yield f"python -m pytest {folder}"
+
+
+def _try(name: str, kind: str) -> list[str]:
+    small = "-a 'mlp2[width=16]' -r 'quick[epochs=15]' --endpoints 3"
+    run = {
+        "method": f"mcbench run -m {name} -m linear -m ot-wa {small}",
+        "metric": f"mcbench run -m linear --metric {name} --metric barrier {small}",
+        "dataset": f"mcbench run -m linear -d {name} --endpoints 2",
+        "architecture": f"mcbench run -m linear -a {name} -r 'quick[epochs=15]' --endpoints 3",
+        "ensemble": f"mcbench ensemble -e {name} -e independent {small}",
+    }
+    return [f"mcbench list {plural(kind)}", f"mcbench plugin check {name}", run[kind]]

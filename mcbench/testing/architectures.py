@@ -1,0 +1,178 @@
+"""Architectures: reproducible, functional, and a forward pass that leaves no trace."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mcbench.errors import McbenchError, StructureError
+from mcbench.params import equal
+from mcbench.problem import Problem
+from mcbench.testing.check import Fault, Inapplicable, check
+from mcbench.testing.components import one_line_or_fault
+from mcbench.testing.dice import thrown
+from mcbench.testing.networks import RECIPE, digits
+from mcbench.testing.subject import Subject
+from mcbench.training import train
+
+SHAPES = ((1, 8, 8), (3, 32, 32), (1, 28, 28))
+"""(channels, height, width) of digits, CIFAR and MNIST."""
+
+CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+
+
+def _problem(subject: Subject) -> Problem:
+    if "problem" not in subject.shared:
+        subject.shared["problem"] = Problem(digits(), subject.component, RECIPE)
+    found: Problem = subject.shared["problem"]
+    return found
+
+
+def _inputs(problem: Problem, count: int = 16) -> Tensor:
+    inputs: Tensor = next(problem.batches("test", count))[0]
+    return inputs
+
+
+def _state(module: nn.Module) -> dict[str, Tensor]:
+    return {name: x.clone() for name, x in module.state_dict().items()}
+
+
+@check("architecture", "determinism")
+def building_is_reproducible(subject: Subject) -> None:
+    """The same seed gives the same initial weights, another seed others."""
+    problem = _problem(subject)
+    built = []
+    for seed, dice in ((0, 1), (0, 2), (1, 1)):
+        with thrown(dice):
+            built.append(problem.build(seed).state_dict())
+    if not equal(built[0], built[1]):
+        raise Fault(
+            "two networks of one seed differ",
+            "draw weights with torch's own generator, which mcbench seeds: no seeds of your own",
+        )
+    if equal(built[0], built[2]):
+        raise Fault("networks of different seeds are the same", "set no seed in 'build'")
+
+
+@check("architecture", "outputs")
+def outputs_are_logits(subject: Subject) -> None:
+    """It gives finite outputs, shape (batch, classes), for inputs of the data's shape."""
+    problem = _problem(subject)
+    inputs, classes = _inputs(problem), len(problem.data.classes)
+    with torch.no_grad():
+        outputs = problem.module(inputs)
+    if tuple(outputs.shape) != (len(inputs), classes):
+        raise Fault(
+            f"the outputs of {len(inputs)} samples have shape {tuple(outputs.shape)}",
+            f"give one row of {classes} logits for each sample",
+        )
+    if not bool(outputs.isfinite().all()):
+        raise Fault("its outputs are not finite", "look at its initial weights")
+
+
+@check("architecture", "input shapes")
+def other_shapes_are_refused_clearly(subject: Subject) -> None:
+    """For images of other sizes and channels it builds a network that takes them, or refuses
+    with a McbenchError of one line."""
+    for shape in SHAPES:
+        try:
+            with thrown(0), torch.no_grad():
+                module = subject.component.build(shape, 10)
+                module.eval()(torch.zeros(2, *shape))
+        except McbenchError as error:
+            one_line_or_fault(error, f"for inputs of shape {shape}")
+        except Exception as error:
+            first = str(error).partition("\n")[0]
+            raise Fault(
+                f"for inputs of shape {shape} it raises {type(error).__name__}: {first}",
+                "compute sizes from input_shape, or raise mcbench.UsageError",
+            ) from None
+
+
+@check("architecture", "forward leaves no trace")
+def a_forward_pass_changes_nothing(subject: Subject) -> None:
+    """In evaluation mode a forward pass changes no weight, and needs no random numbers."""
+    problem = _problem(subject)
+    module, inputs = problem.build(0).eval(), _inputs(_problem(subject))
+    before = _state(module)
+    with torch.no_grad(), thrown(1) as used:
+        first = module(inputs)
+        if used():
+            raise Fault("in evaluation mode it draws random numbers", "draw if self.training")
+        second = module(inputs)
+    if not equal(before, _state(module)):
+        raise Fault("in evaluation mode it changes its own state", "change it if self.training")
+    if not first.equal(second):
+        raise Fault("two forward passes differ", "keep no state between forward passes")
+
+
+@check("architecture", "samples are independent")
+def samples_are_independent(subject: Subject) -> None:
+    """In evaluation mode the outputs of a sample do not depend on the rest of the batch."""
+    problem = _problem(subject)
+    inputs = _inputs(problem)
+    with torch.no_grad():
+        whole, part = problem.module(inputs)[:3], problem.module(inputs[:3])
+    if not torch.allclose(whole, part, **CLOSE):
+        raise Fault(
+            f"outputs of a sample differ by {float((whole - part).abs().max()):.1e} with its batch",
+            "use running statistics in evaluation mode",
+        )
+
+
+@check("architecture", "functional")
+def it_works_with_any_parameters(subject: Subject) -> None:
+    """Called with other parameters by name it gives the outputs of the network that has them."""
+    problem = _problem(subject)
+    other, inputs = problem.build(5).eval(), _inputs(problem)
+    with torch.no_grad():
+        own, called = other(inputs), problem.forward(other.state_dict(), inputs)
+    if not torch.allclose(own, called, **CLOSE):
+        raise Fault(
+            "with the parameters of another network it gives other outputs than that network",
+            "keep all weights as parameters or buffers, and read them in 'forward'",
+        )
+
+
+@check("architecture", "training")
+def it_trains(subject: Subject) -> None:
+    """Every parameter gets a gradient, and one epoch of training changes weights finitely."""
+    problem = _problem(subject)
+    module, inputs = problem.build(0), _inputs(problem)
+    with thrown(0):
+        module.train()(inputs).square().sum().backward()
+    idle = [name for name, p in module.named_parameters() if p.grad is None]
+    if idle:
+        raise Fault(f"'{idle[0]}' gets no gradient", "use every parameter, or register a buffer")
+    quick: Any = Problem(digits(), subject.component, _one_epoch())
+    outcome = next(iter(train(quick, [0], {}, lambda *state: None, lambda *seen: None)))
+    if outcome.error is not None:
+        raise Fault(f"training fails: {outcome.error}", "look at its initial weights")
+
+
+def _one_epoch() -> Any:
+    from dataclasses import replace
+
+    return replace(RECIPE, epochs=1, lr=1e-3)
+
+
+@check("architecture", "chain")
+def its_chain_is_itself(subject: Subject) -> None:
+    """Its chain of affine layers gives its outputs; without one the error says why in a line."""
+    problem = _problem(subject)
+    try:
+        chain = problem.chain
+    except StructureError as error:
+        one_line_or_fault(error, "deriving the chain")
+        raise Inapplicable(f"it is no chain: {error}") from None
+    inputs, params = _inputs(problem), problem.build(3).state_dict()
+    with torch.no_grad():
+        own = problem.forward(params, inputs)
+        derived = chain.features(params, inputs, len(chain.layers))
+    if not torch.allclose(own, derived, **CLOSE):
+        raise Fault(
+            "the outputs of its derived chain are others",
+            "report it: this is a fault of mcbench, not of the architecture",
+        )

@@ -1,0 +1,158 @@
+"""What every component has to keep: a name, sound parameters, a light import."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from functools import cache
+
+from mcbench import spec
+from mcbench.errors import McbenchError, UsageError
+from mcbench.method import summary
+from mcbench.plugins import host, plural
+from mcbench.testing.check import Fault, Inapplicable, check
+from mcbench.testing.subject import Subject
+
+HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "pandas", "matplotlib")
+"""Libraries that no plugin may import before they are needed."""
+
+NONSENSE = "no such value"
+"""A text that is no number, no choice and no name."""
+
+
+@check("", "summary")
+def has_a_summary(subject: Subject) -> None:
+    """It says in one line what it is, as `summary` or in its docstring."""
+    text = summary(subject.declared)
+    if not text or "\n" in text:
+        raise Fault(
+            f"its summary is {text!r}",
+            "give the class a docstring, or an attribute 'summary', of one line",
+        )
+
+
+@check("", "parameters")
+def parameters_are_sound(subject: Subject) -> None:
+    """Every parameter has a help text and a default that its own type and bounds allow."""
+    for name, parameter in _parameters(subject).items():
+        if not parameter.help.strip():
+            raise Fault(
+                f"parameter '{name}' has no help",
+                f"say what it means: {name}: ... = mcbench.parameter(default, 'help, with unit')",
+            )
+        try:
+            spec.configure(subject.kind, subject.declared, {name: parameter.default})
+        except UsageError as error:
+            raise Fault(
+                f"the default of parameter '{name}' is refused: {error}",
+                "choose a default that its type and its bounds allow",
+            ) from None
+
+
+@check("", "wrong values")
+def wrong_values_are_refused(subject: Subject) -> None:
+    """A parameter's value of the wrong type is refused with one line."""
+    for name, parameter in _parameters(subject).items():
+        if parameter.type is str and not parameter.part and not parameter.constraints:
+            continue  # Any text will do.
+        wrong = f"{subject.declared.name}[{name}={NONSENSE}]"
+        try:
+            host().get(subject.kind, wrong)
+        except UsageError as error:
+            one_line_or_fault(error, f"refusing '{wrong}'")
+        else:
+            raise Fault(
+                f"'{wrong}' is accepted",
+                f"annotate '{name}' with its type (int, float, bool, Literal, tuple, ...)",
+            )
+
+
+@check("", "parameters read back")
+def parameters_read_back(subject: Subject) -> None:
+    """Written as `name[p=v]` it reads back as the same component: names in tables can be run."""
+    _parameters(subject)
+    text = spec.text(subject.component, subject.declared)
+    again = host().get(subject.kind, text)
+    if spec.values(again) != spec.values(subject.component):
+        raise Fault(
+            f"'{text}' reads back as '{spec.text(again, subject.declared)}'",
+            "use types that print as they are written: numbers, text, Literal, tuples of them",
+        )
+
+
+@check("", "frozen")
+def it_is_frozen(subject: Subject) -> None:
+    """A component with parameters is a frozen dataclass: one object serves all runs."""
+    _parameters(subject)
+    if not type(subject.component).__dataclass_params__.frozen:
+        raise Fault("its dataclass can be changed", "declare it @dataclass(frozen=True)")
+
+
+@check("", "light import")
+def its_import_is_light(subject: Subject) -> None:
+    """Loading its plugin and asking it for its components imports no heavy library."""
+    module = _module(subject)
+    heavy, wrong = _loaded(module)
+    if wrong:
+        raise Fault(f"'{module}' does not load: {wrong}", "see 'mcbench plugins'")
+    if heavy:
+        raise Fault(
+            f"importing '{module}', or asking for its {plural(subject.kind)}, imports {heavy}",
+            "import it inside the functions that use it, and types under TYPE_CHECKING",
+        )
+
+
+def one_line_or_fault(error: McbenchError, doing: str) -> None:
+    """Test that an error's message is one line with something in it.
+
+    Raises:
+        Fault: If it is not.
+    """
+    text = str(error)
+    if not text.strip() or len(text.splitlines()) > 1:
+        raise Fault(
+            f"{doing}, its message is {text!r}",
+            "say in one line what is wrong and what is allowed",
+        )
+
+
+def _parameters(subject: Subject) -> dict[str, spec.Parameter]:
+    declared = spec.parameters(subject.declared)
+    if not declared:
+        raise Inapplicable("it has no parameters")
+    return declared
+
+
+def _module(subject: Subject) -> str:
+    """The module that the plugin is, or else the component's."""
+    plugin = host().manager.get_plugin(subject.plugin.name)
+    name = getattr(plugin, "__name__", "")
+    return name if name in sys.modules else type(subject.declared).__module__
+
+
+@cache
+def _loaded(module: str) -> tuple[str, str]:
+    """The heavy libraries that a fresh process has after loading a plugin; and its error."""
+    code = (
+        "import sys; from importlib import import_module; "
+        "from mcbench.plugins import Host, Plugin; "
+        "host = Host(only=set()); plugin = Plugin('checked', 'checked', '0'); "
+        f"module = import_module({module!r}); "
+        "host.manager.is_registered(module) or host.register(plugin, lambda: module); "
+        "host.listing(); "
+        f"print(*[n for n in {HEAVY!r} if n in sys.modules], sep=', '); "
+        "print(*plugin.errors, sep='; ')"
+    )
+    places = os.pathsep.join(p for p in sys.path if p)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": places},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    if done.returncode:
+        return "", (done.stderr.strip().splitlines() or ["it ends the process"])[-1]
+    heavy, wrong = (done.stdout.split("\n") + ["", ""])[:2]
+    return heavy, wrong

@@ -1,0 +1,62 @@
+"""Methods in double precision and on a GPU."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from mcbench.errors import StructureError
+from mcbench.params import equal
+from mcbench.testing.check import Fault, Inapplicable, check
+from mcbench.testing.methods import TIMES, connect, paths
+from mcbench.testing.networks import Trained
+from mcbench.testing.paths import unlike
+from mcbench.testing.subject import Subject
+
+
+@check("method", "float64")
+def float64_endpoints_work(subject: Subject) -> None:
+    """Between endpoints in float64 all points are in float64."""
+    for network, _ in paths(subject):
+        _works(subject, network, dtype=torch.float64)
+
+
+@check("method", "GPU")
+def it_works_on_a_gpu(subject: Subject) -> None:
+    """Between endpoints on a GPU all points are on it."""
+    if not torch.cuda.is_available():
+        raise Inapplicable("there is no CUDA device")
+    for network, _ in paths(subject):
+        _works(subject, network, device="cuda")
+
+
+def _works(subject: Subject, network: Trained, **where: Any) -> None:
+    """Test that a path is whole with all tensors somewhere else."""
+    what = " ".join(map(str, where.values()))
+    ends = [network.endpoint(seed, **where).params for seed in (0, 1)]
+    problem = network.problem(**where)
+    again = replace(subject, shared={})  # Also what it is fitted to.
+    try:
+        path = connect(again, network, problem, **where)
+        for t in TIMES:
+            point = path(t)
+            wrong = unlike(point, *ends)
+            if wrong:
+                raise Fault(
+                    f"in {what} at t = {t:g} on the {network.name} network {wrong}",
+                    "take dtype and device from the endpoints: torch.zeros_like(x), y.to(x)",
+                )
+            inputs, _ = next(problem.batches("test"))
+            with torch.no_grad():
+                problem.forward(point, inputs)
+        if not equal(path(0.0), ends[0]):
+            raise Fault(f"in {what} path(0) is not A", "start with a.params itself")
+    except (Fault, StructureError):
+        raise
+    except Exception as error:
+        raise Fault(
+            f"in {what} on the {network.name} network it raises {type(error).__name__}: {error}",
+            "take dtype and device from the endpoints: torch.zeros_like(x), y.to(x)",
+        ) from error

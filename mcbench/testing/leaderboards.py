@@ -1,0 +1,26 @@
+"""Leaderboards: what they name exists."""
+
+from __future__ import annotations
+
+from mcbench.errors import UsageError
+from mcbench.leaderboard.board import ENDPOINTS
+from mcbench.plugins import host
+from mcbench.testing.check import Fault, check
+from mcbench.testing.subject import Subject
+
+
+@check("leaderboard", "names")
+def what_it_names_exists(subject: Subject) -> None:
+    """Its data set, architecture, recipe, methods and metrics can be resolved."""
+    board = subject.component
+    named = [(kind, getattr(board, kind)) for kind in ("dataset", "architecture", "recipe")]
+    named += [("method", r.method) for r in board.rows if r.method not in ("", ENDPOINTS)]
+    named += [("metric", column.split(":")[0]) for column in board.columns.values()]
+    for kind, text in named:
+        try:
+            host().get(kind, text)
+        except UsageError as error:
+            raise Fault(
+                f"its {kind} '{text}' cannot be resolved: {error}",
+                "correct the name, or make the package that has it a dependency",
+            ) from None

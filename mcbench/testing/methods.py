@@ -1,0 +1,176 @@
+"""Methods: which networks they connect, and that the same request gives the same path."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mcbench import method
+from mcbench.errors import McbenchError
+from mcbench.params import Params, equal, move
+from mcbench.path import Path
+from mcbench.problem import Problem
+from mcbench.testing.check import Fault, Inapplicable, check
+from mcbench.testing.components import one_line_or_fault
+from mcbench.testing.dice import thrown
+from mcbench.testing.networks import ARCHITECTURES, Trained, trained
+from mcbench.testing.subject import Subject
+
+TIMES = (0.0, 0.21, 0.5, 0.83, 1.0)
+"""Where points are compared."""
+
+
+def connect(
+    subject: Subject,
+    network: Trained,
+    problem: Problem | None = None,
+    pair: tuple[int, int] = (0, 1),
+    **where: Any,
+) -> Path:
+    """A new path between two endpoints of a network.
+
+    Arguments:
+        subject: The method.
+        network: What it connects.
+        problem: Another one than the network's own.
+        pair: The endpoints' seeds.
+        where: The dtype and device of everything.
+    """
+    problem = problem or network.problem(**where)
+    problem.fitted = fitted(subject, network, problem, **where)
+    a, b = (network.endpoint(seed, **where) for seed in pair)
+    path: Path = subject.component.connect(a, b, problem)
+    return path
+
+
+def fitted(subject: Subject, network: Trained, problem: Problem, **where: Any) -> Params:
+    """What the method is fitted to on a pool of the network's endpoints; nothing if on none."""
+    if "pool" not in method.needs(subject.component):
+        return {}
+    key = "fitted", network.name
+    if key not in subject.shared:
+        subject.shared[key] = fit(subject, network, problem, **where)
+    return move(subject.shared[key], problem.device)
+
+
+def fit(subject: Subject, network: Trained, problem: Problem, **where: Any) -> Params:
+    """Fit the method to a pool, as a run does: it may refuse the network before."""
+    refuse = getattr(subject.component, "check", None)
+    if refuse is not None:
+        refuse(problem)
+    params: Params = subject.component.fit(network.pool(subject.component.pool, **where), problem)
+    return params
+
+
+def attempts(subject: Subject) -> dict[str, Path | Exception]:
+    """The path between two endpoints of every small network, or the error instead."""
+    if "attempts" not in subject.shared:
+        made: dict[str, Path | Exception] = {}
+        for name in ARCHITECTURES:
+            try:
+                made[name] = connect(subject, trained(name))
+            except Exception as error:
+                made[name] = error
+        subject.shared["attempts"] = made
+    found: dict[str, Path | Exception] = subject.shared["attempts"]
+    return found
+
+
+def paths(subject: Subject) -> Iterator[tuple[Trained, Path]]:
+    """The paths of the networks that the method connects.
+
+    Raises:
+        Inapplicable: If there is none; the check 'connects' says so.
+    """
+    found = [(trained(n), p) for n, p in attempts(subject).items() if isinstance(p, Path)]
+    if not found:
+        raise Inapplicable("it connects none of the kit's networks")
+    yield from found
+
+
+def any_network(subject: Subject) -> Trained:
+    """The first network that the method connects."""
+    return next(iter(paths(subject)))[0]
+
+
+@check("method", "connects")
+def it_connects_something(subject: Subject) -> None:
+    """It connects endpoints of at least one of the kit's networks, by a `mcbench.Path`."""
+    found = attempts(subject)
+    for name, path in found.items():
+        if not isinstance(path, Path | Exception):
+            raise Fault(
+                f"on the {name} network 'connect' returns {type(path).__name__}",
+                "return a mcbench.Path: see mcbench.segment, mcbench.polyline, mcbench.Leg",
+            )
+    if not any(isinstance(path, Path) for path in found.values()):
+        first = "; ".join(f"{name}: {type(e).__name__}: {e}" for name, e in found.items())
+        raise Fault(f"it connects none of the kit's networks: {first}", "see each error")
+
+
+@check("method", "errors")
+def errors_are_one_line(subject: Subject) -> None:
+    """Where it does not connect, it raises a McbenchError of one line."""
+    for name, error in attempts(subject).items():
+        if not isinstance(error, Exception):
+            continue
+        if not isinstance(error, McbenchError):
+            raise Fault(
+                f"on the {name} network it raises {type(error).__name__}: {error}",
+                "raise mcbench.StructureError if the method does not take such a network",
+            )
+        one_line_or_fault(error, f"on the {name} network")
+
+
+@check("method", "determinism")
+def the_same_request_gives_the_same_path(subject: Subject) -> None:
+    """Connecting the same endpoints again gives the same points bit for bit, whatever was
+    computed before, and whatever the global random number generators hold."""
+    network = any_network(subject)
+    with thrown(1):
+        first = points(connect(subject, network))
+    with thrown(2):
+        connect(subject, network, pair=(1, 2))(0.5)
+        second = points(connect(subject, network))
+    for t, one, two in zip(TIMES, first, second, strict=True):
+        if not equal(one, two):
+            raise Fault(
+                f"two paths between the same endpoints of the {network.name} network differ at "
+                f"t = {t:g}",
+                "take every draw from problem.generator(purpose), and keep nothing in the method",
+            )
+
+
+@check("method", "no global randomness")
+def global_generators_are_left_alone(subject: Subject) -> None:
+    """Connecting and asking for points leaves the global random number generators alone."""
+    network = any_network(subject)
+    with thrown(3) as used:
+        points(connect(subject, network))
+        if names := used():
+            raise Fault(
+                f"it used the global generator of {names}",
+                "draw with generator=problem.generator(purpose), or inside "
+                "torch.random.fork_rng()",
+            )
+
+
+@check("method", "endpoints not modified")
+def endpoints_are_not_modified(subject: Subject) -> None:
+    """Connecting, and asking for points, leaves the endpoints' tensors as they were."""
+    for network, _ in paths(subject):
+        problem = network.problem()
+        problem.fitted = fitted(subject, network, problem)
+        a, b = network.endpoint(0), network.endpoint(1)
+        points(subject.component.connect(a, b, problem))
+        for name, end, seed in (("A", a, 0), ("B", b, 1)):
+            if not equal(end.params, network.endpoint(seed).params):
+                raise Fault(
+                    f"{name} was changed, on the {network.name} network",
+                    "clone before changing in place: x.clone(), {**params}",
+                )
+
+
+def points(path: Path) -> list[Params]:
+    """Copies of some points."""
+    return [{n: x.detach().clone() for n, x in path(t).items()} for t in TIMES]

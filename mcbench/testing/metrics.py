@@ -1,0 +1,189 @@
+"""Metrics: declared, finite, a function of the evaluation alone."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from functools import cache
+from math import isfinite
+from numbers import Real
+from typing import Any
+
+from mcbench.errors import StructureError
+from mcbench.evaluation import Curve, Progress, Protocol, evaluate
+from mcbench.metric import Evaluation
+from mcbench.params import equal
+from mcbench.path import polyline, segment
+from mcbench.problem import SPLITS
+from mcbench.testing.check import Fault, Inapplicable, check
+from mcbench.testing.components import one_line_or_fault
+from mcbench.testing.dice import thrown
+from mcbench.testing.networks import Trained, trained
+from mcbench.testing.subject import Subject
+
+NETWORKS = ("two-layer", "convolutional", "residual")
+
+
+@cache
+def _curve(name: str, route: str) -> Curve:
+    """What was measured along a path of a network."""
+    network = trained(name)
+    path = _path(network, route)
+    return evaluate(path, network.problem(), Protocol(5, 1), lambda *seen: None, Progress())
+
+
+def _path(network: Trained, route: str) -> Any:
+    a, b, c = (network.endpoint(seed).params for seed in (0, 1, 2))
+    if route == "detour":
+        return polyline([a, c, b])
+    return segment(a, a if route == "point" else b)
+
+
+def evaluation(name: str, route: str = "line") -> Evaluation:
+    """A new evaluation: of a line, a ``detour`` over a third network, or a ``point``."""
+    network = trained(name)
+    ends = network.endpoint(0), network.endpoint(0 if route == "point" else 1)
+    return Evaluation(
+        network.problem(),
+        copy.deepcopy(_curve(name, route)),
+        lambda: ends,
+        lambda: _path(network, route),
+    )
+
+
+def values(subject: Subject, given: Evaluation) -> dict[str, Any]:
+    """All that the metric measures, under names such as ``test`` or ``bytes:train``."""
+    metric, found = subject.component, {}
+    for split in SPLITS if metric.splits else (None,):
+        measured = metric.measure(given, split)
+        named = measured if isinstance(measured, dict) else {"": measured}
+        found |= {":".join(filter(None, (str(n), split))): v for n, v in named.items()}
+    return found
+
+
+def _applicable(subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Networks that the metric takes, with its values."""
+    found = False
+    for name in NETWORKS:
+        try:
+            measured = values(subject, evaluation(name))
+        except StructureError as error:
+            one_line_or_fault(error, f"on the {name} network")
+            continue
+        found = True
+        yield name, measured
+    if not found:
+        raise Fault(
+            "it takes none of the kit's networks", "raise StructureError only where it must"
+        )
+
+
+@check("metric", "declaration")
+def it_is_declared(subject: Subject) -> None:
+    """It declares `unit` (a text), `better` (higher, lower or empty) and `splits` (a bool)."""
+    allowed = {
+        "unit": lambda x: isinstance(x, str),
+        "better": lambda x: x in ("higher", "lower", ""),
+        "splits": lambda x: isinstance(x, bool),
+    }
+    for name, fits in allowed.items():
+        if not hasattr(subject.component, name):
+            raise Fault(f"it has no '{name}'", "declare unit, better and splits")
+        value = getattr(subject.component, name)
+        if not fits(value):
+            raise Fault(f"'{name}' is {value!r}", "see the property that is checked")
+
+
+@check("metric", "finite numbers")
+def values_are_finite_numbers(subject: Subject) -> None:
+    """It gives finite numbers on every split it declares, of every network that it takes."""
+    for name, measured in _applicable(subject):
+        if not measured:
+            raise Fault(f"on the {name} network it gives no value", "return a number")
+        for key, value in measured.items():
+            _finite(value, key, f"on the {name} network")
+
+
+def _finite(value: Any, key: str, where: str) -> None:
+    if not isinstance(value, Real) or isinstance(value, bool):
+        kind = type(value).__name__
+        raise Fault(f"{where} '{key}' is a {kind}", "return float(value), or a dict of numbers")
+    if not isfinite(value):
+        raise Fault(f"{where} '{key}' is {value}", "guard divisions and logarithms")
+
+
+@check("metric", "path of length 0")
+def a_point_is_no_exception(subject: Subject) -> None:
+    """It gives finite numbers on a path that stays at A."""
+    for name, _ in _applicable(subject):
+        try:
+            measured = values(subject, evaluation(name, "point"))
+        except ArithmeticError as error:
+            raise Fault(
+                f"on a path that stays at A it raises {type(error).__name__}: {error}",
+                "guard divisions by lengths and distances",
+            ) from None
+        for key, value in measured.items():
+            _finite(value, key, "on a path that stays at A")
+        return
+
+
+@check("metric", "determinism")
+def the_same_evaluation_gives_the_same_values(subject: Subject) -> None:
+    """The same evaluation gives the same values, whatever the global generators hold."""
+    name = next(_applicable(subject))[0]
+    measured = []
+    for seed in (1, 2):
+        with thrown(seed) as used:
+            measured.append(values(subject, evaluation(name)))
+            if names := used():
+                raise Fault(
+                    f"it used the global generator of {names}",
+                    "draw with generator=evaluation.problem.generator(purpose)",
+                )
+    if measured[0] != measured[1]:
+        raise Fault(
+            f"it gave {measured[0]}, then {measured[1]}",
+            "draw with generator=evaluation.problem.generator(purpose), keep nothing in the metric",
+        )
+
+
+@check("metric", "evaluation not modified")
+def the_evaluation_is_not_modified(subject: Subject) -> None:
+    """Measuring changes neither the curve nor the endpoints."""
+    for name, _ in _applicable(subject):
+        given = evaluation(name)
+        values(subject, given)
+        if given.curve != _curve(name, "line"):
+            raise Fault("it changed evaluation.curve", "sort and change copies: sorted(x)")
+        for seed, end in enumerate(given.ends):
+            if not equal(end.params, trained(name).endpoint(seed).params):
+                raise Fault("it changed an endpoint", "clone before changing in place")
+
+
+@check("metric", "ends only")
+def ends_only_means_it(subject: Subject) -> None:
+    """With `ends_only` it gives the same values for two paths between the same endpoints."""
+    if not getattr(subject.component, "ends_only", False):
+        raise Inapplicable("it depends on the path")
+    name, line = next(_applicable(subject))
+    detour = values(subject, evaluation(name, "detour"))
+    if detour != line:
+        raise Fault(
+            f"it gives {line} for one path and {detour} for another between the same endpoints",
+            "take 'ends_only' away: its value would be copied from method to method",
+        )
+
+
+@check("metric", "store")
+def values_survive_the_store(subject: Subject) -> None:
+    """Its values read back equal from JSON, under names without ':'."""
+    for _, measured in _applicable(subject):
+        as_numbers = {key: float(value) for key, value in measured.items()}
+        if json.loads(json.dumps(as_numbers)) != as_numbers:
+            raise Fault(f"{as_numbers} does not read back", "return finite numbers")
+        for key in measured:
+            own = [part for part in key.split(":") if part not in SPLITS]
+            if len(own) > 1:
+                raise Fault(f"a value's name is '{':'.join(own)}'", "use names without ':'")

@@ -1,0 +1,115 @@
+"""Methods use what they say they need, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import torch
+
+from mcbench import method
+from mcbench.dataset import Data, Split
+from mcbench.errors import StructureError
+from mcbench.params import equal
+from mcbench.path import Path
+from mcbench.testing.check import Fault, Inapplicable, check
+from mcbench.testing.methods import TIMES, any_network, attempts, connect, fit, points
+from mcbench.testing.networks import NO_CHAIN, digits
+from mcbench.testing.subject import Subject
+
+
+@check("method", "needs are served")
+def needs_are_served(subject: Subject) -> None:
+    """It needs only what this version of mcbench serves."""
+    unserved = method.needs(subject.component) - method.SUPPORTED
+    if unserved:
+        raise Fault(
+            f"it needs {', '.join(sorted(unserved))}: every run would fail",
+            f"name only {', '.join(sorted(method.SUPPORTED))} in 'needs'",
+        )
+
+
+@check("method", "needs a chain as it says")
+def a_chain_is_needed_as_declared(subject: Subject) -> None:
+    """With the need `affine-chain` it refuses a network without one by a StructureError; without
+    that need it connects such a network."""
+    result = attempts(subject)[NO_CHAIN]
+    if "affine-chain" in method.needs(subject.component):
+        if isinstance(result, Path):
+            raise Fault(
+                "it connects a network that is no chain, though it says it needs one",
+                "take 'affine-chain' out of 'needs'",
+            )
+        if not isinstance(result, StructureError):
+            raise Fault(
+                f"on a network that is no chain it raises {type(result).__name__}: {result}",
+                "raise mcbench.StructureError; problem.chain does",
+            )
+    elif not isinstance(result, Path):
+        raise Fault(
+            f"it does not connect a network that is no chain: {type(result).__name__}: {result}",
+            "add 'affine-chain' to 'needs', if it needs one",
+        )
+
+
+@check("method", "needs data as it says")
+def data_are_used_as_declared(subject: Subject) -> None:
+    """Without the need `data` its path is the same whatever the training data are."""
+    if "data" in method.needs(subject.component):
+        raise Inapplicable("it declares that it uses the training data")
+    differ = _differs_with(subject, Data(_other(digits().train), digits().test, digits().classes))
+    if differ is not None:
+        raise Fault(
+            f"with other training data its point at t = {differ:g} is another one",
+            "add 'data' to 'needs'",
+        )
+
+
+@check("method", "test data unused")
+def test_data_are_not_used(subject: Subject) -> None:
+    """Its path is the same whatever the test data are: they are for measuring alone."""
+    differ = _differs_with(subject, Data(digits().train, _other(digits().test), digits().classes))
+    if differ is not None:
+        raise Fault(
+            f"with other test data its point at t = {differ:g} is another one",
+            "use the split 'train' alone",
+        )
+
+
+def _other(split: Split) -> Split:
+    """A split of the same form that shares no sample with it."""
+    inputs = (split.scale - split.inputs.double()).to(split.inputs.dtype)
+    return replace(split, inputs=inputs.flip(3), targets=split.targets.roll(1))
+
+
+def _differs_with(subject: Subject, data: Data) -> float | None:
+    """The first time at which the path differs if the data are others."""
+    network = any_network(subject)
+    own = points(connect(subject, network))
+    if "pool" in method.needs(subject.component):
+        subject = replace(subject, shared={})  # It is fitted anew, to the other data.
+    other = points(connect(subject, network, network.problem(data)))
+    for t, one, two in zip(TIMES, own, other, strict=True):
+        if not equal(one, two):
+            return t
+    return None
+
+
+@check("method", "needs a pool as it says")
+def a_pool_is_fitted(subject: Subject) -> None:
+    """With the need `pool` it has `pool` and `fit`, which gives the same tensors every time."""
+    if "pool" not in method.needs(subject.component):
+        if hasattr(subject.component, "fit"):
+            raise Fault("it has 'fit' but nobody calls it", "add 'pool' to 'needs'")
+        raise Inapplicable("it needs no pool")
+    size = getattr(subject.component, "pool", None)
+    if not isinstance(size, int) or size < 1:
+        raise Fault(f"its 'pool' is {size!r}", "say how many endpoints it is fitted on")
+    network = any_network(subject)
+    one, two = (fit(subject, network, network.problem()) for _ in range(2))
+    for name, x in one.items():
+        if not isinstance(name, str) or not isinstance(x, torch.Tensor):
+            raise Fault(f"'fit' returns {name!r}: {type(x).__name__}", "return tensors by name")
+    if not equal(one, two):
+        raise Fault(
+            "two fits on the same pool differ", "take every draw from problem.generator(purpose)"
+        )

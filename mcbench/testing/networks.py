@@ -1,0 +1,170 @@
+"""The small networks that checks run on: trained on digits in seconds, once in a process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mcbench.builtin.architectures import MLP
+from mcbench.builtin.convnets import Conv2FC1
+from mcbench.builtin.datasets import Digits
+from mcbench.dataset import Data, Split
+from mcbench.endpoint import Endpoint
+from mcbench.errors import StructureError
+from mcbench.params import Params
+from mcbench.problem import Problem
+from mcbench.recipe import Recipe
+from mcbench.training import train
+
+RECIPE = Recipe("kit", "some passes over few digits", lr=0.05, epochs=6, batch_size=40)
+
+TRAIN, TEST = 320, 120
+"""So many samples of the digits are used."""
+
+
+class Normalised:
+    """A convolution with batch normalisation, pooling, and a linear layer."""
+
+    name = "normalised"
+
+    def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+        """The network."""
+        size = 4 * (input_shape[1] // 2) * (input_shape[2] // 2)
+        return nn.Sequential(
+            nn.Conv2d(input_shape[0], 4, 3, padding=1, bias=False),
+            nn.BatchNorm2d(4),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(size, classes),
+        )
+
+
+class Block(nn.Module):
+    """A layer whose input is added to what comes out of it, and a linear layer."""
+
+    def __init__(self, size: int, classes: int) -> None:
+        super().__init__()
+        self.first, self.inner = nn.Linear(size, 8), nn.Linear(8, 8)
+        self.last = nn.Linear(8, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs, shape (batch, classes)."""
+        x = self.first(x.flatten(1)).relu()
+        return self.last(x + self.inner(x).relu())
+
+
+class Residual:
+    """A network that is no chain of layers."""
+
+    name = "residual"
+
+    def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+        """The network."""
+        return Block(input_shape[0] * input_shape[1] * input_shape[2], classes)
+
+
+FIRST = (0, 1, 2)
+"""The seeds that most checks use; they are trained together."""
+
+ARCHITECTURES: dict[str, Any] = {
+    "two-layer": MLP(widths=(8,)),
+    "deep without biases": MLP(widths=(8, 6), bias=False),
+    "convolutional": Conv2FC1(channels=(3, 4)),
+    "batch-normalised": Normalised(),
+    "residual": Residual(),
+}
+"""By what is special of them; the last one is no chain."""
+
+NO_CHAIN = "residual"
+
+
+@cache
+def digits() -> Data:
+    """The first of scikit-learn's digits."""
+    whole = Digits().read(Path())
+    return Data(_head(whole.train, TRAIN), _head(whole.test, TEST), whole.classes)
+
+
+def _head(split: Split, count: int) -> Split:
+    return replace(split, inputs=split.inputs[:count], targets=split.targets[:count])
+
+
+class Trained:
+    """Endpoints of one small network.
+
+    Arguments:
+        name: One of `ARCHITECTURES`.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name, self.architecture = name, ARCHITECTURES[name]
+        self._params: dict[int, Params] = {}
+        self._chain: Any = None
+
+    def problem(
+        self,
+        data: Data | None = None,
+        dtype: torch.dtype = torch.float32,
+        device: str = "cpu",
+    ) -> Problem:
+        """A new problem of this network, that remembers nothing of others.
+
+        Arguments:
+            data: Other data than the digits.
+            dtype: Of the inputs.
+            device: Where it computes.
+        """
+        made = Problem(data or digits(), self.architecture, RECIPE, device)
+        if dtype != torch.float32:
+            splits = {n: s.ready() for n, s in made.splits.items()}
+            splits = {n: replace(s, inputs=s.inputs.to(dtype)) for n, s in splits.items()}
+            made.data = Data(splits["train"], splits["test"], made.data.classes)
+            made.splits = splits
+        if self._chain is None:
+            try:
+                self._chain = made.chain
+            except StructureError:
+                self._chain = False
+        if self._chain:
+            made.chain = self._chain  # Deriving it takes longer than most checks.
+        return made
+
+    def endpoint(
+        self, seed: int, dtype: torch.dtype = torch.float32, device: str = "cpu"
+    ) -> Endpoint:
+        """A trained endpoint, in tensors of its own."""
+        if seed not in self._params:
+            self._train(FIRST if seed in FIRST else [seed])
+        params = {
+            name: x.to(device, dtype if x.is_floating_point() else None, copy=True)
+            for name, x in self._params[seed].items()
+        }
+        return Endpoint(params, seed, f"{self.name} {seed}")
+
+    def pool(self, count: int, **where: Any) -> list[Endpoint]:
+        """Endpoints with seeds of their own, for methods that are fitted on some."""
+        seeds = [1000 + i for i in range(count)]
+        self._train([seed for seed in seeds if seed not in self._params])
+        return [self.endpoint(seed, **where) for seed in seeds]
+
+    def _train(self, seeds: Sequence[int]) -> None:
+        outcomes = train(
+            self.problem(), list(seeds), {}, lambda seed, state: None, lambda *progress: None
+        )
+        for outcome in outcomes:
+            if outcome.params is None:
+                raise RuntimeError(f"the kit's network '{self.name}' diverged: {outcome.error}")
+            self._params[outcome.seed] = outcome.params
+
+
+@cache
+def trained(name: str) -> Trained:
+    """The endpoints of a small network, trained when they are first asked for."""
+    return Trained(name)

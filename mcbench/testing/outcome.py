@@ -1,0 +1,112 @@
+"""`Outcome`, what came of a check, and how checks are carried out."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mcbench.errors import one_line
+from mcbench.testing.check import Check, Fault, Inapplicable, checks, expected_titles
+from mcbench.testing.subject import Subject
+
+log = logging.getLogger("mcbench")
+
+State = Literal["ok", "failed", "skipped", "expected failure"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a check.
+
+    Arguments:
+        check: The check.
+        state: ``ok``, ``failed``, ``skipped`` or ``expected failure``.
+        found: What was seen, if it failed.
+        fix: What to change, if it failed.
+        reason: Why it was skipped, or why the failure is expected.
+        seconds: How long it took.
+    """
+
+    check: Check
+    state: State
+    found: str = ""
+    fix: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON takes it."""
+        return {
+            "check": self.check.title,
+            "property": self.check.property,
+            "state": self.state,
+            "found": self.found,
+            "fix": self.fix,
+            "reason": self.reason,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def carry_out(check: Check, subject: Subject, expected: Mapping[str, str]) -> Outcome:
+    """Check one property; an expected failure that does not come is a failure."""
+    began = time.perf_counter()
+    reason = expected.get(check.title, "")
+    try:
+        with _one_thread():
+            check.function(subject)
+    except Inapplicable as why:
+        return Outcome(check, "skipped", reason=one_line(why))
+    except Exception as error:
+        log.debug("%s: %s", subject.title, check.title, exc_info=True)
+        found, fix = _told(error)
+        state: State = "expected failure" if reason else "failed"
+        return Outcome(check, state, found, fix, reason, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    if reason:
+        found = f"it was expected to fail ({reason}) and holds"
+        return Outcome(check, "failed", found, "no longer expect its failure", seconds=seconds)
+    return Outcome(check, "ok", seconds=seconds)
+
+
+def _told(error: Exception) -> tuple[str, str]:
+    if isinstance(error, Fault):
+        return error.found, error.fix
+    found = f"it raised {type(error).__name__}: {one_line(error) or 'no message'}"
+    return found, "'mcbench --verbose plugin check' shows where"
+
+
+def examine(subject: Subject, expected: Mapping[str, str] | None = None) -> Iterator[Outcome]:
+    """All checks of a component, one after another.
+
+    Arguments:
+        subject: The component.
+        expected: Reasons by check, beside those that the component declares.
+
+    Raises:
+        UsageError: If an expected failure names no check.
+    """
+    allowed = subject.expected | dict(expected or {})
+    expected_titles(subject.kind, allowed)
+    for check in checks(subject.kind):
+        yield carry_out(check, subject, allowed)
+
+
+class _one_thread:
+    """Networks this small gain nothing from more threads, and wait for each other on a busy CPU."""
+
+    def __enter__(self) -> None:
+        import sys
+
+        torch: Any = sys.modules.get("torch")
+        self.before = torch.get_num_threads() if torch else 0
+        if torch:
+            torch.set_num_threads(1)
+
+    def __exit__(self, *_: object) -> None:
+        import sys
+
+        if self.before:
+            sys.modules["torch"].set_num_threads(self.before)

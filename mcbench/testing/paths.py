@@ -1,0 +1,199 @@
+"""Paths: exact ends, networks as points, no jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import torch
+
+from mcbench.params import Params, distance, equal, finite
+from mcbench.path import Leg, Path
+from mcbench.testing.check import Fault, check
+from mcbench.testing.methods import paths, points
+from mcbench.testing.networks import Trained
+from mcbench.testing.subject import Subject
+
+JUMP = 0.005
+"""Two points that are as near in t as can be have to be nearer than this share of the path."""
+
+NEAR = 1e-6
+"""How near in t points are brought to find a jump."""
+
+OUTPUTS = 1e-3
+"""The greatest difference of a permuted network's outputs, relative to the largest."""
+
+
+@check("method", "path(0) is A")
+def it_starts_at_a(subject: Subject) -> None:
+    """`path(0)` equals A bit for bit."""
+    for network, path in paths(subject):
+        if not equal(path(0.0), network.endpoint(0).params):
+            raise Fault(
+                f"path(0) differs from A on the {network.name} network{_gap(network, path, 0)}",
+                "start the first leg with a.params itself, not with a result of computing it",
+            )
+
+
+@check("method", "path(1) is the declared end")
+def it_ends_where_it_says(subject: Subject) -> None:
+    """`path(1)` is B bit for bit, or permuted with B's outputs, or short of B: as `end` says."""
+    for network, path in paths(subject):
+        b = network.endpoint(1).params
+        where = f"on the {network.name} network"
+        met = equal(path(1.0), b)
+        if path.end == "b" and not met:
+            raise Fault(
+                f"path(1) differs from B {where}{_gap(network, path, 1)}",
+                "end the last leg with b.params itself, or say end='permuted' or 'short'",
+            )
+        if path.end == "permuted" and not met:
+            change = _outputs_change(network, path(1.0), b)
+            if not change < OUTPUTS:
+                raise Fault(
+                    f"path(1) is no permutation of B {where}: outputs differ by {change:.1e}",
+                    "permute what goes into a neuron and what comes out of it alike",
+                )
+        if path.end == "short" and met:
+            raise Fault(f"path(1) is B {where}, but 'end' says short", "say end='b'")
+        if path.end not in ("b", "permuted", "short"):
+            raise Fault(f"'end' is {path.end!r}", "say 'b', 'permuted' or 'short'")
+
+
+def _gap(network: Trained, path: Path, t: int) -> str:
+    end, point = network.endpoint(t).params, path(float(t))
+    if end.keys() != point.keys() or any(end[n].shape != x.shape for n, x in point.items()):
+        return ""
+    return f" by {distance(point, end):.1e}"
+
+
+def _outputs_change(network: Trained, one: Params, two: Params) -> float:
+    problem = network.problem()
+    inputs, _ = next(problem.batches("test"))
+    with torch.no_grad():
+        x, y = problem.forward(one, inputs), problem.forward(two, inputs)
+    return float((x - y).abs().max() / y.abs().max())
+
+
+@check("method", "points are networks")
+def points_are_networks(subject: Subject) -> None:
+    """Every point has A's names, shapes, dtypes and device; counters as A's or B's; all finite."""
+    for network, path in paths(subject):
+        a, b = (network.endpoint(seed).params for seed in (0, 1))
+        for t in _times(path):
+            wrong = unlike(path(t), a, b)
+            if wrong:
+                raise Fault(
+                    f"at t = {t:.3g} on the {network.name} network {wrong}",
+                    "a point holds every entry of a.params, as it is there: {**a.params, ...}",
+                )
+
+
+def unlike(point: Params, a: Params, b: Params) -> str:
+    """What of a point is not as of A and B, or nothing."""
+    for name in {**a, **point}:
+        if name not in point or name not in a:
+            return f"the entry '{name}' is {'missing' if name in a else 'new'}"
+        x, y = point[name], a[name]
+        if (x.shape, x.dtype, x.device) != (y.shape, y.dtype, y.device):
+            return (
+                f"'{name}' is {tuple(x.shape)} {x.dtype} on {x.device}, in A it is "
+                f"{tuple(y.shape)} {y.dtype} on {y.device}"
+            )
+        if not x.is_floating_point() and not (x.equal(y) or x.equal(b[name])):
+            return f"'{name}', which is not floating-point, is neither A's nor B's"
+    return "" if finite(point) else "an entry is not finite"
+
+
+def _times(path: Path) -> list[float]:
+    """Joints (some, if there are many) and times between them."""
+    inner = path.joints[1:-1]
+    return [0.03, 0.37, 0.5, 0.91, *inner[:: max(1, len(inner) // 8)]]
+
+
+@check("method", "continuity")
+def it_is_continuous(subject: Subject) -> None:
+    """Points that come nearer in t come nearer to each other: no jumps, at legs' joints neither."""
+    for network, path in paths(subject):
+        jump = find_jump(path)
+        if jump:
+            t, size = jump
+            raise Fault(
+                f"it jumps at t = {t:.6g} on the {network.name} network: within {NEAR:g} of t it "
+                f"moves by {size:.1%} of the way that its grid of points makes",
+                "let every leg tend to its start for u to 0 and to its stop for u to 1, and start "
+                "where the leg before stops",
+            )
+
+
+def find_jump(path: Path) -> tuple[float, float] | None:
+    """A time at which the path jumps, and how far, as a share of its length; if it does.
+
+    Each of some intervals is halved again and again, going on with the half whose ends are
+    further apart. On a continuous path they soon come near to each other.
+    """
+    stops = sorted({i / 8 for i in range(9)} | set(_some(path.joints, 12)))
+    gaps = [distance(path(s), path(t)) for s, t in pairwise(stops)]
+    total = sum(gaps)
+    for (s, t), gap in zip(pairwise(stops), gaps, strict=True):
+        here, there = path(s), path(t)
+        while gap > JUMP * total and t - s > NEAR:
+            middle = path((s + t) / 2)
+            first, second = distance(here, middle), distance(middle, there)
+            if first >= second:
+                t, there, gap = (s + t) / 2, middle, first
+            else:
+                s, here, gap = (s + t) / 2, middle, second
+        if gap > JUMP * total:
+            return s, gap / total
+    return None
+
+
+def _some(values: list[float], count: int) -> Iterator[float]:
+    return iter(values[:: max(1, len(values) // count)])
+
+
+@check("method", "points do not change")
+def points_do_not_change(subject: Subject) -> None:
+    """A point is the same whatever points were asked for before, and before it was changed."""
+    for network, path in paths(subject):
+        first = points(path)
+        path(0.13), path(0.77)
+        for one, two in zip(first, points(path), strict=True):
+            if not equal(one, two):
+                raise Fault(
+                    f"points of the {network.name} network differ when they are asked for again",
+                    "compute a point in new tensors: never in place, never from the last point",
+                )
+
+
+@check("method", "lengths")
+def lengths_agree_with_chords(subject: Subject) -> None:
+    """A leg that gives its own length gives that of a fine chain of chords."""
+    for network, path in paths(subject):
+        for number, leg in enumerate(path.legs[:4], start=1):
+            if leg.length is None:
+                continue
+            claimed = leg.length(0.0, 1.0)
+            chords = _chords(leg, 64)
+            if not _near(claimed, chords):
+                chords = _chords(leg, 1024)  # Long chords cut corners.
+            if not _near(claimed, chords):
+                raise Fault(
+                    f"leg {number} on the {network.name} network says it is {claimed:.4g} long; "
+                    f"chords are {chords:.4g}",
+                    "correct its 'length', or leave it out: chords are measured then",
+                )
+
+
+def _chords(leg: Leg, count: int) -> float:
+    total, before = 0.0, leg(0.0)
+    for i in range(1, count + 1):
+        point = leg(i / count)
+        total += distance(before, point)
+        before = point
+    return total
+
+
+def _near(claimed: float, chords: float) -> bool:
+    return abs(claimed - chords) <= 0.02 * chords + 1e-6

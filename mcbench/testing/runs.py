@@ -1,0 +1,159 @@
+"""Methods in a whole experiment: records are stored and read back, and survive a kill."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mcbench.evaluation import Protocol
+from mcbench.experiment import Experiment, Plan
+from mcbench.hookspecs import hookimpl
+from mcbench.plugins import host
+from mcbench.store import Store
+from mcbench.testing.check import Fault, Inapplicable, check
+from mcbench.testing.methods import any_network
+from mcbench.testing.subject import Subject
+
+ARCHITECTURES = {
+    "two-layer": "mlp2[width=8]",
+    "deep without biases": "mlp[widths=(8,6),bias=false]",
+    "convolutional": "conv2fc1[channels=(3,4)]",
+}
+"""The built-in networks that are nearest to the kit's."""
+
+AFTER = 2
+"""So many points are evaluated before a run is interrupted."""
+
+
+@cache
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Deleted when the process ends."""
+    return tempfile.TemporaryDirectory(prefix="mcbench-kit-")
+
+
+def _experiment(subject: Subject, store: str) -> Experiment:
+    """A small plan with the method alone; endpoints are trained once for all stores."""
+    architecture = ARCHITECTURES.get(any_network(subject).name, "mlp2[width=8]")
+    plan = Plan(
+        architecture=architecture,
+        recipe="quick[epochs=2]",
+        methods=(subject.text,),
+        seeds=(0, 1),
+        protocol=Protocol(5, 0),
+        metrics=("worst-accuracy", "length"),
+    )
+    root = Path(_folder().name)
+    shared, own = root / "shared", root / store
+    first = Experiment(plan, Store(shared), device="cpu")
+    first.train()
+    own.mkdir(exist_ok=True)
+    for kind in ("endpoints", "data"):
+        if not (own / kind).exists():
+            (own / kind).symlink_to(shared / kind)
+    return Experiment(plan, Store(own), device="cpu")
+
+
+def _record(experiment: Experiment) -> dict[str, Any]:
+    results = experiment.run()
+    if results.failures:
+        what, why = next(iter(results.failures.items()))
+        del what
+        raise Fault(f"a run of it fails: {why}", "see the other checks")
+    return next(iter(results.records.values()))
+
+
+@check("method", "store")
+def results_survive_the_store(subject: Subject) -> None:
+    """A run's record reads back equal, and is found again instead of computed again."""
+    name = f"whole-{len(os.listdir(_folder().name))}"
+    record = _record(_experiment(subject, name))
+    again = _experiment(subject, name)
+    with _listening() as heard:
+        found = _record(again)
+    if heard:
+        raise Fault(
+            "the second run of the same plan computes again",
+            "its parameters have to give the same identity every time",
+        )
+    if found != record:
+        different = [key for key in record if found.get(key) != record[key]]
+        raise Fault(
+            f"the record reads back with another {', '.join(different)}",
+            "keep only what JSON can hold in parameters and metrics",
+        )
+    for kind in ("runs", "trained"):
+        for entry in again.store.entries(kind):
+            again.store.check(entry)
+    subject.shared["record"] = record
+
+
+@check("method", "resuming")
+def an_interrupted_run_goes_on(subject: Subject) -> None:
+    """A run that was interrupted between two points ends with the same curve."""
+    if "record" not in subject.shared:
+        results_survive_the_store(subject)
+    whole = subject.shared["record"]["curve"]
+    name = f"interrupted-{len(os.listdir(_folder().name))}"
+    with _saving_always():
+        experiment = _experiment(subject, name)
+        with _listening(stop_after=AFTER) as heard:
+            try:
+                experiment.run()
+            except KeyboardInterrupt:
+                pass
+            else:
+                raise Inapplicable("its runs end before they can be interrupted")
+        if len(heard) != AFTER:
+            raise Fault(f"it was interrupted after {len(heard)} points", "raise no errors of own")
+        resumed = _record(_experiment(subject, name))["curve"]
+    if resumed != whole:
+        different = [key for key in whole if resumed[key] != whole[key]]
+        raise Fault(
+            f"a run that was interrupted ends with another {', '.join(different)}",
+            "give the same points every time, and keep what is trained in problem.workshop",
+        )
+
+
+class _Listener:
+    """Hears of every point that is evaluated, and interrupts the run after some."""
+
+    def __init__(self, stop_after: int) -> None:
+        self.heard: list[float] = []
+        self.stop_after = stop_after
+
+    @hookimpl
+    def mcbench_point_evaluated(self, t: float) -> None:
+        """Remember it, and stop as a user would with Ctrl-C."""
+        self.heard.append(t)
+        if len(self.heard) == self.stop_after:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def _listening(stop_after: int = 0) -> Iterator[list[float]]:
+    """A list of the points that are evaluated; the run is interrupted after so many."""
+    listener = _Listener(stop_after)
+    host().manager.register(listener)
+    try:
+        yield listener.heard
+    finally:
+        host().manager.unregister(listener)
+
+
+@contextmanager
+def _saving_always() -> Iterator[None]:
+    """Work under way is stored at every point."""
+    before = os.environ.get("MCBENCH_SAVE_SECONDS")
+    os.environ["MCBENCH_SAVE_SECONDS"] = "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["MCBENCH_SAVE_SECONDS"]
+        else:
+            os.environ["MCBENCH_SAVE_SECONDS"] = before

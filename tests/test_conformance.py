@@ -1,0 +1,72 @@
+"""The conformance kit on the built-ins and on the first-party plugins."""
+
+from __future__ import annotations
+
+import mcbench.testing
+
+RUNAWAY = (
+    "where a neuron begins to fire on few samples, least squares with lambda = 1e-12 gives it "
+    "weights of 1e3: the loss stays, the point runs away; not so with cutoff=1e-6"
+)
+
+test_methods = mcbench.testing.conformance(
+    "method",
+    "linear",
+    "random-direction",
+    "arc",
+    "ot",
+    "ot[end=permuted,cost=incoming]",
+    "ot-wa[cutoff=1e-6]",
+    "linear-bfly",
+    "ot-bfly[end=short]",
+    "polychain[epochs=2]",
+    "bezier[bends=2,epochs=1]",
+    "iaf-flow[pool=2,steps=4]",
+    "realnvp-bijection[pool=2,hidden=8,steps=4]",
+)
+
+test_weight_adjustment = mcbench.testing.conformance(
+    "method", "linear-wa", "arc-wa", expected={"continuity": RUNAWAY}
+)
+
+test_metrics = mcbench.testing.conformance(
+    "metric",
+    "worst-accuracy",
+    "worst-accuracy-refined",
+    "end-accuracy",
+    "mean-loss",
+    "mean-loss-by-length",
+    "barrier",
+    "barrier-linear",
+    "length",
+    "length-ratio",
+    "ensemble-ends",
+    "ensemble-path",
+    "ensemble-along",
+    "wa-ensemble",
+    "wa-storage",
+)
+
+test_datasets = mcbench.testing.conformance("dataset", "digits", "mnist", "imagefolder", "cifar10")
+
+test_architectures = mcbench.testing.conformance(
+    "architecture",
+    "mlp2[width=6]",
+    "mlp[widths=(6,5),bias=false]",
+    "mlp3[widths=(8,6)]",
+    "conv2fc1[channels=(2,3)]",
+    "vgg16[channels=2,head=4]",
+    "vgg19[channels=2,head=4,norm=true]",
+)
+
+test_ensembles = mcbench.testing.conformance("ensemble", "independent", "wa", "wa[head=2]")
+
+test_matchings = mcbench.testing.conformance("matching", "identity", "ot", "ot[cost=incoming]")
+
+test_interpolations = mcbench.testing.conformance("interpolation", "linear", "arc")
+
+test_adjustments = mcbench.testing.conformance("adjustment", "none", "wa", "butterfly")
+
+test_recipes = mcbench.testing.conformance("recipe", "quick", "anokhin2020-cifar10")
+
+test_leaderboards = mcbench.testing.conformance("leaderboard", "icml2020-mnist")
