@@ -19,10 +19,10 @@ test_methods = mcbench.testing.conformance(
     "ot-wa[cutoff=1e-6]",
     "linear-bfly",
     "ot-bfly[end=short]",
-    "polychain[epochs=2]",
+    "polychain",
     "bezier[bends=2,epochs=1]",
-    "iaf-flow[pool=2,steps=4]",
-    "realnvp-bijection[pool=2,hidden=8,steps=4]",
+    "iaf-flow",
+    "realnvp-bijection",
 )
 
 test_weight_adjustment = mcbench.testing.conformance(

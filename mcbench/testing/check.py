@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mcbench.errors import UsageError, unknown
+from mcbench.errors import UsageError, one_line, unknown
 
 if TYPE_CHECKING:
     from mcbench.testing.subject import Subject
@@ -51,7 +51,7 @@ class Check:
     Arguments:
         kind: The kind; empty for all.
         title: Its name in reports, in pytest's ids and among expected failures.
-        function: Raises `Fault` or `Inapplicable`; its docstring's first line is the property.
+        function: Raises `Fault` or `Inapplicable`; its docstring is the property.
     """
 
     kind: str
@@ -60,8 +60,8 @@ class Check:
 
     @property
     def property(self) -> str:
-        """What has to hold, in one line."""
-        return (self.function.__doc__ or "").strip().partition("\n")[0]
+        """What has to hold, on one line."""
+        return one_line((self.function.__doc__ or "").partition("\n\n")[0])
 
 
 _CHECKS: list[Check] = []

@@ -73,12 +73,13 @@ def parameters_read_back(subject: Subject) -> None:
     """Written as `name[p=v]` it reads back as the same component: names in tables can be run."""
     _parameters(subject)
     text = spec.text(subject.component, subject.declared)
-    again = host().get(subject.kind, text)
+    fix = "use types that read as they are written: numbers, texts, Literal, tuples of them"
+    try:
+        again = host().get(subject.kind, text)
+    except UsageError as error:
+        raise Fault(f"'{text}' does not read back: {error}", fix) from None
     if spec.values(again) != spec.values(subject.component):
-        raise Fault(
-            f"'{text}' reads back as '{spec.text(again, subject.declared)}'",
-            "use types that print as they are written: numbers, text, Literal, tuples of them",
-        )
+        raise Fault(f"'{text}' reads back as '{spec.text(again, subject.declared)}'", fix)
 
 
 @check("", "frozen")

@@ -116,7 +116,13 @@ def data_survive_the_store(subject: Subject) -> None:
         first, one = data.load(subject.component, place, store)
         second, two = data.load(subject.component, place, store)
         if one != two or first.fingerprint() != second.fingerprint():
-            raise Fault("stored data read back as others", "give both splits one scale")
+            raise Fault("stored data read back as others", "give classes as texts")
+        for (name, x), (_, y) in zip(_splits(first), _splits(second), strict=True):
+            if not x.normalized(x.inputs[:8]).equal(y.normalized(y.inputs[:8])):
+                raise Fault(
+                    f"the normalised inputs of '{name}' are others after they were stored",
+                    "leave mean and std to recipes, and give both splits one scale",
+                )
 
 
 @check("dataset", "recipe")

@@ -16,6 +16,9 @@ from mcbench.testing.paths import unlike
 from mcbench.testing.subject import Subject
 
 
+GPU = "cuda"
+
+
 @check("method", "float64")
 def float64_endpoints_work(subject: Subject) -> None:
     """Between endpoints in float64 all points are in float64."""
@@ -29,7 +32,7 @@ def it_works_on_a_gpu(subject: Subject) -> None:
     if not torch.cuda.is_available():
         raise Inapplicable("there is no CUDA device")
     for network, _ in paths(subject):
-        _works(subject, network, device="cuda")
+        _works(subject, network, device=GPU)
 
 
 def _works(subject: Subject, network: Trained, **where: Any) -> None:

@@ -43,6 +43,7 @@ class RealNVPBijection:
     learnable: ClassVar[bool] = True
     route: ClassVar[str] = "arcs in coordinates of a bijection, one for all pairs"
     needs: ClassVar[frozenset[Need]] = frozenset({"data", "affine-chain", "pool"})
+    trial: ClassVar[dict[str, object]] = {"pool": 2, "hidden": 8, "steps": 10}
     pool: int = mcbench.parameter(16, "networks that the bijection is fitted on", ge=2)
     layers: int = mcbench.parameter(2, "coupling layers, on alternating halves", ge=2)
     hidden: int = mcbench.parameter(256, "width of their networks", ge=1)

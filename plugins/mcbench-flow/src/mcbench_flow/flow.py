@@ -51,6 +51,7 @@ class IAFFlow:
     learnable: ClassVar[bool] = True
     route: ClassVar[str] = "arcs in coordinates of a flow, one for all pairs"
     needs: ClassVar[frozenset[Need]] = frozenset({"affine-chain", "pool"})
+    trial: ClassVar[dict[str, object]] = {"pool": 2, "steps": 10}
     pool: int = mcbench.parameter(16, "networks that the flow is fitted on", ge=1)
     layers: int = mcbench.parameter(2, "autoregressive transforms, in alternating order", ge=1)
     hidden: int = mcbench.parameter(0, "width of their networks; 0: a neuron's dimension", ge=0)

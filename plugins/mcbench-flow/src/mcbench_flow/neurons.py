@@ -14,10 +14,15 @@ def hidden_of(params: Params, problem: Problem) -> Hidden:
     """The only hidden layer of a network: packs neurons, shape (n, d), and unpacks them.
 
     Raises:
-        StructureError: If the network is no chain of two affine layers.
+        StructureError: If the network is no chain of two affine layers, or has running statistics:
+            a map of neurons need not keep a variance positive, and no gradient goes through them.
     """
     from mcbench import Hidden
 
+    if any(x.is_floating_point() for x in problem.module.buffers()):
+        raise mcbench.StructureError(
+            "a normalising map of neurons is for networks without running statistics"
+        )
     count = len(problem.chain.layers)
     if count != 2:
         raise mcbench.StructureError(
