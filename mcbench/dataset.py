@@ -42,7 +42,7 @@ class Split:
         return len(self.targets)
 
     def normalized(self, inputs: Tensor) -> Tensor:
-        """Some of ``inputs`` as float32, scaled and normalised; floating-point ones as they are."""
+        """Some of ``inputs`` as float32, scaled and normalised; floats stay as they are."""
         import torch
 
         if inputs.is_floating_point():

@@ -116,8 +116,9 @@ def samples_are_independent(subject: Subject) -> None:
     with torch.no_grad():
         whole, part = problem.module(inputs)[:3], problem.module(inputs[:3])
     if not torch.allclose(whole, part, **CLOSE):
+        change = float((whole - part).abs().max())
         raise Fault(
-            f"outputs of a sample differ by {float((whole - part).abs().max()):.1e} with its batch",
+            f"the outputs of a sample change by {change:.1e} with its batch",
             "use running statistics in evaluation mode",
         )
 

@@ -155,5 +155,5 @@ def _loaded(module: str) -> tuple[str, str]:
     )
     if done.returncode:
         return "", (done.stderr.strip().splitlines() or ["it ends the process"])[-1]
-    heavy, wrong = (done.stdout.split("\n") + ["", ""])[:2]
+    heavy, wrong = [*done.stdout.split("\n"), "", ""][:2]
     return heavy, wrong

@@ -78,7 +78,7 @@ def labels_are_classes(subject: Subject) -> None:
         low, high = int(part.targets.min()), int(part.targets.max())
         if low < 0 or high >= len(names):
             raise Fault(
-                f"the targets of '{split}' go from {low} to {high}; there are {len(names)} classes",
+                f"targets of '{split}' go from {low} to {high}; there are {len(names)} classes",
                 "count classes from 0",
             )
     missing = set(range(len(names))) - set(read.train.targets.unique().tolist())

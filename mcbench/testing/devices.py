@@ -15,7 +15,6 @@ from mcbench.testing.networks import Trained
 from mcbench.testing.paths import unlike
 from mcbench.testing.subject import Subject
 
-
 GPU = "cuda"
 
 

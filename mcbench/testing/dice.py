@@ -12,7 +12,8 @@ import torch
 
 
 def _states() -> dict[str, Any]:
-    name, keys, *rest = np.random.get_state()
+    state: Any = np.random.get_state()
+    name, keys, *rest = state
     return {
         "torch": torch.get_rng_state().numpy().tobytes(),
         "numpy": (name, keys.tobytes(), *rest),

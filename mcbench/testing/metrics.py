@@ -54,7 +54,8 @@ def evaluation(name: str, route: str = "line") -> Evaluation:
 
 def values(subject: Subject, given: Evaluation) -> dict[str, Any]:
     """All that the metric measures, under names such as ``test`` or ``bytes:train``."""
-    metric, found = subject.component, {}
+    metric = subject.component
+    found: dict[str, Any] = {}
     for split in SPLITS if metric.splits else (None,):
         measured = metric.measure(given, split)
         named = measured if isinstance(measured, dict) else {"": measured}
@@ -145,7 +146,7 @@ def the_same_evaluation_gives_the_same_values(subject: Subject) -> None:
     if measured[0] != measured[1]:
         raise Fault(
             f"it gave {measured[0]}, then {measured[1]}",
-            "draw with generator=evaluation.problem.generator(purpose), keep nothing in the metric",
+            "draw with evaluation.problem.generator(purpose), and keep nothing in the metric",
         )
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -94,19 +96,16 @@ def examine(subject: Subject, expected: Mapping[str, str] | None = None) -> Iter
         yield carry_out(check, subject, allowed)
 
 
-class _one_thread:
-    """Networks this small gain nothing from more threads, and wait for each other on a busy CPU."""
-
-    def __enter__(self) -> None:
-        import sys
-
-        torch: Any = sys.modules.get("torch")
-        self.before = torch.get_num_threads() if torch else 0
-        if torch:
-            torch.set_num_threads(1)
-
-    def __exit__(self, *_: object) -> None:
-        import sys
-
-        if self.before:
-            sys.modules["torch"].set_num_threads(self.before)
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Networks this small gain nothing from more threads, which only wait for each other."""
+    torch: Any = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -113,7 +113,7 @@ def _times(path: Path) -> list[float]:
 
 @check("method", "continuity")
 def it_is_continuous(subject: Subject) -> None:
-    """Points that come nearer in t come nearer to each other: no jumps, at legs' joints neither."""
+    """Points that are near in t are near to each other: no jumps, at legs' joints neither."""
     for network, path in paths(subject):
         jump = find_jump(path)
         if jump:
