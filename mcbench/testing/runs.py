@@ -10,13 +10,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mcbench.evaluation import Protocol
+from mcbench.errors import RunError
+from mcbench.evaluation import Protocol, check_ends
 from mcbench.experiment import Experiment, Plan
 from mcbench.hookspecs import hookimpl
 from mcbench.plugins import host
 from mcbench.store import Store
 from mcbench.testing.check import Fault, Inapplicable, check
-from mcbench.testing.methods import any_network
+from mcbench.testing.methods import any_network, paths
 from mcbench.testing.subject import Subject
 
 ARCHITECTURES = {
@@ -61,15 +62,25 @@ def _experiment(subject: Subject, store: str) -> Experiment:
 def _record(experiment: Experiment) -> dict[str, Any]:
     results = experiment.run()
     if results.failures:
-        what, why = next(iter(results.failures.items()))
-        del what
-        raise Fault(f"a run of it fails: {why}", "see the other checks")
+        why = next(iter(results.failures.values()))
+        raise Fault(f"a run of it fails: {why}", "'mcbench run -m NAME' shows more")
     return next(iter(results.records.values()))
+
+
+def _needs_sound_ends(subject: Subject) -> None:
+    """Runs refuse paths with wrong ends, which have a check of their own."""
+    network, path = next(iter(paths(subject)))
+    a, b = (network.endpoint(seed).params for seed in (0, 1))
+    try:
+        check_ends(path, a, b, network.problem())
+    except RunError as error:
+        raise Inapplicable(f"no run of it ends: {error}") from None
 
 
 @check("method", "store")
 def results_survive_the_store(subject: Subject) -> None:
     """A run's record reads back equal, and is found again instead of computed again."""
+    _needs_sound_ends(subject)
     name = f"whole-{len(os.listdir(_folder().name))}"
     record = _record(_experiment(subject, name))
     again = _experiment(subject, name)
@@ -96,7 +107,10 @@ def results_survive_the_store(subject: Subject) -> None:
 def an_interrupted_run_goes_on(subject: Subject) -> None:
     """A run that was interrupted between two points ends with the same curve."""
     if "record" not in subject.shared:
-        results_survive_the_store(subject)
+        try:
+            results_survive_the_store(subject)
+        except Fault as fault:
+            raise Inapplicable(f"no run of it is stored: {fault.found}") from None
     whole = subject.shared["record"]["curve"]
     name = f"interrupted-{len(os.listdir(_folder().name))}"
     with _saving_always():
