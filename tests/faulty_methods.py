@@ -160,6 +160,8 @@ class Vandal(Straight):
 
 @fails("method", "path(1) is the declared end")
 class Short(Straight):
+    """Stops a little before B."""
+
     def connect(self, a: Any, b: Any, problem: Any) -> Any:
         return mcbench.segment(a.params, combine(a.params, b.params, 0.01, 0.99))
 

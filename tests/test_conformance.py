@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import mcbench.testing
 
-RUNAWAY = (
-    "where a neuron begins to fire on few samples, least squares with lambda = 1e-12 gives it "
-    "weights of 1e3: the loss stays, the point runs away; not so with cutoff=1e-6"
-)
-
 test_methods = mcbench.testing.conformance(
     "method",
     "linear",
@@ -16,6 +11,9 @@ test_methods = mcbench.testing.conformance(
     "arc",
     "ot",
     "ot[end=permuted,cost=incoming]",
+    # With a smaller cutoff a neuron that begins to fire on few samples gets weights of 1e3.
+    "linear-wa[cutoff=1e-6]",
+    "arc-wa[cutoff=1e-6]",
     "ot-wa[cutoff=1e-6]",
     "linear-bfly",
     "ot-bfly[end=short]",
@@ -23,10 +21,6 @@ test_methods = mcbench.testing.conformance(
     "bezier[bends=2,epochs=1]",
     "iaf-flow",
     "realnvp-bijection",
-)
-
-test_weight_adjustment = mcbench.testing.conformance(
-    "method", "linear-wa", "arc-wa", expected={"continuity": RUNAWAY}
 )
 
 test_metrics = mcbench.testing.conformance(

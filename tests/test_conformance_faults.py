@@ -64,6 +64,13 @@ def test_every_check_is_seen_to_fail() -> None:
             assert check.property.endswith(".") and "\n" not in check.property
 
 
+def test_every_check_is_documented() -> None:
+    document = (Path(__file__).parents[1] / "docs/testing.md").read_text()
+    for kind in KINDS:
+        for check in checks(kind):
+            assert f"| {check.title} | {check.property} |" in document, check.title
+
+
 def test_a_heavy_import_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "heavy_plugin.py").write_text(
         "import torch\nimport mcbench\n"
