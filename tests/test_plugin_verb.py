@@ -181,7 +181,7 @@ def test_all_that_a_distribution_provides_is_checked() -> None:
         (["check", "ot[cost"], "cannot read 'ot[cost'"),
         (["check", "linear", "--kind", "metric"], "unknown metric 'linear'"),
         (["check", "linear", "--expect", "float64"], "write CHECK=REASON"),
-        (["check", "digits", "--expect", "float65=x"], "unknown check of a dataset 'float65'"),
+        (["check", "digits", "--expect", "float65=x"], "unknown check 'float65'"),
         (["check"], "Missing argument 'NAME'"),
         (["new"], "Missing argument 'NAME'"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mcbench.errors import UsageError
 from mcbench.hookspecs import hookimpl
@@ -22,6 +22,7 @@ class MLP:
     name: str = "mlp"
     summary: str = "fully connected ReLU network of any depth"
     reference: str = ""
+    trial: ClassVar[dict[str, object]] = {"widths": (8, 6)}
     widths: tuple[int, ...] = parameter((128, 64), "hidden units per layer, as (128,64)")
     bias: bool = parameter(True, "whether layers have biases")
 

@@ -73,6 +73,7 @@ class VGG:
     summary: str
     blocks: tuple[int, ...]
     reference: ClassVar[str] = "Simonyan & Zisserman, ICLR 2015; Garipov et al., NeurIPS 2018"
+    trial: ClassVar[dict[str, object]] = {"channels": 2, "head": 4}
     channels: int = parameter(
         64, "channels of the first block; they double up to eight times", gt=0
     )

@@ -110,12 +110,12 @@ def check(name: str, kind: str | None, expect: tuple[str, ...], as_json: bool) -
 
     found, plugins = _named(name, kind)
     expected = dict(_expectation(text) for text in expect)
+    _check_titles(expected, {k for k, _ in found})
     report: list[dict[str, Any]] = []
     for plugin in plugins:
         report.append(_loading(plugin))
         if not as_json:
             _say_loading(report[-1])
-    # Imported only now: wrong usage is told at once.
     for one_kind, text in found:
         report.append(_examine(one_kind, text, expected, silent=as_json))
     counts = _counts(report)
@@ -156,11 +156,22 @@ def _named(name: str, kind: str | None) -> tuple[list[tuple[str, str]], list[Plu
 
 
 def _expectation(text: str) -> tuple[str, str]:
-    # A title may have '=' in it, a reason may as well: titles have none so far.
     title, equals, reason = text.partition("=")
     if not equals or not reason.strip():
         raise click.UsageError(f"cannot read '{text}': write CHECK=REASON")
     return title.strip(), reason.strip()
+
+
+def _check_titles(expected: dict[str, str], kinds: set[str]) -> None:
+    """Test that each expected failure names a check of one of the kinds."""
+    if not expected:
+        return
+    from mcbench.testing import checks
+
+    known = {check.title for kind in kinds for check in checks(kind)}
+    for title in expected:
+        if title not in known:
+            raise unknown("check", title, known)
 
 
 def _loading(plugin: Plugin) -> dict[str, Any]:
@@ -184,8 +195,10 @@ def _say_loading(report: dict[str, Any]) -> None:
 
 def _examine(kind: str, text: str, expected: dict[str, str], silent: bool) -> dict[str, Any]:
     """Carry out the checks of a component; each is said as it ends."""
-    from mcbench.testing import examine, subject
+    from mcbench.testing import checks, examine, subject
 
+    titles = {check.title for check in checks(kind)}
+    expected = {title: reason for title, reason in expected.items() if title in titles}
     examined = subject(kind, text)
     if not silent:
         click.secho(f"{examined.title} ({examined.source})", bold=True)
