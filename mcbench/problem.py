@@ -116,18 +116,18 @@ class Problem:
         widest = max(max(p.shape[0], p[0].numel()) for p in self.module.parameters())
         return max(64, min(8192, _ACTIVATIONS // max(widest, 1)))
 
-    def positions(self, layer: Affine, x: Tensor, count: int) -> Tensor | None:
+    def positions(self, layer: Affine, x: Tensor, count: int, batch: int = 0) -> Tensor | None:
         """Positions of a convolution's output to sample, shape (samples, count).
 
-        They are drawn with replacement by the run's seed, and are the same for all batches of one
-        size; ``None`` stands for all, where ``count`` is 0 or there are no more than that.
+        They are drawn with replacement by the run's seed, for each batch by its number; ``None``
+        stands for all, where ``count`` is 0 or there are no more than that.
         """
         import torch
 
         places = layer.places(x)
         if count == 0 or places <= count:
             return None
-        draws = self.generator("positions", layer.weight, len(x))
+        draws = self.generator("positions", layer.weight, len(x), batch)
         return torch.randint(places, (len(x), count), generator=draws).to(x.device)
 
     def forward(self, params: Params, inputs: Tensor) -> Tensor:

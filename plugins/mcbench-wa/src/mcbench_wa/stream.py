@@ -61,10 +61,10 @@ class Stream:
         chain, k = self.problem.chain, self.stage.layer
         start, a = self.stage.start, self.stage.a
         layer = chain.layers[k]
-        for inputs, _ in self.problem.batches("train"):
+        for batch, (inputs, _) in enumerate(self.problem.batches("train")):
             x = chain.features(start, inputs, k - 1)
             features = chain.run(start, x, k - 1, k)
-            positions = self.problem.positions(layer, features, self.positions)
+            positions = self.problem.positions(layer, features, self.positions, batch)
             before = layer.patches(features, positions) @ layer.matrix(start).T
             after = before
             if start is not a:
