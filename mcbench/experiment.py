@@ -119,7 +119,7 @@ class Experiment:
         self.problem = Problem(
             loaded, architecture, recipe, _device(device), plan.protocol.seed, identity
         )
-        self.connector = Connector(self.problem, store, self.methods, plan.seeds)
+        self.connector = Connector(self.problem, store, self.methods)
 
     # Endpoints -----------------------------------------------------------------------------
 
