@@ -276,10 +276,31 @@ def mcbench_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]
 
 
 @hookspec
-def mcbench_epoch_finished(seeds: tuple[int, ...], epoch: int, epochs: int, loss: float) -> None:
+def mcbench_training_started(
+    problem: dict[str, Any], seeds: tuple[int, ...], keys: tuple[str, ...]
+) -> None:
+    """Called before endpoints are trained, not for those that were found in the store.
+
+    ``keys`` are the content keys that the endpoints of ``seeds`` will have, in the same order.
+    ``problem`` is the identity of data set, architecture and recipe, as in a run. Of each
+    endpoint it is told later that it was trained, or that its training failed.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_training_started(problem, seeds):
+            print(problem["recipe"]["name"], seeds)
+    """
+
+
+@hookspec
+def mcbench_epoch_finished(
+    seeds: tuple[int, ...], keys: tuple[str, ...], epoch: int, epochs: int, loss: float
+) -> None:
     """Called after each epoch of training: ``epoch`` of ``epochs`` is done for ``seeds``.
 
-    ``loss`` is the mean training loss over the epoch and the seeds, which train together.
+    ``loss`` is the mean training loss over the epoch and the seeds, which train together;
+    ``keys`` are the content keys of their endpoints.
 
     Example::
 
@@ -308,6 +329,8 @@ def mcbench_method_progressed(title: str, step: int, steps: int, loss: float) ->
 def mcbench_endpoint_trained(endpoint: Endpoint) -> None:
     """Called when an endpoint has been trained and stored, not when it was found in the store.
 
+    ``endpoint`` has ``params``, ``seed``, ``key`` and ``record``.
+
     Example::
 
         @mcbench.hookimpl
@@ -317,8 +340,24 @@ def mcbench_endpoint_trained(endpoint: Endpoint) -> None:
 
 
 @hookspec
+def mcbench_training_failed(seed: int, key: str, error: Exception) -> None:
+    """Called when the training of an endpoint failed, as when it diverges; the others go on.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_training_failed(seed, error):
+            print(seed, error)
+    """
+
+
+@hookspec
 def mcbench_run_started(run: Run) -> None:
     """Called before a run (problem x pair x method x protocol) is computed.
+
+    Not when it was found in the store. ``run`` has ``problem``, ``pair`` (the two seeds),
+    ``method``, ``identity`` (of the method: name, parameters, distribution, version),
+    ``protocol``, ``ends`` (the endpoints' keys) and ``key``.
 
     Example::
 
@@ -330,9 +369,10 @@ def mcbench_run_started(run: Run) -> None:
 
 @hookspec
 def mcbench_point_evaluated(run: Run, t: float, values: dict[str, Any]) -> None:
-    """Called after the path's point at ``t`` was evaluated.
+    """Called after the path's point at ``t`` was evaluated: the grid first, then the refinement.
 
-    ``values`` has ``loss`` and ``accuracy``, each by split.
+    ``values`` has ``loss`` and ``accuracy``, each by split. Of a run that goes on after an
+    interruption, the points from before are not told again; the record has them all.
 
     Example::
 
@@ -346,6 +386,10 @@ def mcbench_point_evaluated(run: Run, t: float, values: dict[str, Any]) -> None:
 def mcbench_run_finished(run: Run, record: dict[str, Any]) -> None:
     """Called when a run's record is complete and stored.
 
+    After it was computed, or after metrics that it lacked were added: then no start was told.
+    ``record`` has ``run``, ``problem``, ``pair``, ``method``, ``curve``, ``metrics``,
+    ``provenance`` and ``cost``.
+
     Example::
 
         @mcbench.hookimpl
@@ -356,7 +400,7 @@ def mcbench_run_finished(run: Run, record: dict[str, Any]) -> None:
 
 @hookspec
 def mcbench_run_failed(run: Run, error: Exception) -> None:
-    """Called when a run failed; the other runs go on.
+    """Called when a run failed; the other runs go on. ``error`` is the exception.
 
     Example::
 
