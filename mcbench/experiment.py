@@ -269,7 +269,8 @@ class Experiment:
                 return run, None, reason
         self.store.remove("partial", run.key)
         self.store.remove("failures", run.key)
-        host().notify("mcbench_run_finished", run=run, record=record)
+        units = {text: getattr(metric, "unit", "") for text, metric in self.metrics.items()}
+        host().notify("mcbench_run_finished", run=run, record=record, units=units)
         return run, record, ""
 
     def _known(self, run: Run) -> dict[str, Any] | None:

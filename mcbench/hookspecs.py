@@ -383,12 +383,12 @@ def mcbench_point_evaluated(run: Run, t: float, values: dict[str, Any]) -> None:
 
 
 @hookspec
-def mcbench_run_finished(run: Run, record: dict[str, Any]) -> None:
+def mcbench_run_finished(run: Run, record: dict[str, Any], units: dict[str, str]) -> None:
     """Called when a run's record is complete and stored.
 
     After it was computed, or after metrics that it lacked were added: then no start was told.
     ``record`` has ``run``, ``problem``, ``pair``, ``method``, ``curve``, ``metrics``,
-    ``provenance`` and ``cost``.
+    ``provenance`` and ``cost``; ``units`` are those of the metrics, by name.
 
     Example::
 

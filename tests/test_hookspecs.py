@@ -85,6 +85,7 @@ ARGUMENTS: dict[str, Any] = {
     "steps": 2,
     "values": {"loss": {"test": 0.1}, "accuracy": {"test": 90.0}},
     "record": {"metrics": {}},
+    "units": {"barrier": "nats"},
     "error": ValueError("x"),
 }
 
@@ -177,7 +178,8 @@ def test_the_life_of_a_run_is_told_in_order(
             told.append(f"point {t}")
 
         @mcbench.hookimpl
-        def mcbench_run_finished(self, run: Any, record: Any) -> None:
+        def mcbench_run_finished(self, run: Any, record: Any, units: dict[str, str]) -> None:
+            assert units.keys() == record["metrics"].keys() and units["barrier"] == "nats"
             told.append(f"finished {run.method} {len(record['metrics']) > 5}")
 
         @mcbench.hookimpl
@@ -195,7 +197,8 @@ def test_the_life_of_a_run_is_told_in_order(
     plan = Plan("digits", "residual", "quick[epochs=1]", ("linear", "arc"), (0, 1), Protocol(3, 0))
     run_with(host, plan, tmp_path, monkeypatch)
     assert told == [
-        "training (0, 1)", "trained 0", "trained 1", "started linear", "point 0.0", "point 0.5", "point 1.0",
+        "training (0, 1)", "trained 0", "trained 1", "started linear",
+        "point 0.0", "point 0.5", "point 1.0",
         "finished linear True", "started arc", "failed arc: StructureError",
     ]  # fmt: skip
 
