@@ -59,6 +59,10 @@ class TrainedCurve:
     needs: ClassVar[frozenset[Literal["data"]]] = frozenset({"data"})
     explicit: ClassVar[bool] = False
     learnable: ClassVar[bool] = True
+    use: ClassVar[str] = (
+        "For any network, and where a low path matters more than its cost: every pair is "
+        "trained anew, for about as long as a network."
+    )
 
     @property
     def route(self) -> str:

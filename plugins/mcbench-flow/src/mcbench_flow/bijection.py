@@ -42,6 +42,10 @@ class RealNVPBijection:
     explicit: ClassVar[bool] = False
     learnable: ClassVar[bool] = True
     route: ClassVar[str] = "arcs in coordinates of a bijection, one for all pairs"
+    use: ClassVar[str] = (
+        "For many pairs of two-layer networks: one map, a fit by the loss on its paths, "
+        "serves all pairs, but a pool of further networks is trained for it."
+    )
     needs: ClassVar[frozenset[Need]] = frozenset({"data", "affine-chain", "pool"})
     pool: int = mcbench.parameter(16, "networks that the bijection is fitted on", ge=2)
     layers: int = mcbench.parameter(2, "coupling layers, on alternating halves", ge=2)

@@ -50,6 +50,10 @@ class IAFFlow:
     explicit: ClassVar[bool] = False
     learnable: ClassVar[bool] = True
     route: ClassVar[str] = "arcs in coordinates of a flow, one for all pairs"
+    use: ClassVar[str] = (
+        "For many pairs of two-layer networks: one map, a fit by likelihood, which needs no training data, "
+        "serves all pairs, but a pool of further networks is trained for it."
+    )
     needs: ClassVar[frozenset[Need]] = frozenset({"affine-chain", "pool"})
     pool: int = mcbench.parameter(16, "networks that the flow is fitted on", ge=1)
     layers: int = mcbench.parameter(2, "autoregressive transforms, in alternating order", ge=1)
