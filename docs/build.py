@@ -23,7 +23,10 @@ from docs import check
 
 ROOT = Path(__file__).resolve().parent.parent
 
-GENERATED = "docs/reference"
+GENERATED = check.GENERATED
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""What Zensical's warnings are full of, on a terminal or not."""
 
 NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
     ("Tutorials", [
@@ -83,7 +86,7 @@ def main() -> int:
         lay_out(stage / "content")
         made = zensical(stage)
         if made.returncode:
-            print(made.stdout + made.stderr, file=sys.stderr)
+            print(COLOUR.sub("", made.stdout + made.stderr), file=sys.stderr)
             return 1
         faults = sorted(set(outside(stage / "site")))
         if faults:
@@ -134,6 +137,14 @@ def navigation(content: Path) -> list[dict[str, object]]:
     for title, entries in NAVIGATION:
         branch: list[object] = []
         for name, place in entries:
+            if not (content / place).exists():
+                raise SystemExit(
+                    f"docs/build.py: the navigation names {place}, which is not there"
+                )
+            if not (content / place).exists():
+                raise SystemExit(
+                    f"docs/build.py: the navigation names {place}, which is not there"
+                )
             if (content / place).is_dir():
                 below: list[object] = [f"{place}/index.md"]
                 others = sorted(p.stem for p in (content / place).glob("*.md"))

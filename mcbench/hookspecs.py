@@ -159,7 +159,7 @@ def mcbench_matchings() -> Iterable[Any]:  # type: ignore[empty-body]
 
 @hookspec
 def mcbench_interpolations() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Interpolations between matched neurons, a part of composed methods: ``interpolate(a, b, t)``.
+    """Interpolations of matched neurons, a part of composed methods: ``interpolate(a, b, t)``.
 
     It gives the neurons at 0 < t < 1 from those of A and the matched ones of B, all of shape
     (n, d). It must tend to a for t to 0 and to b for t to 1; the ends are not asked for.
@@ -182,7 +182,7 @@ def mcbench_interpolations() -> Iterable[Any]:  # type: ignore[empty-body]
 
 @hookspec
 def mcbench_adjustments() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Adjustments of the points of a path, a part of composed methods: ``prepare(stage, problem)``.
+    """Adjustments of points, a part of composed methods: ``prepare(stage, problem)``.
 
     It gives a function from a point of a leg and its time u in [0, 1] to the mended point, or
     ``None`` for no adjustment. ``stage`` is a `mcbench.Stage`. The function must leave the start

@@ -6,8 +6,8 @@ Comments before a block say what else is to be known of it:
 - ``<!-- not run: REASON -->``: it needs data or time that a test has not.
 - ``<!-- fails: CODE -->``: its last command ends with that exit code.
 
-Commands that train or evaluate get a narrow network, two epochs, two endpoints and three points where
-they name nothing else. Everything else is as the reader would type it.
+Commands that train or evaluate get a narrow network, two epochs, two endpoints and three points
+where they name nothing else. Everything else is as the reader would type it.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from mcbench.cli import main
 
 INTRODUCTION = """# Commands
 
-What `mcbench VERB --help` prints, for all verbs; plugins may add further ones. Exit codes, environment
-variables and completion are in [Command line](../cli.md).
+What `mcbench VERB --help` prints, for all verbs; plugins may add further ones. Exit codes,
+environment variables and completion are in [Command line](../cli.md).
 """
 
 

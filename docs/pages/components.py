@@ -32,8 +32,9 @@ TITLES = {
 """Kinds that have pages; commands are on the page of the command line."""
 
 ABOUT = {
-    "method": "What they compute and where they differ from published code: [methods](../../methods.md).",
-    "metric": "What is measured along a path: [metrics](../../metrics.md). What their numbers hide: "
+    "method": "What they compute, and where they differ from published code: "
+    "[methods](../../methods.md).",
+    "metric": "What is measured along a path: [metrics](../../metrics.md). What the numbers hide: "
     "[traps](../../explanation/traps.md).",
     "dataset": "Where files are looked for, and your own images: [data](../../data.md).",
     "recipe": "What they are: [data](../../data.md#recipes).",
@@ -159,7 +160,8 @@ def _parts(kind: str, name: str) -> Iterator[str]:
         part, _ = spec.parse(getattr(component, field))
         described = facts(declared.part, part)
         yield f"## The {field}: {part}"
-        yield f"[{part}](../{plural(declared.part)}/{part}.md), which another can take the place of."
+        link = f"[{part}](../{plural(declared.part)}/{part}.md)"
+        yield f"{link}; another can be named in its place."
         yield text.docstring(described["description"], ["Arguments", "Raises"])
         if described["parameters"]:
             yield f"Its parameters can be given to {text.code(name)}:"
@@ -189,7 +191,7 @@ def _measured(method: str) -> Iterator[str]:
         for make in (standing, overview):
             yield _row(make(board, _records(name)), method)
     if found:
-        yield "The columns are explained with the [leaderboards](../../leaderboards.md#read-the-table)."
+        yield "Columns: [how to read the table](../../leaderboards.md#read-the-table)."
     else:
         yield "No leaderboard has measured it with these parameters."
 

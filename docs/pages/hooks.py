@@ -11,8 +11,8 @@ from mcbench.plugins import KINDS
 INTRODUCTION = """# Hooks
 
 A plugin is a module with functions named after hooks and marked `@mcbench.hookimpl`;
-[Write a plugin](../plugins.md) tells how it is packaged and found. An implementation takes the arguments
-it needs, by name, and may leave out the others. This page is made from the specifications in
+[Write a plugin](../plugins.md) tells how it is packaged and found. An implementation takes the
+arguments it needs, by name, and may leave out the others. This page is made from the specifications in
 `mcbench.hookspecs`; its examples are executed by the tests.
 """
 
@@ -22,9 +22,9 @@ They yield components: objects with a `name`."""
 
 LISTENING = """## Hooks that listen
 
-They are called while results are computed, for trackers, logs and notifications. What they return is
-ignored. One that raises is named once on standard error and in `mcbench plugins`, and harms no run. Print to
-standard error: standard output is for results. The package
+They are called while results are computed, for trackers, logs and notifications. What they return
+is ignored. One that raises is named once on standard error and in `mcbench plugins`, and harms no
+run. Print to standard error: standard output is for results. The package
 [mcbench-mlflow](../../plugins/mcbench-mlflow/README.md) is a whole example."""
 
 

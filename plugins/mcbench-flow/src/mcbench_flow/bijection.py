@@ -43,8 +43,8 @@ class RealNVPBijection:
     learnable: ClassVar[bool] = True
     route: ClassVar[str] = "arcs in coordinates of a bijection, one for all pairs"
     use: ClassVar[str] = (
-        "For many pairs of two-layer networks: one map, a fit by the loss on its paths, "
-        "serves all pairs, but a pool of further networks is trained for it."
+        "For many pairs of two-layer networks: one map serves all pairs. It is fitted by the loss "
+        "on its paths between a pool of further networks, which have to be trained."
     )
     needs: ClassVar[frozenset[Need]] = frozenset({"data", "affine-chain", "pool"})
     pool: int = mcbench.parameter(16, "networks that the bijection is fitted on", ge=2)

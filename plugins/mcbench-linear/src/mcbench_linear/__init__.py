@@ -21,7 +21,7 @@ class Linear:
     explicit = True
     learnable = False
     route = "one line"
-    use = "The baseline: what a method gains is what it gains over the straight line. It costs nothing."
+    use = "The baseline: what a method gains, it gains over the straight line."
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
         """The segment."""
