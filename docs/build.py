@@ -2,7 +2,8 @@
 
 The documents are laid out as they lie in the repository, so that their links hold; the reference
 is generated beside them from the running code; Zensical makes the site, and what it warns of is
-an error. The site is usable from a file: no page asks for anything that is not beside it.
+an error. The site is readable from a file and asks for nothing that is not beside it; its search
+needs a server, such as ``python -m http.server -d build/docs``.
 """
 
 from __future__ import annotations
@@ -90,7 +91,7 @@ def main() -> int:
             return 1
         faults = sorted(set(outside(stage / "site")))
         if faults:
-            print("\n".join(faults), file=sys.stderr)
+            print("\n".join(faults[:20]), file=sys.stderr)
             return 1
         shutil.rmtree(out, ignore_errors=True)
         shutil.copytree(stage / "site", out)
@@ -163,7 +164,8 @@ def zensical(stage: Path) -> subprocess.CompletedProcess[str]:
         "site_description": "The benchmarking suite for mode connectivity",
         "docs_dir": "content",
         "site_dir": "site",
-        # Without a server, a folder is no page.
+        # Without a server, a folder is no page. The search does need a server: what would make
+        # it work from a file (the plugin "offline") asks for a script from elsewhere.
         "use_directory_urls": False,
         "nav": navigation(stage / "content"),
         "theme": {

@@ -381,6 +381,8 @@ def mcbench_endpoint_trained(endpoint: Endpoint) -> None:
 def mcbench_training_failed(seed: int, key: str, error: Exception) -> None:
     """Called when the training of an endpoint failed, as when it diverges; the others go on.
 
+    The endpoint of ``seed`` would have had the content key ``key``. ``error`` says why.
+
     Example::
 
         @mcbench.hookimpl
@@ -407,10 +409,11 @@ def mcbench_run_started(run: Run) -> None:
 
 @hookspec
 def mcbench_point_evaluated(run: Run, t: float, values: dict[str, Any]) -> None:
-    """Called after the path's point at ``t`` was evaluated: the grid first, then the refinement.
+    """Called after a path's point was evaluated: the grid first, then the refinement.
 
-    ``values`` has ``loss`` and ``accuracy``, each by split. Of a run that goes on after an
-    interruption, the points from before are not told again; the record has them all.
+    ``t`` is where on the path of ``run``; ``values`` has ``loss`` and ``accuracy``, each by split.
+    Of a run that goes on after an interruption, the points from before are not told again; the
+    record has them all.
 
     Example::
 
@@ -422,7 +425,7 @@ def mcbench_point_evaluated(run: Run, t: float, values: dict[str, Any]) -> None:
 
 @hookspec
 def mcbench_run_finished(run: Run, record: dict[str, Any], units: dict[str, str]) -> None:
-    """Called when a run's record is complete and stored.
+    """Called when the ``record`` of a ``run`` is complete and stored.
 
     After it was computed, or after metrics that it lacked were added: then no start was told.
     ``record`` has ``run``, ``problem``, ``pair``, ``method``, ``curve``, ``metrics``,
@@ -438,7 +441,7 @@ def mcbench_run_finished(run: Run, record: dict[str, Any], units: dict[str, str]
 
 @hookspec
 def mcbench_run_failed(run: Run, error: Exception) -> None:
-    """Called when a run failed; the other runs go on. ``error`` is the exception.
+    """Called when ``run`` failed; the other runs go on. ``error`` is the exception.
 
     Example::
 

@@ -12,6 +12,7 @@ where they name nothing else. Everything else is as the reader would type it.
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import shlex
@@ -130,6 +131,7 @@ class Reader:
             for module in source.glob("mcbench_*.py"):
                 (self.packages / module.name).unlink()
                 (self.packages / module.name).symlink_to(module)
+        importlib.invalidate_caches()
         host.cache_clear()
 
     def pytest(self, words: list[str]) -> None:
@@ -187,6 +189,7 @@ def test_examples_run(document: Path, reader: Reader, capsys: pytest.CaptureFixt
 def forget(place: Path) -> None:
     """A module that was imported is imported again when its file was written anew."""
     sys.modules.pop(place.stem, None)
+    importlib.invalidate_caches()
     host.cache_clear()
 
 

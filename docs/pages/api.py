@@ -24,7 +24,9 @@ def section(name: str) -> str:
     """One name: how it is called, its docstring, and of a class what it offers."""
     thing = getattr(mcbench, name)
     parts = [f"## {name}"]
-    if inspect.isclass(thing) or inspect.isfunction(thing):
+    # What a plugin's class has to have is not made by calling it.
+    described = getattr(thing, "_is_protocol", False)
+    if (inspect.isclass(thing) and not described) or inspect.isfunction(thing):
         parts.append(text.fenced(f"{name}{signature(thing)}", "python"))
     if inspect.isclass(thing) or inspect.isroutine(thing):
         parts.append(text.docstring(inspect.getdoc(thing) or ""))
@@ -45,11 +47,17 @@ def signature(thing: Any) -> str:
         return ""
     if inspect.isclass(thing):
         found = found.replace(return_annotation=inspect.Signature.empty)
-    shown = [f"{p}".replace("'", '"') for p in found.parameters.values()]
-    plain = [p.replace('"', "") if ': "' in p else p for p in shown]
+    shown = [_argument(p) for name, p in found.parameters.items() if name != "self"]
     result = found.return_annotation
     arrow = "" if result is inspect.Signature.empty else f" -> {annotation(result)}"
-    return f"({', '.join(plain)}){arrow}"
+    return f"({', '.join(shown)}){arrow}"
+
+
+def _argument(parameter: inspect.Parameter) -> str:
+    """An argument; annotations that are kept as text stand there without quotes."""
+    hint = parameter.annotation
+    text_hint = repr(hint) if isinstance(hint, str) else ""
+    return str(parameter).replace(text_hint, str(hint)) if text_hint else str(parameter)
 
 
 def annotation(hint: Any) -> str:

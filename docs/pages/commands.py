@@ -19,7 +19,7 @@ environment variables and completion are in [Command line](../cli.md).
 
 def page() -> str:
     """The program and all its verbs."""
-    context = click.Context(main, info_name="mcbench")
+    context = click.Context(main, info_name="mcbench", **main.context_settings)
     return "\n\n".join([INTRODUCTION, *sections(main, context)])
 
 

@@ -120,7 +120,7 @@ def page(kind: str, name: str) -> str:
     described = facts(kind, name)
     rows = [(title, text.cell(str(described.get(fact) or ""))) for fact, title in FACTS.items()]
     parts = [f"# {name}", text.prose(described["summary"])]
-    parts.append(text.table(["", ""], [row for row in rows if row[1]]))
+    parts.append(text.table(["declared", ""], [row for row in rows if row[1]]))
     if described.get("use"):
         parts += ["## When to use it", text.prose(described["use"])]
     if kind == "leaderboard":

@@ -16,6 +16,8 @@ from markdown.inlinepatterns import InlineProcessor
 BLOCK = r"\$\$(?!\$)([^$]+?)\$\$"
 INLINE = r"(?<![\\$\w])\$(?![\s$])([^$]+?)(?<!\s)\$(?![\w$])"
 
+BAR = '<mo stretchy="false">&#x0007C;</mo>'
+
 AFTER_CODE = 186
 """Priority: below that of code in backticks, above that of escapes and emphasis."""
 
@@ -41,6 +43,8 @@ def mathml(latex: str, display: str) -> str:
         ValueError: If it has a command that is not known: it would be shown as it stands.
     """
     made = convert(" ".join(latex.split()), display=display)
+    # A bar is taken for an operator between two things, with space on both sides.
+    made = made.replace(BAR, BAR.replace("<mo ", '<mo lspace="0" rspace="0" '))
     shown = "".join(etree.fromstring(made).itertext())
     if "\\" in shown:
         raise ValueError(f"the formula '{latex}' has a command that cannot be converted: {shown}")

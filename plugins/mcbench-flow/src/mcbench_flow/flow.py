@@ -52,7 +52,8 @@ class IAFFlow:
     route: ClassVar[str] = "arcs in coordinates of a flow, one for all pairs"
     use: ClassVar[str] = (
         "For many pairs of two-layer networks: one map serves all pairs. It is fitted by "
-        "likelihood, without training data, to a pool of further networks, which have to be trained."
+        "likelihood, without training data, to a pool of further networks, which have to be "
+        "trained."
     )
     needs: ClassVar[frozenset[Need]] = frozenset({"affine-chain", "pool"})
     pool: int = mcbench.parameter(16, "networks that the flow is fitted on", ge=1)
