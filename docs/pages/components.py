@@ -12,7 +12,7 @@ from mcbench.describing import describe
 from mcbench.leaderboard.board import Board
 from mcbench.leaderboard.overview import overview
 from mcbench.leaderboard.standing import Records, collect
-from mcbench.leaderboard.standing import table as standing
+from mcbench.leaderboard.table import table as standing
 from mcbench.plugins import KINDS, host, plural
 from mcbench.tables import Table
 
