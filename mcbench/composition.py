@@ -33,6 +33,7 @@ class Composition:
         name: The method's name.
         summary: One line.
         reference: Paper, section or equation.
+        use: When to use it.
 
     Raises:
         StructureError: When connecting networks that are no chain of affine layers.
@@ -41,6 +42,7 @@ class Composition:
     name: str
     summary: str = ""
     reference: str = ""
+    use: str = ""
     matching: str = parameter(
         "identity", "which neuron of B goes with which of A", part="matching"
     )

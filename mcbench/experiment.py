@@ -182,13 +182,21 @@ class Experiment:
 
         def report(group: tuple[int, ...], epoch: int, epochs: int, loss: float) -> None:
             host().notify(
-                "mcbench_epoch_finished", seeds=group, epoch=epoch, epochs=epochs, loss=loss
-            )
+                "mcbench_epoch_finished", seeds=group, keys=tuple(keys[seed] for seed in group),
+                epoch=epoch, epochs=epochs, loss=loss,
+            )  # fmt: skip
 
+        host().notify(
+            "mcbench_training_started", problem=self.problem.identity, seeds=tuple(seeds),
+            keys=tuple(keys[seed] for seed in seeds),
+        )  # fmt: skip
         for outcome in training.train(self.problem, seeds, states, save, report):
             key = keys[outcome.seed]
             if outcome.error is not None or outcome.params is None:
                 results.failures[f"seed {outcome.seed}"] = str(outcome.error)
+                host().notify(
+                    "mcbench_training_failed", seed=outcome.seed, key=key, error=outcome.error
+                )
                 failure = {
                     "what": f"endpoint of seed {outcome.seed}",
                     "reason": str(outcome.error),
@@ -262,7 +270,8 @@ class Experiment:
                 return run, None, reason
         self.store.remove("partial", run.key)
         self.store.remove("failures", run.key)
-        host().notify("mcbench_run_finished", run=run, record=record)
+        units = {text: getattr(metric, "unit", "") for text, metric in self.metrics.items()}
+        host().notify("mcbench_run_finished", run=run, record=record, units=units)
         return run, record, ""
 
     def _known(self, run: Run) -> dict[str, Any] | None:

@@ -33,8 +33,9 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 def mcbench_architectures() -> Iterable[Any]:  # type: ignore[empty-body]
     """Networks: ``name``, ``summary`` and ``build(input_shape, classes) -> torch.nn.Module``.
 
-    Any module works unchanged. ``build`` is called under the endpoint's seed, so that its initial
-    weights are reproducible.
+    Any module works unchanged. ``input_shape`` is (channels, height, width). ``build`` is called
+    under the endpoint's seed, so that its initial weights are reproducible; lazy modules are
+    completed with a batch of zeros.
 
     Example::
 
@@ -58,7 +59,13 @@ def mcbench_architectures() -> Iterable[Any]:  # type: ignore[empty-body]
 
 @hookspec
 def mcbench_datasets() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Data sets: see `mcbench.Dataset` for what one has to have.
+    """Data sets: ``name``, ``summary``, ``find(directory)`` and ``read(directory)``.
+
+    ``find`` returns the files that it would read, an empty list if it needs none, or ``None`` if
+    they are not there. ``read`` returns `mcbench.Data`, of two `mcbench.Split`: inputs of shape
+    (samples, channels, height, width), uint8 or float32, class indices as int64, and the value
+    that stands for 1 in uint8 inputs. Optional: ``recipe``, the name of the recipe to use when
+    none is named; ``download(directory)``; ``layout``, a text that says where files should be.
 
     Example::
 
@@ -88,7 +95,7 @@ def mcbench_datasets() -> Iterable[Any]:  # type: ignore[empty-body]
 
 @hookspec
 def mcbench_recipes() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Recipes: how endpoints are trained, as data.
+    """Recipes: how endpoints are trained, as `mcbench.Recipe` objects.
 
     Example::
 
@@ -102,7 +109,12 @@ def mcbench_recipes() -> Iterable[Any]:  # type: ignore[empty-body]
 def mcbench_methods() -> Iterable[Any]:  # type: ignore[empty-body]
     """Connection methods: ``name`` and ``connect(a, b, problem) -> mcbench.Path``.
 
-    See `mcbench.Method` for the optional declarations (needs, end, reference).
+    Optional: ``summary``, ``reference``, and ``needs``, a set of ``"data"``, ``"affine-chain"``,
+    ``"permutation-groups"``, ``"pool"``; a method with a need that mcbench does not serve fails
+    with a message that names it. Four more say what kind of method it is: ``explicit``, whether
+    its points are a closed formula of A and B; ``learnable``, whether something is trained;
+    ``route``, the way in a few words; ``use``, when to use it. See `mcbench.Method` for a method
+    that is fitted on a pool of networks, and `mcbench.Composition` for one that is made of parts.
 
     Example::
 
@@ -121,7 +133,12 @@ def mcbench_methods() -> Iterable[Any]:  # type: ignore[empty-body]
 
 @hookspec
 def mcbench_matchings() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Matchings of hidden neurons, a part of composed methods: see `mcbench.Matching`.
+    """Matchings of hidden neurons, a part of composed methods: ``match(a, b, incoming)``.
+
+    It is given neurons as vectors, shape (n, d): incoming weights, bias if there is one, outgoing
+    weights; ``incoming`` is the number of leading coordinates that are incoming weights. It
+    returns indices p, shape (n,), int64, on the same device: neuron i of A goes with neuron p[i]
+    of B.
 
     Example::
 
@@ -142,7 +159,10 @@ def mcbench_matchings() -> Iterable[Any]:  # type: ignore[empty-body]
 
 @hookspec
 def mcbench_interpolations() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Interpolations between matched neurons, a part of composed methods: `mcbench.Interpolation`.
+    """Interpolations of matched neurons, a part of composed methods: ``interpolate(a, b, t)``.
+
+    It gives the neurons at 0 < t < 1 from those of A and the matched ones of B, all of shape
+    (n, d). It must tend to a for t to 0 and to b for t to 1; the ends are not asked for.
 
     Example::
 
@@ -162,7 +182,11 @@ def mcbench_interpolations() -> Iterable[Any]:  # type: ignore[empty-body]
 
 @hookspec
 def mcbench_adjustments() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Adjustments of the points of a path, a part of composed methods: see `mcbench.Adjustment`.
+    """Adjustments of points, a part of composed methods: ``prepare(stage, problem)``.
+
+    It gives a function from a point of a leg and its time u in [0, 1] to the mended point, or
+    ``None`` for no adjustment. ``stage`` is a `mcbench.Stage`. The function must leave the start
+    of the leg as it is and be continuous. With ``along = False`` only the leg's end is mended.
 
     Example::
 
@@ -181,7 +205,14 @@ def mcbench_adjustments() -> Iterable[Any]:  # type: ignore[empty-body]
 
 @hookspec
 def mcbench_metrics() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Metrics: ``name``, ``unit``, ``better`` and ``measure``: see `mcbench.Metric`.
+    """Metrics: ``name``, ``summary``, ``unit``, ``better``, ``splits``, ``measure``.
+
+    ``better`` is ``"higher"``, ``"lower"`` or ``""``. ``measure(evaluation, split)`` is asked for
+    ``"train"`` and for ``"test"`` if ``splits``, else once, with ``None``; it returns a number, or
+    a dictionary of numbers under names of their own. ``evaluation.curve`` has ``t``, ``grid``,
+    ``position``, ``loss``, ``accuracy``, ``with_start``, ``ensembles``, ``straight`` and ``end``;
+    ``evaluation.problem``, ``evaluation.ends`` and ``evaluation.path`` are there for metrics that
+    need more. With ``ends_only = True`` it is measured once a pair for all methods.
 
     Example::
 
@@ -204,7 +235,12 @@ def mcbench_metrics() -> Iterable[Any]:  # type: ignore[empty-body]
 
 @hookspec
 def mcbench_ensembles() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Ensembles: ``name`` and ``members(endpoints, problem)``: see `mcbench.Ensemble`.
+    """Ensembles: ``name``, ``summary`` and ``members(endpoints, problem)``.
+
+    It gives one member, as parameters, for each endpoint, in their order; ``endpoints`` loads an
+    endpoint when it is asked for. Softmax outputs of the members are averaged. What a member has
+    in common with the first must be the same tensors, not copies: it is stored once, and layers
+    at the bottom that are all in common are computed once, in what ``mcbench ensemble`` shows.
 
     Example::
 
@@ -226,6 +262,8 @@ def mcbench_ensembles() -> Iterable[Any]:  # type: ignore[empty-body]
 @hookspec
 def mcbench_leaderboards() -> Iterable[Any]:  # type: ignore[empty-body]
     """Leaderboards: `mcbench.Board` objects, most simply read from their TOML declarations.
+
+    The files in ``entries/`` beside a declaration are shown as published records.
 
     Example::
 
@@ -259,7 +297,7 @@ def mcbench_executors() -> Iterable[Any]:  # type: ignore[empty-body]
 
 @hookspec
 def mcbench_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]
-    """Further subcommands of ``mcbench``. A built-in command's name cannot be taken.
+    """Further verbs of ``mcbench``, as click commands. A built-in verb's name cannot be taken.
 
     Example::
 
@@ -276,10 +314,31 @@ def mcbench_commands() -> Iterable[click.Command]:  # type: ignore[empty-body]
 
 
 @hookspec
-def mcbench_epoch_finished(seeds: tuple[int, ...], epoch: int, epochs: int, loss: float) -> None:
+def mcbench_training_started(
+    problem: dict[str, Any], seeds: tuple[int, ...], keys: tuple[str, ...]
+) -> None:
+    """Called before endpoints are trained, not for those that were found in the store.
+
+    ``keys`` are the content keys that the endpoints of ``seeds`` will have, in the same order.
+    ``problem`` is the identity of data set, architecture and recipe, as in a run. Of each
+    endpoint it is told later that it was trained, or that its training failed.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_training_started(problem, seeds):
+            print(problem["recipe"]["name"], seeds)
+    """
+
+
+@hookspec
+def mcbench_epoch_finished(
+    seeds: tuple[int, ...], keys: tuple[str, ...], epoch: int, epochs: int, loss: float
+) -> None:
     """Called after each epoch of training: ``epoch`` of ``epochs`` is done for ``seeds``.
 
-    ``loss`` is the mean training loss over the epoch and the seeds, which train together.
+    ``loss`` is the mean training loss over the epoch and the seeds, which train together;
+    ``keys`` are the content keys of their endpoints.
 
     Example::
 
@@ -308,6 +367,8 @@ def mcbench_method_progressed(title: str, step: int, steps: int, loss: float) ->
 def mcbench_endpoint_trained(endpoint: Endpoint) -> None:
     """Called when an endpoint has been trained and stored, not when it was found in the store.
 
+    ``endpoint`` has ``params``, ``seed``, ``key`` and ``record``.
+
     Example::
 
         @mcbench.hookimpl
@@ -317,8 +378,26 @@ def mcbench_endpoint_trained(endpoint: Endpoint) -> None:
 
 
 @hookspec
+def mcbench_training_failed(seed: int, key: str, error: Exception) -> None:
+    """Called when the training of an endpoint failed, as when it diverges; the others go on.
+
+    The endpoint of ``seed`` would have had the content key ``key``. ``error`` says why.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_training_failed(seed, error):
+            print(seed, error)
+    """
+
+
+@hookspec
 def mcbench_run_started(run: Run) -> None:
     """Called before a run (problem x pair x method x protocol) is computed.
+
+    Not when it was found in the store. ``run`` has ``problem``, ``pair`` (the two seeds),
+    ``method``, ``identity`` (of the method: name, parameters, distribution, version),
+    ``protocol``, ``ends`` (the endpoints' keys) and ``key``.
 
     Example::
 
@@ -330,9 +409,11 @@ def mcbench_run_started(run: Run) -> None:
 
 @hookspec
 def mcbench_point_evaluated(run: Run, t: float, values: dict[str, Any]) -> None:
-    """Called after the path's point at ``t`` was evaluated.
+    """Called after a path's point was evaluated: the grid first, then the refinement.
 
-    ``values`` has ``loss`` and ``accuracy``, each by split.
+    ``t`` is where on the path of ``run``; ``values`` has ``loss`` and ``accuracy``, each by split.
+    Of a run that goes on after an interruption, the points from before are not told again; the
+    record has them all.
 
     Example::
 
@@ -343,8 +424,12 @@ def mcbench_point_evaluated(run: Run, t: float, values: dict[str, Any]) -> None:
 
 
 @hookspec
-def mcbench_run_finished(run: Run, record: dict[str, Any]) -> None:
-    """Called when a run's record is complete and stored.
+def mcbench_run_finished(run: Run, record: dict[str, Any], units: dict[str, str]) -> None:
+    """Called when the ``record`` of a ``run`` is complete and stored.
+
+    After it was computed, or after metrics that it lacked were added: then no start was told.
+    ``record`` has ``run``, ``problem``, ``pair``, ``method``, ``curve``, ``metrics``,
+    ``provenance`` and ``cost``; ``units`` are those of the metrics, by name.
 
     Example::
 
@@ -356,7 +441,7 @@ def mcbench_run_finished(run: Run, record: dict[str, Any]) -> None:
 
 @hookspec
 def mcbench_run_failed(run: Run, error: Exception) -> None:
-    """Called when a run failed; the other runs go on.
+    """Called when ``run`` failed; the other runs go on. ``error`` is the exception.
 
     Example::
 

@@ -127,17 +127,20 @@ class Traits:
         explicit: Whether its points are a closed formula of A and B.
         learnable: Whether something is trained, for a path or on a pool.
         route: The way from A to B in a few words.
+        use: When to use it, in a sentence or two.
     """
 
     explicit: bool | None = None
     learnable: bool | None = None
     route: str = ""
+    use: str = ""
 
 
 def traits(method: Any) -> Traits:
     """The traits a method declares as attributes of these names."""
     explicit, learnable = (getattr(method, name, None) for name in ("explicit", "learnable"))
-    return Traits(explicit, learnable, getattr(method, "route", ""))
+    route, use = (getattr(method, name, "") for name in ("route", "use"))
+    return Traits(explicit, learnable, route, use)
 
 
 def needs(method: Any) -> frozenset[Need]:

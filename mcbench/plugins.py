@@ -7,6 +7,7 @@ are kept beside its name and its distribution, and shown by ``mcbench plugins``.
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ import pluggy
 
 from mcbench import hookspecs, spec
 from mcbench.errors import UsageError, one_line, unknown
+
+log = logging.getLogger("mcbench")
 
 KINDS = {
     "architecture": "mcbench_architectures",
@@ -238,14 +241,19 @@ class Host:
         return identity
 
     def notify(self, event: str, **arguments: Any) -> None:
-        """Call a hook of the life of a run; a listener that raises is blamed, not followed."""
+        """Call a hook of the life of a run; a listener that raises is blamed, not followed.
+
+        It is said once for each event: a tracker that fails at every point fails for one reason.
+        """
         for implementation in getattr(self.manager.hook, event).get_hookimpls():
             try:
                 implementation.function(*(arguments[name] for name in implementation.argnames))
             except Exception as error:
                 plugin = self.plugins.get(implementation.plugin_name)
-                if plugin is not None:
-                    plugin.blame(f"{event} failed", error)
+                doing = f"{event} failed"
+                if plugin is not None and not any(e.startswith(doing) for e in plugin.errors):
+                    plugin.blame(doing, error)
+                    log.warning("plugin '%s': %s", plugin.name, plugin.errors[-1])
 
     def listing(self) -> list[Plugin]:
         """All plugins, with what they provide and what went wrong."""

@@ -25,9 +25,10 @@ PLAN = Plan(architecture="mlp2[width=16]", recipe="quick[epochs=15]", seeds=(0, 
 
 @pytest.fixture(autouse=True)
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test sees the user's store or data."""
+    """No test sees the user's store or data, or logs to a tracker of theirs."""
     monkeypatch.setenv("MCBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("MCBENCH_DATA", raising=False)
+    monkeypatch.delenv("MCBENCH_MLFLOW", raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -69,7 +69,11 @@ def test_examples_of_provider_hooks_provide(hook: str, tmp_path: Path) -> None:
 
 
 ARGUMENTS: dict[str, Any] = {
+    "problem": {"recipe": {"name": "quick"}},
     "seeds": (0,),
+    "keys": ("k",),
+    "seed": 0,
+    "key": "k",
     "epoch": 1,
     "epochs": 2,
     "loss": 0.5,
@@ -81,6 +85,7 @@ ARGUMENTS: dict[str, Any] = {
     "steps": 2,
     "values": {"loss": {"test": 0.1}, "accuracy": {"test": 90.0}},
     "record": {"metrics": {}},
+    "units": {"barrier": "nats"},
     "error": ValueError("x"),
 }
 
@@ -144,10 +149,24 @@ def test_the_life_of_a_run_is_told_in_order(
     from mcbench.experiment import Plan
 
     told: list[str] = []
+    expected: list[str] = []
 
     class Tracker:
         @mcbench.hookimpl
+        def mcbench_training_started(
+            self, problem: Any, seeds: tuple[int, ...], keys: tuple[str, ...]
+        ) -> None:
+            assert problem["recipe"]["name"] == "quick"
+            expected.extend(keys)
+            told.append(f"training {seeds}")
+
+        @mcbench.hookimpl
+        def mcbench_epoch_finished(self, seeds: tuple[int, ...], keys: tuple[str, ...]) -> None:
+            assert keys == tuple(expected[seed] for seed in seeds)
+
+        @mcbench.hookimpl
         def mcbench_endpoint_trained(self, endpoint: Any) -> None:
+            assert endpoint.key == expected[endpoint.seed]
             told.append(f"trained {endpoint.seed}")
 
         @mcbench.hookimpl
@@ -159,7 +178,8 @@ def test_the_life_of_a_run_is_told_in_order(
             told.append(f"point {t}")
 
         @mcbench.hookimpl
-        def mcbench_run_finished(self, run: Any, record: Any) -> None:
+        def mcbench_run_finished(self, run: Any, record: Any, units: dict[str, str]) -> None:
+            assert units.keys() == record["metrics"].keys() and units["barrier"] == "nats"
             told.append(f"finished {run.method} {len(record['metrics']) > 5}")
 
         @mcbench.hookimpl
@@ -177,6 +197,26 @@ def test_the_life_of_a_run_is_told_in_order(
     plan = Plan("digits", "residual", "quick[epochs=1]", ("linear", "arc"), (0, 1), Protocol(3, 0))
     run_with(host, plan, tmp_path, monkeypatch)
     assert told == [
-        "trained 0", "trained 1", "started linear", "point 0.0", "point 0.5", "point 1.0",
+        "training (0, 1)", "trained 0", "trained 1", "started linear",
+        "point 0.0", "point 0.5", "point 1.0",
         "finished linear True", "started arc", "failed arc: StructureError",
     ]  # fmt: skip
+
+
+def test_a_training_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import mcbench
+    from mcbench.experiment import Plan
+
+    told: list[str] = []
+
+    class Tracker:
+        @mcbench.hookimpl
+        def mcbench_training_failed(self, seed: int, key: str, error: Exception) -> None:
+            told.append(f"{seed}: {error}")
+            assert len(key) == 32
+
+    host = Host()
+    host.register(Plugin("tracker", "third", "1.0"), Tracker)
+    run_with(host, Plan("digits", "mlp2[width=4]", "quick[epochs=2,lr=1e9]", (), (0,)),
+             tmp_path, monkeypatch)  # fmt: skip
+    assert len(told) == 1 and told[0].startswith("0: training diverged")

@@ -168,7 +168,9 @@ def test_identity_has_every_parameter_and_the_parts_versions() -> None:
     assert other != identity
 
 
-def test_a_listener_that_raises_is_blamed_and_the_run_goes_on() -> None:
+def test_a_listener_that_raises_is_blamed_once_and_the_run_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     heard: list[int] = []
 
     class Raising:
@@ -184,9 +186,13 @@ def test_a_listener_that_raises_is_blamed_and_the_run_goes_on() -> None:
     host = Host()
     plugin = added(host, "tracker", Raising())
     added(host, "listener", Listener())
-    host.notify("mcbench_epoch_finished", seeds=(0,), epoch=1, epochs=2, loss=0.5)
-    assert heard == [1]
+    for epoch in (1, 2):
+        host.notify(
+            "mcbench_epoch_finished", seeds=(0,), keys=("k",), epoch=epoch, epochs=2, loss=0.5
+        )
+    assert heard == [1, 2]
     assert plugin.errors == ["mcbench_epoch_finished failed: OSError: no disk"]
+    assert [r.getMessage() for r in caplog.records] == [f"plugin 'tracker': {plugin.errors[0]}"]
 
 
 def test_every_kind_has_its_hook() -> None:

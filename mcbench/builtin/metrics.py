@@ -48,22 +48,28 @@ class CurveMetric:
 
 
 def worst_accuracy(curve: Curve, split: str) -> float:
-    r""":math:`\min_t` accuracy over the grid."""
+    r""":math:`\min_i \mathrm{acc}(\psi(t_i))` over the grid. "Worst" differs between papers."""
     return min(curve.on_grid(curve.accuracy[split]))
 
 
 def worst_accuracy_refined(curve: Curve, split: str) -> float:
-    r""":math:`\min_t` accuracy over the grid and the refinement."""
+    r""":math:`\min_t \mathrm{acc}(\psi(t))` over the grid and the refined points.
+
+    It is never above worst-accuracy.
+    """
     return min(curve.accuracy[split])
 
 
 def mean_loss(curve: Curve, split: str) -> float:
-    r""":math:`\int_0^1 L(\psi(t))\,dt` by the trapezoidal rule on the grid."""
+    r""":math:`\int_0^1 L(\psi(t))\,dt` by the trapezoidal rule on the grid; uniform in t."""
     return _integral(curve.on_grid(curve.t), curve.on_grid(curve.loss[split]))
 
 
 def mean_loss_by_length(curve: Curve, split: str) -> float:
-    r""":math:`\int L\,|d\psi| / \int |d\psi|` by the trapezoidal rule on the grid."""
+    r""":math:`\int L\,|d\psi| / \int |d\psi|` by the trapezoidal rule on the grid.
+
+    The average is uniform in arc length: it does not depend on how fast the path is run through.
+    """
     positions = curve.on_grid(curve.position)
     if positions[-1] == positions[0]:
         return mean_loss(curve, split)
@@ -78,24 +84,35 @@ def _integral(x: list[float], y: list[float]) -> float:
 
 
 def barrier_mean(curve: Curve, split: str) -> float:
-    r""":math:`\max_t L(t) - \frac12 (L(0) + L(1))`."""
+    r""":math:`\max_t L(t) - \frac12 (L(0) + L(1))`, with the refined points."""
     loss = curve.loss[split]
     return max(loss) - (loss[0] + loss[-1]) / 2
 
 
 def barrier_linear(curve: Curve, split: str) -> float:
-    r""":math:`\max_t [L(t) - (1-t) L(0) - t L(1)]`."""
+    r""":math:`\max_t [L(t) - (1-t) L(0) - t L(1)]`, with the refined points.
+
+    It equals barrier if both ends have the same loss.
+    """
     loss = curve.loss[split]
     return max(x - (1 - t) * loss[0] - t * loss[-1] for t, x in zip(curve.t, loss, strict=True))
 
 
 def length(curve: Curve, split: None) -> float:
-    r""":math:`\int |d\psi|`, Euclidean."""
+    r""":math:`\int |d\psi|`, Euclidean, over all floating-point parameters and buffers.
+
+    It has the unit of the parameters. On curved legs it is that of the chords between the points
+    of the grid.
+    """
     return curve.position[-1]
 
 
 def length_ratio(curve: Curve, split: None) -> float:
-    """Length by the distance between the path's ends (1 if they are one point)."""
+    r""":math:`\int |d\psi| / |\psi(1) - \psi(0)|`: 1 for a straight line, and if the ends are one.
+
+    A path that ends at a permuted B is compared with its own end, so its ratio is not that of a
+    path to B.
+    """
     return curve.position[-1] / curve.straight if curve.straight else 1.0
 
 
@@ -110,7 +127,13 @@ def ensemble_path(curve: Curve, split: str) -> float:
 
 
 def ensemble_along(curve: Curve, split: str) -> float:
-    r"""The mean over t of the accuracy of the ensemble of A and :math:`\psi(t)`, on the grid."""
+    r"""The mean over t of the accuracy of the ensemble of A and :math:`\psi(t)`, on the grid.
+
+    Softmax outputs of both are averaged; the mean is by the trapezoidal rule. Compare a method
+    with ``linear`` and ``random-direction``, and draw it with ``mcbench plot --ensemble``: points
+    that are far from A along a path of low loss make other errors than A, points near it the same
+    ones.
+    """
     return _integral(curve.on_grid(curve.t), curve.on_grid(curve.with_start[split]))
 
 

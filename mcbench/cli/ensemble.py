@@ -50,9 +50,10 @@ def command(
       mcbench ensemble -a mlp3 -e independent -e 'wa[head=1..2]' --endpoints 7 -o ensembles
       mcbench ensemble -r quick --with-recipe 'quick[weight_decay=0]' -e independent
 
-    Networks are trained if they are missing, and joined in the order of their seeds. Softmax
-    outputs are averaged; accuracy is that on the test data. Storage and floating-point operations
-    of a forward pass stand beside those of as many independent networks.
+    Networks are trained if they are missing, and joined in the order of their seeds; the first
+    one's lower layers are the backbone of a WA-ensemble. Softmax outputs are averaged; accuracy is
+    that on the test data. Storage and floating-point operations of a forward pass stand beside
+    those of as many independent networks.
 
     Exit code 0: all done; 1: an ensemble failed; 2: wrong usage.
     """

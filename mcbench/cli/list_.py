@@ -18,7 +18,8 @@ def command(kind: str, style: str, as_json: bool) -> None:
 
     Kinds are methods (the default), datasets, architectures, recipes, metrics, ensembles,
     leaderboards, executors, and the parts of composed methods: matchings, interpolations,
-    adjustments.
+    adjustments. Names that two plugins claim are not listed: they and plugins with errors are
+    named on standard error.
 
     \b
       mcbench list methods

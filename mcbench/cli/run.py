@@ -39,6 +39,10 @@ def command(
 ) -> None:
     """Train what is missing, connect all pairs, evaluate, show the table.
 
+    Every method is run on every pair of endpoints. A range of whole numbers stands for one method
+    each: -m 'polychain[bends=1..3]'. Two tables are shown: the methods by their worst accuracy,
+    and all metrics.
+
     \b
       mcbench run --method ot-wa
       mcbench run -m linear -m arc -m ot -m ot-wa --endpoints 6

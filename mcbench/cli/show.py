@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import asdict
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
 from mcbench.errors import unknown
-from mcbench.plugins import KINDS, Provided, host
+from mcbench.plugins import KINDS, host
 
 
 class AnyComponent(click.ParamType):
@@ -32,11 +30,16 @@ class AnyComponent(click.ParamType):
 def command(name: str, as_json: bool) -> None:
     """Explain NAME, a method, data set, architecture, recipe, metric, ensemble or part.
 
+    If components of several kinds have the name, as 'ot' the method and 'ot' the matching, all are
+    shown.
+
     \b
       mcbench show ot-wa
       mcbench show anokhin2020-mnist
     """
     import json
+
+    from mcbench.describing import describe
 
     found = [
         (kind, host().find(kind, name))
@@ -45,41 +48,11 @@ def command(name: str, as_json: bool) -> None:
     ]
     if not found:
         raise unknown("name", name, {n for kind in KINDS for n in host().names(kind)})
-    described = [_describe(kind, provided) for kind, provided in found]
+    described = [describe(kind, provided) for kind, provided in found]
     if as_json:
         click.echo(json.dumps(described, indent=2))
         return
     click.echo("\n\n".join(map(_text, described)))
-
-
-def _describe(kind: str, provided: Provided) -> dict[str, Any]:
-    from mcbench import method, spec
-
-    component, plugin = provided.component, provided.plugin
-    return {
-        "kind": kind,
-        "name": component.name,
-        "summary": method.summary(component),
-        "from": f"{plugin.distribution} {plugin.version}",
-        "reference": getattr(component, "reference", ""),
-        "needs": sorted(method.needs(component)) if kind == "method" else [],
-        **(asdict(method.traits(component)) if kind == "method" else {}),
-        "unit": getattr(component, "unit", ""),
-        "better": getattr(component, "better", ""),
-        "parameters": [
-            {
-                "name": p.name,
-                "type": _type(p.type),
-                "default": spec.value_text(p.default),
-                "help": p.help,
-                **({"one of": host().names(p.part)} if p.part else {}),
-            }
-            for p in spec.parameters(component).values()
-        ],
-        "description": inspect.cleandoc(
-            getattr(component, "description", "") or type(component).__doc__ or ""
-        ),
-    }
 
 
 _LINES = {
@@ -88,6 +61,7 @@ _LINES = {
     "explicit": "explicit formula",
     "learnable": "learnable",
     "route": "route",
+    "use": "when to use",
     "unit": "unit",
     "better": "better",
 }
@@ -97,12 +71,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return ", ".join(value) if isinstance(value, list) else str(value)
-
-
-def _type(hint: Any) -> str:
-    if get_origin(hint) is Literal:
-        return " | ".join(map(str, get_args(hint)))
-    return getattr(hint, "__name__", str(hint)) if not get_args(hint) else str(hint)
 
 
 def _text(described: dict[str, Any]) -> str:

@@ -19,7 +19,8 @@ def command(style: str, as_json: bool, **rest: Any) -> None:
       mcbench train -d mnist -a 'mlp2[width=2000]' --endpoints 10
       mcbench train -r 'quick[epochs=200,lr=0.05]' --seed 7 --seed 8
 
-    A training that was killed goes on from its last checkpoint.
+    A training that was killed goes on from its last checkpoint; one that diverges is named and
+    does not stop the others.
     """
     from mcbench.cli.progress import progress
     from mcbench.evaluation import Protocol, measure

@@ -42,4 +42,5 @@ def mcbench_interpolations() -> Iterator[Arc]:
 def mcbench_methods() -> Iterator[mcbench.Composition]:
     """The arc as a method."""
     summary = "neurons move on arcs that keep their mean and covariance"
-    yield mcbench.Composition("arc", summary, REFERENCE, interpolation="arc")
+    use = "A formula as cheap as the straight line, for networks whose neurons are not matched."
+    yield mcbench.Composition("arc", summary, REFERENCE, use, interpolation="arc")

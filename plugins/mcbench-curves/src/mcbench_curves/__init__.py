@@ -70,6 +70,10 @@ class TrainedCurve:
     expected_failures: ClassVar[dict[str, str]] = {
         "float64": "bends are trained in the precision that networks are built in, float32"
     }
+    use: ClassVar[str] = (
+        "For any network, and where a low path matters more than its cost: every pair is "
+        "trained anew, for about as long as a network."
+    )
 
     @property
     def route(self) -> str:

@@ -42,6 +42,10 @@ class RealNVPBijection:
     explicit: ClassVar[bool] = False
     learnable: ClassVar[bool] = True
     route: ClassVar[str] = "arcs in coordinates of a bijection, one for all pairs"
+    use: ClassVar[str] = (
+        "For many pairs of two-layer networks: one map serves all pairs. It is fitted by the loss "
+        "on its paths between a pool of further networks, which have to be trained."
+    )
     needs: ClassVar[frozenset[Need]] = frozenset({"data", "affine-chain", "pool"})
     trial: ClassVar[dict[str, object]] = {"pool": 2, "hidden": 8, "steps": 10}
     pool: int = mcbench.parameter(16, "networks that the bijection is fitted on", ge=2)

@@ -50,6 +50,11 @@ class IAFFlow:
     explicit: ClassVar[bool] = False
     learnable: ClassVar[bool] = True
     route: ClassVar[str] = "arcs in coordinates of a flow, one for all pairs"
+    use: ClassVar[str] = (
+        "For many pairs of two-layer networks: one map serves all pairs. It is fitted by "
+        "likelihood, without training data, to a pool of further networks, which have to be "
+        "trained."
+    )
     needs: ClassVar[frozenset[Need]] = frozenset({"affine-chain", "pool"})
     trial: ClassVar[dict[str, object]] = {"pool": 2, "steps": 10}
     pool: int = mcbench.parameter(16, "networks that the flow is fitted on", ge=1)

@@ -21,6 +21,7 @@ class Linear:
     explicit = True
     learnable = False
     route = "one line"
+    use = "The baseline: what a method gains, it gains over the straight line."
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
         """The segment."""
@@ -40,6 +41,7 @@ class RandomDirection:
     explicit = True
     learnable = False
     route = "one line, away from B"
+    use = "To hold ensembles along a path against (`ensemble-along`); not to connect A and B."
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
         """The segment to the random point."""

@@ -52,4 +52,5 @@ def mcbench_matchings() -> Iterator[OptimalTransport]:
 def mcbench_methods() -> Iterator[mcbench.Composition]:
     """Optimal transport as a method."""
     summary = "match neurons by optimal transport, move straight, permute back"
-    yield mcbench.Composition("ot", summary, REFERENCE, matching="ot")
+    use = "A low path without a pass over the data: one assignment for each hidden layer."
+    yield mcbench.Composition("ot", summary, REFERENCE, use, matching="ot")

@@ -92,19 +92,22 @@ def mcbench_adjustments() -> Iterator[WeightAdjustment]:
 @mcbench.hookimpl
 def mcbench_methods() -> Iterator[mcbench.Composition]:
     """Weight adjustment after each of the known connections of the hidden layer."""
+    along = "passes over the training data for every point that is asked for"
+    at_ends = "passes over the training data for every layer, and none for a point between"
     for base, matching, interpolation in (
         ("linear", "identity", "linear"),
         ("arc", "identity", "arc"),
         ("ot", "ot", "linear"),
     ):
-        for suffix, adjustment, how in (
-            ("wa", "wa", "the next layer adjusted at every point"),
-            ("bfly", "butterfly", "the next layer adjusted where a leg ends"),
+        for suffix, adjustment, how, cost in (
+            ("wa", "wa", "the next layer adjusted at every point", along),
+            ("bfly", "butterfly", "the next layer adjusted where a leg ends", at_ends),
         ):
             yield mcbench.Composition(
                 f"{base}-{suffix}",
                 f"{base} connection layer by layer, {how}",
                 REFERENCE,
+                f"A lower path than {base} without training, at the cost of {cost}.",
                 matching=matching,
                 interpolation=interpolation,
                 adjustment=adjustment,

@@ -68,7 +68,10 @@ class WA:
 class WAEnsemble:
     """Accuracy of the WA(n)-ensemble of A and B: B's head of n layers adjusted to A's backbone.
 
-    Softmax outputs are averaged. With n = all layers it is the ensemble of A and B themselves.
+    Two networks on one backbone: A itself, and A's layers below B's head of n layers, the first of
+    which is weight-adjusted on the training set so that B's outputs are kept. Softmax outputs are
+    averaged. With n = all layers it is the ensemble of A and B themselves. It needs a chain of
+    affine layers and does not depend on the method.
     """
 
     name = "wa-ensemble"

@@ -1,0 +1,45 @@
+"""What a component declares, for ``mcbench show`` and for the reference pages."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import asdict
+from typing import Any, Literal, get_args, get_origin
+
+from mcbench import method, spec
+from mcbench.plugins import Provided, host
+
+
+def describe(kind: str, provided: Provided) -> dict[str, Any]:
+    """All that a component declares, as JSON has it."""
+    component, plugin = provided.component, provided.plugin
+    return {
+        "kind": kind,
+        "name": component.name,
+        "summary": method.summary(component),
+        "from": f"{plugin.distribution} {plugin.version}",
+        "reference": getattr(component, "reference", ""),
+        "needs": sorted(method.needs(component)) if kind == "method" else [],
+        **(asdict(method.traits(component)) if kind == "method" else {}),
+        "unit": getattr(component, "unit", ""),
+        "better": getattr(component, "better", ""),
+        "parameters": [
+            {
+                "name": p.name,
+                "type": _type(p.type),
+                "default": spec.value_text(p.default),
+                "help": p.help,
+                **({"one of": host().names(p.part)} if p.part else {}),
+            }
+            for p in spec.parameters(component).values()
+        ],
+        "description": inspect.cleandoc(
+            getattr(component, "description", "") or type(component).__doc__ or ""
+        ),
+    }
+
+
+def _type(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return " | ".join(map(str, get_args(hint)))
+    return getattr(hint, "__name__", str(hint)) if not get_args(hint) else str(hint)
