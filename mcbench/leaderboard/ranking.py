@@ -1,0 +1,42 @@
+"""Ranks of a board's methods, with what of them is sure."""
+
+from __future__ import annotations
+
+from mcbench.comparison import Rank, ranks
+from mcbench.errors import UsageError
+from mcbench.leaderboard.board import Board
+from mcbench.leaderboard.standing import Records
+from mcbench.plugins import host
+from mcbench.report import columns_of
+
+
+def rank(board: Board, records: Records, column: str) -> dict[str, Rank]:
+    """The rank of every method of the board that was measured, by the method's text.
+
+    Methods are compared on the pairs that both have; two pairs are the same if the content keys
+    of their endpoints are. A metric that has no direction or is not installed ranks nothing.
+
+    Raises:
+        KeyError: If the board has no such column.
+    """
+    source = board.columns[column]
+    try:
+        better = host().get("metric", source.partition(":")[0]).better
+    except UsageError:
+        return {}
+    if not better:
+        return {}
+    values = {}
+    for method in board.methods:
+        measured = {}
+        for record in records.get(method, {}).values():
+            a, b = record["run"]["endpoints"]
+            value = columns_of(record).get(source)
+            if value is not None:
+                measured[a, b] = value
+        if measured:
+            values[method] = measured
+    return ranks(values, better)
+
+
+__all__ = ["Rank", "rank"]
