@@ -8,8 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mcbench.errors import UsageError
-from mcbench.leaderboard.board import ENDPOINTS, Published, Row
+from mcbench.leaderboard.board import ENDPOINTS, Row
+from mcbench.leaderboard.difference import difference
 from mcbench.leaderboard.overview import overview
+from mcbench.leaderboard.ranking import Rank
 from mcbench.leaderboard.site.curves import Figure, figure
 from mcbench.leaderboard.site.material import Entry, Material, run_key
 from mcbench.leaderboard.site.names import slug
@@ -174,18 +176,18 @@ def _cell(material: Material, row: Row, column: str, summary: Summary | None) ->
         interval=interval(summary),
         published=plus_minus(published.mean, published.std) if published else "",
         published_sort=_number(published.mean) if published else None,
-        difference="" if gap is None else f"{gap:+.2f}",
-        bar="" if bar is None else f"{bar:.2f}",
+        difference="" if gap is None else f"{gap:+.3f}",
+        bar="" if bar is None else f"{bar:.3f}",
         within=None if gap is None or bar is None else abs(gap) <= bar,
-        rank=rank.rank if rank else None,
-        rank_text="" if not rank else rank_text(rank),
+        rank=rank.position if rank else None,
+        rank_text=rank_text(rank) if rank else "",
         tied=tuple(labels.get(m, m) for m in rank.tied) if rank else (),
     )
 
 
-def rank_text(rank: Any) -> str:
+def rank_text(rank: Rank) -> str:
     """``2 (1 to 3)``: the rank and its interval."""
-    return f"{rank.rank}" + (f" ({rank.low} to {rank.high})" if rank.low != rank.high else "")
+    return f"{rank.position}" + (f" ({rank.low} to {rank.high})" if rank.low != rank.high else "")
 
 
 def missing(material: Material, row: Row, column: str) -> str:
@@ -207,16 +209,6 @@ def interval(summary: Summary | None) -> str:
     if summary is None or summary.count < 2:
         return ""
     return f"[{summary.low:.2f}, {summary.high:.2f}]"
-
-
-def difference(
-    summary: Summary | None, published: Published | None
-) -> tuple[float | None, float | None]:
-    """Measured less published, and the combined error bar where both have one."""
-    if summary is None or published is None:
-        return None, None
-    bar = math.hypot(summary.std, published.std)
-    return summary.mean - published.mean, bar if math.isfinite(bar) else None
 
 
 def _number(value: float) -> float | None:

@@ -50,7 +50,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Stroke:
-    """A line as it is drawn: ``d`` of its path, and its points as ``x,y,t,value`` for the hover."""
+    """A line as it is drawn: ``d`` of its path, and its points as ``x,y,t,value``."""
 
     group: int
     pair: str
@@ -143,8 +143,8 @@ def figure(
         Group(name, i % len(COLORS), DASHES[i // len(COLORS) % len(DASHES)])
         for i, name in enumerate(names)
     )
-    drawn = {tuple(r["pair"]) for found in records.values() for r in found}
-    return Figure(groups, tuple(pair_text(p) for p in sorted(drawn)) if pairs else (), tuple(charts))
+    drawn = sorted({tuple(r["pair"]) for found in records.values() for r in found if pairs})
+    return Figure(groups, tuple(map(pair_text, drawn)), tuple(charts))
 
 
 def pair_text(pair: Sequence[int]) -> str:
@@ -171,12 +171,12 @@ def _chart(title: str, lines: list[Line], names: list[str]) -> Chart:
         data = " ".join(map(",".join, placed))
         strokes.append(Stroke(names.index(line.group), line.pair, line.mean, d, data))
     across = tuple(Tick(round(x(t / 4), 1), f"{t / 4:g}") for t in range(5))
-    up = tuple(Tick(round(y(v), 1), f"{v:.6g}") for v in ticks)
+    digits = max(len(f"{v:.6g}".partition(".")[2]) for v in ticks)
+    up = tuple(Tick(round(y(v), 1), f"{v:.{digits}f}") for v in ticks)
     return Chart(title, title.rpartition("(")[2].rstrip(")"), tuple(strokes), across, up)
 
 
 def _ticks(low: float, high: float) -> list[float]:
     from matplotlib.ticker import MaxNLocator
 
-    ticks: list[float] = MaxNLocator(nbins=6).tick_values(low, high).tolist()
-    return ticks
+    return list(map(float, MaxNLocator(nbins=6).tick_values(low, high)))

@@ -115,9 +115,7 @@ def _record(material: Material, record: dict[str, Any], number: int) -> Record:
         row=row,
         why=why,
         state=material.states.get(key, "not verified"),
-        values=tuple(
-            (f"{v:.2f}", v) if isinstance(v, int | float) else ("", None) for v in known
-        ),
+        values=tuple((f"{v:.2f}", v) if isinstance(v, int | float) else ("", None) for v in known),
         end=str(record["curve"].get("end", "")),
         seconds=float(record["cost"]["seconds"]),
         setting=number,

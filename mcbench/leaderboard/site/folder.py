@@ -62,7 +62,7 @@ def _written(out: Path) -> set[str]:
         raise UsageError(f"{out} is no folder")
     if not marker.exists():
         if any(out.iterdir()):
-            raise UsageError(f"{out} is not empty and was not written by 'publish': choose another")
+            raise UsageError(f"{out} holds other things than a site of 'publish': choose another")
         return set()
     try:
         names = json.loads(marker.read_text())["files"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mcbench.leaderboard.board import Board
+from mcbench.leaderboard.ranking import Rank, rank
 from mcbench.leaderboard.standing import Records, collect
 from mcbench.store import Store, key_of
 
@@ -49,7 +50,7 @@ class Material:
     board: Board
     records: Records
     entries: tuple[Entry, ...]
-    ranks: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ranks: dict[str, dict[str, Rank]] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
 
 
@@ -64,8 +65,13 @@ def gather(board: Board, store: Store | None) -> Material:
             for record in pairs.values()
         ]
         entries += [Entry(OWN, {}, tuple(own))] if own else []
-    ranks = {column: _ranks(board, records, column) for column in board.columns}
-    return Material(board, records, tuple(entries), ranks, _states(board))
+    ranks = {column: rank(board, records, column) for column in board.columns}
+    return Material(board, records, tuple(entries), ranks, states(board))
+
+
+def states(board: Board) -> dict[str, str]:
+    """What is known of the verification of published records, by run key."""
+    return {}
 
 
 def run_key(record: dict[str, Any]) -> str:
