@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,19 +24,17 @@ class Line:
         group: What its colour stands for: a method, or a pair.
         pair: The pair it belongs to; ``mean`` for the mean over pairs.
         points: t and value.
+        strong: Whether it is drawn thick: a mean, or a line that is in none.
     """
 
     group: str
     pair: str
     points: Points
-
-    @property
-    def mean(self) -> bool:
-        """Whether it is a mean over pairs."""
-        return self.pair == MEAN
+    strong: bool
 
 
 MEAN = "mean"
+LARGEST = 1e15
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class Stroke:
 
     group: int
     pair: str
-    mean: bool
+    strong: bool
     d: str
     data: str
 
@@ -95,11 +92,11 @@ class Figure:
 
 
 def points(record: dict[str, Any], quantity: str, split: str) -> Points:
-    """The curve of a record; points that are no finite numbers are left out."""
+    """The curve of a record; points that cannot be drawn are left out."""
     curve = record["curve"]
     values = zip(curve["t"], curve[quantity].get(split, ()), strict=False)
     known = [(float(t), float(v)) for t, v in values]
-    return [(t, v) for t, v in known if math.isfinite(t + v) and 0 <= t <= 1]
+    return [(t, v) for t, v in known if 0 <= t <= 1 and abs(v) < LARGEST]
 
 
 def mean_of(lines: Sequence[Points]) -> Points:
@@ -134,9 +131,10 @@ def figure(
                 known = [(r["pair"], points(r, quantity, split)) for r in found]
                 known = [(pair, line) for pair, line in known if line]
                 if pairs or len(known) == 1:
-                    lines += [Line(name, pair_text(pair), line) for pair, line in known]
+                    alone = not means or len(known) == 1
+                    lines += [Line(name, pair_text(pair), line, alone) for pair, line in known]
                 if means and len(known) > 1:
-                    lines.append(Line(name, MEAN, mean_of([line for _, line in known])))
+                    lines.append(Line(name, MEAN, mean_of([line for _, line in known]), True))
             if lines:
                 charts.append(_chart(QUANTITIES[quantity].format(split=split), lines, names))
     groups = tuple(
@@ -144,7 +142,7 @@ def figure(
         for i, name in enumerate(names)
     )
     drawn = sorted({tuple(r["pair"]) for found in records.values() for r in found if pairs})
-    return Figure(groups, tuple(map(pair_text, drawn)), tuple(charts))
+    return Figure(groups, tuple(map(pair_text, drawn)) if means else (), tuple(charts))
 
 
 def pair_text(pair: Sequence[int]) -> str:
@@ -165,11 +163,11 @@ def _chart(title: str, lines: list[Line], names: list[str]) -> Chart:
         return TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
     strokes = []
-    for line in sorted(lines, key=lambda line: line.mean):  # Means last: they lie on top.
+    for line in sorted(lines, key=lambda line: line.strong):  # Means last: they lie on top.
         placed = [(f"{x(t):.1f}", f"{y(v):.1f}", f"{t:.4g}", f"{v:.5g}") for t, v in line.points]
         d = "M" + "L".join(f"{a} {b}" for a, b, *_ in placed)
         data = " ".join(map(",".join, placed))
-        strokes.append(Stroke(names.index(line.group), line.pair, line.mean, d, data))
+        strokes.append(Stroke(names.index(line.group), line.pair, line.strong, d, data))
     across = tuple(Tick(round(x(t / 4), 1), f"{t / 4:g}") for t in range(5))
     digits = max(len(f"{v:.6g}".partition(".")[2]) for v in ticks)
     up = tuple(Tick(round(y(v), 1), f"{v:.{digits}f}") for v in ticks)

@@ -31,6 +31,7 @@ class Record:
     values: tuple[tuple[str, float | None], ...]
     end: str
     seconds: float
+    plugin: str
     setting: int
     time: str
 
@@ -69,11 +70,8 @@ def page(material: Material, entry: Entry) -> dict[str, Any]:
 def setting(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """Versions and hardware as names and values, without the time."""
     known = {k: v for k, v in record["provenance"].items() if k not in ("time", "packages")}
-    versions = {f"{k}": v for k, v in record["provenance"]["packages"].items()}
-    method = record["run"]["method"]
-    plugin = {str(method.get("distribution", "")): method.get("version", "")}
-    everything = {**known, **versions, **plugin}
-    return tuple(sorted((str(k), _plain(v)) for k, v in everything.items() if k))
+    versions = record["provenance"]["packages"]
+    return tuple(sorted((str(k), _plain(v)) for k, v in {**known, **versions}.items()))
 
 
 def endpoints(entry: Entry) -> list[tuple[int, str]]:
@@ -104,7 +102,7 @@ def curves(entry: Entry) -> Figure:
 
 
 def _record(material: Material, record: dict[str, Any], number: int) -> Record:
-    key = run_key(record)
+    key, plugin = run_key(record), record["run"]["method"]
     row, why = _row(material, record, key)
     values = columns_of(record)
     known = [values.get(source) for source in material.board.columns.values()]
@@ -118,6 +116,7 @@ def _record(material: Material, record: dict[str, Any], number: int) -> Record:
         values=tuple((f"{v:.2f}", v) if isinstance(v, int | float) else ("", None) for v in known),
         end=str(record["curve"].get("end", "")),
         seconds=float(record["cost"]["seconds"]),
+        plugin=" ".join(str(plugin.get(k, "")) for k in ("distribution", "version")),
         setting=number,
         time=str(record["provenance"].get("time", "")),
     )
