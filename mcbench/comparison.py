@@ -49,6 +49,11 @@ class Rank:
     high: int
     tied: tuple[str, ...]
 
+    def __str__(self) -> str:
+        """The places, marked with ``=`` if it is not the best but may be."""
+        places = str(self.low) if self.low == self.high else f"{self.low}-{self.high}"
+        return places + (" =" if self.low == 1 < self.position else "")
+
 
 def compare(a: Mapping[Pair, float], b: Mapping[Pair, float]) -> Comparison:
     r"""The paired comparison of two methods.

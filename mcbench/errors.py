@@ -39,6 +39,10 @@ class DamagedError(McbenchError):
     """A stored file is truncated or was altered."""
 
 
+class EntryError(McbenchError):
+    """A submitted entry is malformed, was altered, or does not keep to its leaderboard."""
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     """A `UsageError` for ``name``, with the nearest known name and all that are allowed."""
     names = sorted(known)

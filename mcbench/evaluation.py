@@ -155,10 +155,10 @@ def evaluate(
             _keep(t, values, progress, observe)
         before = t
     for _ in range(protocol.refine):
-        for t in _midpoints(progress.points):
+        for t in midpoints(progress.points):
             if t not in progress.points:
                 _keep(t, measure(path(t), problem, protocol, progress, ()), progress, observe)
-    return _curve(path, problem, protocol, progress)
+    return curve_of(path, problem, protocol, progress)
 
 
 def _keep(t: float, values: dict[str, Any], progress: Progress, observe: Observe) -> None:
@@ -220,7 +220,7 @@ def _batches(
     yield "test", problem.batches("test")
 
 
-def _midpoints(points: dict[float, dict[str, Any]]) -> list[float]:
+def midpoints(points: dict[float, dict[str, Any]]) -> list[float]:
     """The middles of the intervals beside the worst point, by accuracy and loss, on each split."""
     times = sorted(points)
     middles = set()
@@ -236,7 +236,8 @@ def _midpoints(points: dict[float, dict[str, Any]]) -> list[float]:
     return sorted(middles)
 
 
-def _curve(path: Path, problem: Problem, protocol: Protocol, progress: Progress) -> Curve:
+def curve_of(path: Path, problem: Problem, protocol: Protocol, progress: Progress) -> Curve:
+    """The points that were measured as a curve; those of the grid need a ``step``."""
     import torch
 
     from mcbench.params import distance

@@ -15,6 +15,7 @@ import torch
 
 from mcbench import data, training
 from mcbench.connecting import Connector
+from mcbench.distribution import installed, named
 from mcbench.endpoint import Endpoint
 from mcbench.errors import (
     DamagedError,
@@ -117,16 +118,16 @@ class Experiment:
             "recipe": host().identity("recipe", recipe),
         }
         self.problem = Problem(
-            loaded, architecture, recipe, _device(device), plan.protocol.seed, identity
+            loaded, architecture, recipe, device_of(device), plan.protocol.seed, identity
         )
         self.connector = Connector(self.problem, store, self.methods, plan.seeds)
 
     # Endpoints -----------------------------------------------------------------------------
 
-    def train(self) -> Results:
-        """Train the endpoints that the store does not have."""
+    def train(self, seeds: Sequence[int] | None = None) -> Results:
+        """Train the endpoints that the store does not have; the plan's, or those of ``seeds``."""
         with self._threads():
-            return self._train_all(self.plan.seeds)
+            return self._train_all(self.plan.seeds if seeds is None else seeds)
 
     def _train_pools(self, runs: list[Run]) -> dict[str, str]:
         """Train the endpoints that methods of runs to come are fitted on; failures by seed."""
@@ -255,7 +256,7 @@ class Experiment:
             except Exception as error:
                 reason = _reason(error)
                 log.debug("run %s failed", run.key, exc_info=True)
-                failure = {"what": f"{run.method} on pair {run.pair}", "reason": reason}
+                failure = run.failure(reason, applies=not isinstance(error, StructureError))
                 self.store.write_record("failures", run.key, failure)
                 host().notify("mcbench_run_failed", run=run, error=error)
                 return run, None, reason
@@ -290,7 +291,10 @@ class Experiment:
             "method": run.method,
             "curve": curve.to_dict(),
             "metrics": {},
-            "provenance": provenance(self.problem.device),
+            "provenance": {
+                **provenance(self.problem.device),
+                "distributions": installed(named(run.problem, run.identity)),
+            },
             "cost": {
                 "seconds": time.perf_counter() - began,
                 "evaluations": len(curve.t),
@@ -327,7 +331,7 @@ class Experiment:
             shared = getattr(metric, "ends_only", False)
             known = self._of_pairs.get((text, run.ends)) if shared else None
             try:
-                entry["values"] = known or _values(metric, evaluation)
+                entry["values"] = known or values_of(metric, evaluation)
                 if shared:
                     self._of_pairs[text, run.ends] = entry["values"]
             except StructureError as error:
@@ -350,7 +354,7 @@ class Experiment:
             return None
 
 
-def _values(metric: Any, evaluation: Evaluation) -> dict[str, float]:
+def values_of(metric: Any, evaluation: Evaluation) -> dict[str, float]:
     """What a metric measures, under names such as ``test`` or ``bytes``."""
     values = {}
     for split in SPLITS if metric.splits else (None,):
@@ -371,7 +375,8 @@ def _reason(error: Exception) -> str:
     return text if isinstance(error, McbenchError) else f"{type(error).__name__}: {text}"
 
 
-def _device(name: str) -> torch.device:
+def device_of(name: str) -> torch.device:
+    """The device of that name; ``auto`` is a GPU if there is one."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from hashlib import _Hash
+
     import torch
 
 Params: TypeAlias = "dict[str, torch.Tensor]"
@@ -51,3 +53,22 @@ def move(a: Params, device: torch.device | str) -> Params:
 def finite(a: Params) -> bool:
     """Whether no entry is NaN or infinite."""
     return all(bool(x.isfinite().all()) for x in a.values() if x.is_floating_point())
+
+
+def feed(digest: _Hash, a: Params) -> None:
+    """Add names, shapes, types and values, in the order of the names, to a hash."""
+    import torch
+
+    for name in sorted(a):
+        x = a[name].detach().cpu().contiguous()
+        digest.update(repr((name, tuple(x.shape), str(x.dtype))).encode())
+        digest.update(x.flatten().view(torch.uint8).numpy().data)
+
+
+def fingerprint(a: Params) -> str:
+    """The SHA-256 hash of the content, wherever and with whatever beside it is stored."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    feed(digest, a)
+    return digest.hexdigest()

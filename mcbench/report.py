@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, TypeVar
 
+from mcbench.comparison import ranks
 from mcbench.ensembling import EnsembleResults
 from mcbench.experiment import Experiment, Results
 from mcbench.statistics import summarize
@@ -38,13 +39,20 @@ def by_method(results: Results) -> dict[str, list[dict[str, Any]]]:
 def ranking(experiment: Experiment, results: Results) -> Table:
     """Methods by the worst test accuracy along the path, beside the end points."""
     pairs = max((len(r) for r in by_method(results).values()), default=0)
-    heads = ["method", "train", "test", "95% interval", "refined test", "path ends at", "s/pair"]
+    heads = ["method", "train", "test", "rank", "95% interval", "refined test", "path ends at"]
+    heads.append("s/pair")
     title = f"Worst accuracy (%) along the path: mean ± std over {pairs} pair{'s' * (pairs != 1)}"
     table = Table("ranking", title, heads, keys=1)
     rows = []
-    for method, records in by_method(results).items():
+    grouped = by_method(results)
+    places = ranks({m: _tests(records) for m, records in grouped.items()}, "higher")
+    for method, records in grouped.items():
         if records:
             rows.append(_row(method, records))
+            if method in places and len(places) > 1:
+                place = places[method]
+                rows[-1][1]["rank"] = str(place)
+                rows[-1][2].update(rank=place.position, rank_low=place.low, rank_high=place.high)
         else:
             rows.append((float("-inf"), {"method": method, "train": "failed"}, {"method": method}))
     for _, cells, numbers in sorted(rows, key=lambda row: -row[0]):
@@ -62,6 +70,16 @@ def ranking(experiment: Experiment, results: Results) -> Table:
         numbers |= {f"worst-accuracy:{s}": v.mean for s, v in (("train", train), ("test", test))}
         table.add(cells, numbers)
     return table
+
+
+def _tests(records: list[dict[str, Any]]) -> dict[tuple[Hashable, Hashable], float]:
+    """Worst test accuracies by pair of endpoints."""
+    column = WORST["test"]
+    return {
+        (r["run"]["endpoints"][0], r["run"]["endpoints"][1]): columns_of(r)[column]
+        for r in records
+        if column in columns_of(r)
+    }
 
 
 def _row(

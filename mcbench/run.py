@@ -36,6 +36,17 @@ class Run:
     identity: dict[str, Any]
     protocol: Protocol
 
+    @staticmethod
+    def of(record: dict[str, Any]) -> Run:
+        """The run that a record is of."""
+        return Run(
+            record["problem"],
+            (record["pair"][0], record["pair"][1]),
+            record["method"],
+            record["run"]["method"],
+            Protocol(**record["run"]["protocol"]),
+        )
+
     @cached_property
     def ends(self) -> tuple[str, str]:
         """The content keys of A and B."""
@@ -56,3 +67,15 @@ class Run:
     def key(self) -> str:
         """The content key of the record."""
         return key_of(self.description)
+
+    def failure(self, reason: str, applies: bool) -> dict[str, Any]:
+        """The record of a failure; ``applies``: whether the method takes the network at all."""
+        return {
+            "what": f"{self.method} on pair {self.pair}",
+            "reason": reason,
+            "applies": applies,
+            "run": self.description,
+            "problem": self.problem,
+            "pair": list(self.pair),
+            "method": self.method,
+        }

@@ -302,11 +302,8 @@ def _metadata(path: Path) -> dict[str, Any]:
 
 
 def _tensors_hash(tensors: Params, record: dict[str, Any]) -> str:
-    import torch
+    from mcbench.params import feed
 
     digest = hashlib.sha256(canonical(record).encode())
-    for name in sorted(tensors):
-        x = tensors[name]
-        digest.update(repr((name, tuple(x.shape), str(x.dtype))).encode())
-        digest.update(x.contiguous().flatten().view(torch.uint8).numpy().data)
+    feed(digest, tensors)
     return digest.hexdigest()

@@ -9,6 +9,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+WORDS = "no method|not installed|not run|failed|does not apply|not measured"
+"""What may stand in the place of a number."""
+
 FORMATS = ("table", "markdown", "latex", "csv", "json")
 
 
@@ -64,12 +67,16 @@ def _clean(row: dict[str, Any]) -> dict[str, Any]:
     return {k: None if isinstance(v, float) and v != v else v for k, v in row.items()}
 
 
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    return {k: "; ".join(map(str, v)) if isinstance(v, list) else v for k, v in row.items()}
+
+
 def _csv(table: Table) -> str:
     out = io.StringIO()
     names = list(dict.fromkeys(name for row in table.data for name in row))
     writer = csv.DictWriter(out, names, lineterminator="\n", restval="")
     writer.writeheader()
-    writer.writerows([_clean(row) for row in table.data])
+    writer.writerows([_flat(_clean(row)) for row in table.data])
     return out.getvalue()
 
 
@@ -161,7 +168,7 @@ def _part(table: Table, columns: list[str]) -> str:
 
 
 def _numeric(cell: str) -> bool:
-    return re.fullmatch(r"[-+\d.,±\[\] ]*( nets)?|not run|failed", cell) is not None
+    return re.fullmatch(rf"[-+\d.,±=\[\] ]*( nets)?|{WORDS}", cell) is not None
 
 
 def _width() -> int:

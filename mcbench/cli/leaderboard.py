@@ -1,19 +1,26 @@
-"""``mcbench leaderboard``: declared tables, measured beside published."""
+"""``mcbench leaderboard``: declared tables, measured beside published; entries."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mcbench.cli import options
 from mcbench.plugins import host
 
+if TYPE_CHECKING:
+    from mcbench.leaderboard.board import Board
+    from mcbench.leaderboard.entry import Entry
+    from mcbench.leaderboard.verification import Outcome
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+
 
 @click.group("leaderboard")
 def command() -> None:
-    """Show leaderboards: measured beside published."""
+    """Show leaderboards: measured beside published; submit, check and verify entries."""
 
 
 @command.command("show")
@@ -23,13 +30,19 @@ def command() -> None:
 def show(name: str, home: Path | None, style: str, as_json: bool) -> None:
     """Show the leaderboard NAME: measured values with pairs, std and interval beside the paper's.
 
-    Measured are the records in your store and those published with the leaderboard.
+    Measured are the records in your store and those published with the leaderboard. Ranks say
+    which methods can be told apart; an empty cell says why it is empty.
     """
-    from mcbench.leaderboard.standing import collect, table
+    from mcbench.leaderboard.absence import failures
+    from mcbench.leaderboard.merging import gathered
+    from mcbench.leaderboard.standing import chosen
+    from mcbench.leaderboard.table import remarks, table
 
-    board = host().get("leaderboard", name)
-    records = collect(board, options.open_store(home))
-    options.show_tables([table(board, records)], style, as_json)
+    board, store = host().get("leaderboard", name), options.open_store(home)
+    sources = gathered(board, store)
+    shown = table(board, chosen(board, sources), failures(board, store))
+    shown.note = "\n".join(filter(None, [shown.note, *remarks(board, sources)]))
+    options.show_tables([shown], style, as_json)
 
 
 @command.command("overview")
@@ -50,24 +63,237 @@ def overview(name: str, home: Path | None, style: str, as_json: bool) -> None:
     options.show_tables([overview(board, records)], style, as_json)
 
 
-@command.command("export")
-@click.argument("name", type=options.Component("leaderboard"))
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def _computing(function: Any) -> Any:
+    """``--data-dir`` and ``--device``."""
+    for option in (
+        click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, ..."),
+        click.option("--data-dir", type=click.Path(path_type=Path),
+                     help="Where data are looked for first (default: $MCBENCH_DATA)."),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+@command.command("submit")
+@click.argument("name", metavar="BOARD", type=options.Component("leaderboard"))
+@click.option("-o", "--out", type=FILE, help="The file (default: BOARD-entry.json).")
+@click.option("--name", "who", default="", help="Who measured.")
+@click.option("--note", default="", help="One line for readers.")
+@click.option("--with-paths", is_flag=True, help="Pack the paths' evaluated points too.")
+@click.option("--force", is_flag=True, help="Pack points however many MiB they take.")
+@options.methods("Only the records of this method; repeat it. Default: all.")
 @options.storage
-def export(name: str, file: Path, home: Path | None) -> None:
-    """Write your records of the leaderboard NAME, with their provenance, to FILE (JSON)."""
+@_computing
+def submit(
+    name: str, out: Path | None, who: str, note: str, with_paths: bool, force: bool,
+    methods: tuple[str, ...], home: Path | None, data_dir: Path | None, device: str,
+) -> None:  # fmt: skip
+    """Pack your records of the leaderboard BOARD into one entry file.
+
+    It has the records with versions, hardware, seeds and cost, the recipe of every path, and
+    hashes of the records, the endpoints, the plugins and the whole. With --with-paths the points
+    go to a second file beside it. The same records give the same file.
+    """
     from dataclasses import replace
 
-    from mcbench.leaderboard.standing import collect, entry
+    from mcbench.leaderboard import submission
+    from mcbench.leaderboard.checking import check
+    from mcbench.leaderboard.entry import read
+    from mcbench.leaderboard.standing import collect
 
-    board = host().get("leaderboard", name)
-    records = collect(replace(board, folder=None), options.open_store(home))
-    count = sum(len(pairs) for pairs in records.values())
-    if not count:
+    board, store = host().get("leaderboard", name), options.open_store(home)
+    board.plan((0, 1), methods)  # Methods on no row are refused.
+    records = collect(replace(board, folder=None), store)
+    records = {m: pairs for m, pairs in records.items() if m in (methods or records)}
+    if not records:
         raise click.UsageError(f"no run of '{name}' is stored: mcbench run --leaderboard {name}")
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps(entry(board, records), sort_keys=True) + "\n")
-    click.echo(f"{count} records written to {file}")
+    file = out or Path(f"{board.name}-entry.json")
+    content = submission.content(board, records, store, who, note)
+    if with_paths:
+        from mcbench.experiment import Experiment
+
+        experiment = Experiment(submission.plan_of(board, content), store, data_dir, device)
+        content = submission.with_paths(content, file, experiment, force)
+    submission.write(file, content)
+    entry = read(file)  # What cannot be read back is not handed out.
+    check(entry, board)
+    click.echo(f"{len(entry.records)} records written to {file} ({file.stat().st_size:,} bytes)")
+    if with_paths:
+        click.echo(f"their points written to {entry.points} ({content['paths']['bytes']:,} bytes)")
+    _unknown_endpoints(entry)
+    click.echo(f"Next: mcbench leaderboard verify {file}", err=True)
+
+
+def _unknown_endpoints(entry: Entry) -> None:
+    for key, endpoint in entry.content["endpoints"].items():
+        if endpoint["sha256"] is None:
+            click.echo(
+                f"mcbench: the endpoint of seed {endpoint['seed']} ({key}) is not in the store: "
+                "it has no hash in the entry",
+                err=True,
+            )
+
+
+@command.command("check")
+@click.argument("files", metavar="FILE...", type=FILE, nargs=-1, required=True)
+def check(files: tuple[Path, ...]) -> None:
+    """Check entries: fields, hashes, the leaderboard's protocol, numbers against each other.
+
+    Nothing is computed on data: see 'verify'. Exit code 1 if a file is refused.
+    """
+    refused = False
+    for file in files:
+        checked = _checked(file)
+        refused |= checked is None
+        if checked:
+            entry, board = checked
+            count = len(entry.records)
+            click.echo(f"{file}: {count} records of {board.name} keep to its protocol")
+    if refused:
+        raise SystemExit(1)
+
+
+def _checked(file: Path) -> tuple[Entry, Board] | None:
+    """An entry and its board; or ``None``, when it was said why it is refused."""
+    from mcbench.errors import EntryError, one_line
+    from mcbench.leaderboard import checking
+    from mcbench.leaderboard.entry import read
+    from mcbench.leaderboard.points import check_file
+
+    try:
+        entry = read(file)
+        board = checking.board_of(entry)
+        untested = checking.check(entry, board)
+        if entry.content.get("paths") and entry.points.exists():
+            check_file(entry)
+    except EntryError as error:
+        click.echo(f"mcbench: {file}: {one_line(error)}", err=True)
+        return None
+    for line in untested:
+        click.echo(f"mcbench: {file}: not checked: {line}", err=True)
+    return entry, board
+
+
+@command.command("verify")
+@click.argument("file", type=FILE)
+@click.option(
+    "--points",
+    default="all",
+    show_default=True,
+    help="How many points of each path are evaluated, beside A: a number, or all.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    help="Seed of the choice of points (default: drawn, and kept with the result).",
+)
+@click.option("--train", is_flag=True, help="Train endpoints that the store does not have.")
+@click.option("--rebuild", is_flag=True, help="Build paths again though their points came along.")
+@options.methods("Only the records of this method; repeat it. Default: all.")
+@options.storage
+@_computing
+@options.formats
+def verify(
+    file: Path, points: str, seed: int | None, train: bool, rebuild: bool,
+    methods: tuple[str, ...], home: Path | None, data_dir: Path | None, device: str,
+    style: str, as_json: bool,
+) -> None:  # fmt: skip
+    """Verify the entry FILE: build its paths again, evaluate them again, compare.
+
+    Each record is confirmed, differs, or cannot be verified, with the reason. The result is kept
+    beside the entry, as FILE with the suffix .verified.json.
+
+    Exit code 0: all confirmed; 1: a record differs or cannot be verified; 2: wrong usage.
+    """
+    import secrets
+
+    from mcbench.cli.progress import progress
+    from mcbench.experiment import device_of
+    from mcbench.leaderboard import verification
+    from mcbench.leaderboard.gaps import ACCURACY, LOSS
+    from mcbench.leaderboard.verifying import How, verify
+    from mcbench.provenance import provenance
+
+    if points != "all" and not (points.isdecimal() and 0 < int(points) < 10**9):
+        raise click.UsageError(f"--points is a number of points, or all, not '{points}'")
+    checked = _checked(file)
+    if checked is None:
+        raise SystemExit(1)
+    entry, board = checked
+    board.plan((0, 1), methods)
+    count = None if points == "all" else int(points)
+    chosen = secrets.randbelow(2**31) if seed is None else seed
+    how = How(data_dir, device, count, chosen, train, rebuild, methods)
+    lines: list[tuple[str, Outcome]] = []
+
+    def observe(what: str, outcome: Outcome) -> None:
+        lines.append((what, outcome))
+        click.echo(f"mcbench: {what}: {outcome.state}", err=True)
+
+    with progress():
+        outcomes = verify(entry, board, options.open_store(home), how, observe)
+    written = verification.write(
+        entry,
+        outcomes,
+        {
+            "provenance": provenance(device_of(device)),
+            "points": points,
+            "seed": chosen,
+            "tolerance": {"loss": LOSS, "accuracy": ACCURACY},
+        },
+    )
+    options.show_tables([_verified(file, lines)], style, as_json)
+    click.echo(f"Kept in {written}", err=True)
+    if any(outcome.state != "confirmed" for outcome in outcomes.values()):
+        raise SystemExit(1)
+
+
+def _verified(file: Path, lines: list[tuple[str, Outcome]]) -> Any:
+    from dataclasses import asdict
+
+    from mcbench.leaderboard.gaps import ACCURACY, LOSS
+    from mcbench.tables import Table
+
+    heads = ["record", "state", "points", "loss", "accuracy", "why"]
+    table = Table("verification", f"{file.name}: evaluated again", heads)
+    for what, outcome in lines:
+        exact = " bit for bit" if outcome.exact and outcome.state == "confirmed" else ""
+        cells = {"record": what, "state": outcome.state + exact, "why": outcome.reason}
+        if outcome.points:
+            how = "" if outcome.rebuilt else " sent"
+            cells |= {"points": f"{outcome.points}{how}"}
+            cells |= {"loss": f"{outcome.loss:.2g}", "accuracy": f"{outcome.accuracy:.2g}"}
+        table.add(cells, {"record": what, **asdict(outcome)})
+    table.note = (
+        f"Loss and accuracy: the largest difference. Confirmed are losses within {LOSS:.1%}, "
+        f"accuracies within\n{ACCURACY} percentage points or one sample. Sent: the points that "
+        "came along were evaluated, which does not show\nthat the method gives them."
+    )
+    return table
+
+
+@command.command("add")
+@click.argument("file", type=FILE)
+@click.option("--force", is_flag=True, help="Add it though records are in conflict.")
+def add(file: Path, force: bool) -> None:
+    """Check the entry FILE and copy it, with its verification, to its leaderboard's entries.
+
+    Records that are there already are no harm. If a record has other numbers than one of the same
+    run that is there, that is said and nothing is copied, unless it is forced.
+    """
+    from mcbench.leaderboard.merging import add
+
+    checked = _checked(file)
+    if checked is None:
+        raise SystemExit(1)
+    entry, board = checked
+    there, said = add(board, entry, force)
+    for line in said:
+        click.echo(f"mcbench: {line}", err=True)
+    if there is None:
+        click.echo("mcbench: nothing was added: see --force", err=True)
+        raise SystemExit(1)
+    click.echo(f"{file} is in {there}")
 
 
 @command.command("publish")

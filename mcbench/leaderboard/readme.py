@@ -11,7 +11,8 @@ from typing import Any
 from mcbench.errors import UsageError
 from mcbench.leaderboard.board import Board
 from mcbench.leaderboard.difference import difference
-from mcbench.leaderboard.standing import Records, measured, table
+from mcbench.leaderboard.standing import Records, measured
+from mcbench.leaderboard.table import table
 from mcbench.tables import Table, markdown_text, render
 
 

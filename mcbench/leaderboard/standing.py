@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from mcbench.errors import DamagedError, UsageError
+from mcbench.errors import UsageError
 from mcbench.leaderboard.board import ENDPOINTS, Board, Row, plain
+from mcbench.leaderboard.merging import Sourced, gathered
 from mcbench.plugins import host
 from mcbench.report import columns_of, ends_of
 from mcbench.statistics import Summary, summarize
-from mcbench.store import Store
-from mcbench.tables import Table, plus_minus
+from mcbench.store import Store, canonical, key_of
 
 log = logging.getLogger("mcbench")
 
@@ -23,10 +23,10 @@ Records = dict[str, dict[tuple[int, int], dict[str, Any]]]
 """By method and pair."""
 
 
-def collect(board: Board, store: Store | None) -> Records:
-    """All records that were computed on the board's problem under its protocol.
+def belongs(board: Board) -> Callable[[dict[str, Any]], str | None]:
+    """A function that tells which of the board's methods a record, or a failure, is of.
 
-    Of several for one method and pair, the latest counts.
+    It is ``None`` if the problem, the protocol or the method is none of the board's.
     """
     signature = board.signature()
     methods = {}
@@ -36,38 +36,43 @@ def collect(board: Board, store: Store | None) -> Records:
         except UsageError as error:
             log.warning("row '%s' cannot be shown: %s", text, error)
             continue
-        methods[json.dumps(plain("method", identity), sort_keys=True)] = text
+        methods[canonical(plain("method", identity))] = text
+
+    def method_of(record: dict[str, Any]) -> str | None:
+        try:
+            if signature_of(record) != signature:
+                return None
+            return methods.get(canonical(plain("method", record["run"]["method"])))
+        except (UsageError, KeyError, TypeError, AttributeError):
+            return None  # Its parameters are none that a component here could have.
+
+    return method_of
+
+
+def collect(board: Board, store: Store | None) -> Records:
+    """All records that were computed on the board's problem under its protocol.
+
+    Of several for one run, a confirmed one counts, then the latest; of several runs for one method
+    and pair, as with several versions of a plugin, the latest.
+    """
+    return chosen(board, gathered(board, store))
+
+
+def chosen(board: Board, records: Sequence[Sourced]) -> Records:
+    """Those of ``records`` that are the board's, as `gathered` orders them."""
+    method_of = belongs(board)
+    of_runs = {key_of(one.record["run"]): one.record for one in records}
     found: Records = {}
-    for record in sorted(_all(board, store), key=lambda r: r["provenance"]["time"]):
-        if _signature(record) == signature:
-            method = methods.get(
-                json.dumps(plain("method", record["run"]["method"]), sort_keys=True)
-            )
-            if method:
-                a, b = record["pair"]
-                found.setdefault(method, {})[a, b] = record
+    for record in sorted(of_runs.values(), key=lambda r: r["provenance"]["time"]):
+        method = method_of(record)
+        if method:
+            a, b = record["pair"]
+            found.setdefault(method, {})[a, b] = record
     return found
 
 
-def _all(board: Board, store: Store | None) -> list[dict[str, Any]]:
-    records = []
-    for path in sorted((board.folder / "entries").glob("*.json")) if board.folder else []:
-        try:
-            records += json.loads(path.read_text())["records"]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("entry %s cannot be read: %s", path, error)
-    for entry in store.entries("runs") if store else []:
-        try:
-            record = store.read_record("runs", entry.key) if store else None
-        except DamagedError as error:
-            log.warning("%s; it is left out", error)
-            continue
-        if record is not None:
-            records.append(record)
-    return records
-
-
-def _signature(record: dict[str, Any]) -> dict[str, Any]:
+def signature_of(record: dict[str, Any]) -> dict[str, Any]:
+    """What `Board.signature` has, of a record."""
     parts = {k: plain(k, record["problem"][k]) for k in ("dataset", "architecture", "recipe")}
     return {**parts, "protocol": record["run"]["protocol"]}
 
@@ -96,56 +101,3 @@ def _endpoints(board: Board, records: Records) -> dict[str, Summary]:
         if ends and metric in ACCURACIES:
             summaries[column] = summarize([end[split] for end in ends.values()])
     return summaries
-
-
-def table(board: Board, records: Records) -> Table:
-    """Measured beside published, and what has not been run."""
-    heads = ["method", "mcbench method"]
-    for column in board.columns:
-        heads += [column, f"{column} 95% interval", f"{column} published"]
-    shown = Table("leaderboard", f"{board.title} ({board.reference})", [*heads, "pairs"], keys=1)
-    missing = []
-    for row in board.rows:
-        known = measured(board, row, records)
-        cells = {"method": row.label, "mcbench method": row.method or "none yet"}
-        data: dict[str, Any] = {"method": row.label, "mcbench_method": row.method}
-        for column in board.columns:
-            summary, published = known.get(column), row.published.get(column)
-            if summary is not None:
-                cells[column] = plus_minus(summary.mean, summary.std)
-                if summary.count > 1:
-                    cells[f"{column} 95% interval"] = f"[{summary.low:.2f}, {summary.high:.2f}]"
-                data |= {column: summary.mean, f"{column}_std": summary.std}
-                data |= {f"{column}_low": summary.low, f"{column}_high": summary.high}
-            else:
-                cells[column] = "not run" if row.method else "-"
-            if published is not None:
-                cells[f"{column} published"] = plus_minus(published.mean, published.std)
-                data |= {f"{column}_published": published.mean}
-                data |= {f"{column}_published_std": published.std}
-        count = next((s.count for s in known.values()), 0)
-        unit = " nets" if row.method == ENDPOINTS else ""
-        cells["pairs"] = f"{count}{unit}" if count else ""
-        data["count"] = count
-        if not known and row.method and row.method != ENDPOINTS:
-            missing.append(row.method)
-        shown.add(cells, data)
-    shown.note = _note(board, missing)
-    return shown
-
-
-def _note(board: Board, missing: list[str]) -> str:
-    lines = [board.note.strip()] if board.note.strip() else []
-    lines += [f"{row.label}: {row.note}" for row in board.rows if row.note]
-    if missing:
-        command = f"mcbench run --leaderboard {board.name} " + " ".join(
-            f"-m '{m}'" for m in missing
-        )
-        lines.append(f"Not run yet: {', '.join(missing)}. Run them with: {command}")
-    return "\n".join(lines)
-
-
-def entry(board: Board, records: Records) -> dict[str, Any]:
-    """The records as one file for the board's ``entries``."""
-    chosen = [record for pairs in records.values() for record in pairs.values()]
-    return {"leaderboard": board.name, "records": chosen}

@@ -8,14 +8,15 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from mcbench.errors import UsageError
+from mcbench.leaderboard.absence import absence
 from mcbench.leaderboard.board import ENDPOINTS, Row
 from mcbench.leaderboard.difference import difference
 from mcbench.leaderboard.overview import overview
 from mcbench.leaderboard.ranking import Rank
 from mcbench.leaderboard.site.curves import Figure, figure
-from mcbench.leaderboard.site.material import Entry, Material, run_key
+from mcbench.leaderboard.site.material import Material, Submission, source, state
 from mcbench.leaderboard.site.names import slug
-from mcbench.leaderboard.standing import ACCURACIES, measured
+from mcbench.leaderboard.standing import measured
 from mcbench.plugins import host
 from mcbench.statistics import Summary
 from mcbench.tables import Table, plus_minus
@@ -82,12 +83,13 @@ def page(material: Material) -> dict[str, Any]:
         "commands": commands(material),
         "overview": _overview(material),
         "figure": curves(material),
+        "remarks": material.remarks,
         "entries": [(e.name, entry_name(material, e), len(e.records)) for e in material.entries],
         "downloads": [(kind, f"{slug(board.name)}.{kind}") for kind in ("csv", "json", "tex")],
     }
 
 
-def entry_name(material: Material, entry: Entry) -> str:
+def entry_name(material: Material, entry: Submission) -> str:
     """The name of an entry's page."""
     return slug(f"{material.board.name}/{entry.name}")
 
@@ -139,11 +141,8 @@ def _overview(material: Material) -> Table | None:
 
 
 def _line(material: Material, row: Row) -> Line:
-    records = material.records.get(row.method, {})
-    if row.method == ENDPOINTS:
-        records = {}
-    keys = {run_key(record) for record in records.values()}
-    states = {material.states.get(key, "not verified") for key in keys}
+    records = material.records.get(row.method, {}).values()
+    sources = {source(material, record) for record in records}
     known = measured(material.board, row, material.records)
     count = next((s.count for s in known.values()), 0)
     return Line(
@@ -158,9 +157,9 @@ def _line(material: Material, row: Row) -> Line:
         entries=tuple(
             (entry.name, f"{entry_name(material, entry)}.html")
             for entry in material.entries
-            if keys & {run_key(record) for record in entry.records}
+            if entry.name in sources
         ),
-        states=tuple(sorted(states)),
+        states=tuple(sorted({state(material, record) for record in records})),
     )
 
 
@@ -192,16 +191,14 @@ def rank_text(rank: Rank) -> str:
 
 def missing(material: Material, row: Row, column: str) -> str:
     """Why there is no measured value."""
-    if not row.method:
-        return "mcbench has no such method yet"
-    if row.method == ENDPOINTS:
-        metric = material.board.columns[column].partition(":")[0]
-        return "not run" if metric in ACCURACIES else "not defined for networks alone"
-    try:
-        host().get("method", row.method)
-    except UsageError as error:
-        return f"not installed: {error}"
-    return "not run" if row.method not in material.records else "not measured in these runs"
+    why = absence(material.board, row, column, material.records, material.failed)
+    if why is None:
+        return "not defined for networks alone"
+    return (
+        why.reason
+        if why.state == "no method"
+        else ": ".join(filter(None, (why.state, why.reason)))
+    )
 
 
 def interval(summary: Summary | None) -> str:

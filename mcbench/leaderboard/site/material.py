@@ -1,38 +1,41 @@
-"""What a board's pages are made of: its records, the entries they come from, ranks and states."""
+"""What a board's pages are made of: records, the entries they come from, ranks, verification."""
 
 from __future__ import annotations
 
-import json
-import logging
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mcbench.leaderboard.absence import failures
 from mcbench.leaderboard.board import Board
+from mcbench.leaderboard.merging import Sourced, gathered
 from mcbench.leaderboard.ranking import Rank, rank
-from mcbench.leaderboard.standing import Records, collect
+from mcbench.leaderboard.standing import Records, chosen, collect
+from mcbench.leaderboard.table import remarks
+from mcbench.leaderboard.verification import Outcome, entries, outcomes_of
 from mcbench.store import Store, key_of
 
-log = logging.getLogger("mcbench")
+OWN = "your store"
+"""The source of records that are in no entry, as `mcbench.leaderboard.merging` names it."""
 
-OWN = "own records"
-"""The name of the entry that stands for the user's store."""
+UNVERIFIED = "not verified"
 
 
 @dataclass(frozen=True)
-class Entry:
+class Submission:
     """Records that were handed in together.
 
     Arguments:
         name: The file's name without its ending.
-        about: What else the file says: texts and numbers, by name.
-        records: Those that can be read.
+        about: What else the entry says, by name; empty for records from the store.
+        records: By the content keys of their runs.
+        outcomes: What came of verifying them, by the same keys.
         content: The file as it is; empty for records from the store.
     """
 
     name: str
     about: dict[str, Any]
-    records: tuple[dict[str, Any], ...]
+    records: dict[str, dict[str, Any]]
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
     content: bytes = b""
 
 
@@ -42,87 +45,69 @@ class Material:
 
     Arguments:
         records: Those that count in the table.
+        sources: Where each of them is from and what came of verifying it, by run key.
         entries: All that were handed in, and the user's own if they are wanted.
         ranks: By column and method.
-        states: Of verification, by run key.
+        failed: What failed, of the user's own runs.
+        remarks: On verification and conflicts.
     """
 
     board: Board
     records: Records
-    entries: tuple[Entry, ...]
+    sources: dict[str, Sourced] = field(default_factory=dict)
+    entries: tuple[Submission, ...] = ()
     ranks: dict[str, dict[str, Rank]] = field(default_factory=dict)
-    states: dict[str, str] = field(default_factory=dict)
+    failed: Records = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
 
 def gather(board: Board, store: Store | None) -> Material:
     """Read everything of a board; what cannot be read is named and left out."""
-    records = collect(board, store)
-    entries = [_read(path) for path in _files(board)]
-    if store is not None:
-        own = [
-            record
-            for pairs in collect(_without_entries(board), store).values()
-            for record in pairs.values()
-        ]
-        entries += [Entry(OWN, {}, tuple(own))] if own else []
-    ranks = {column: rank(board, records, column) for column in board.columns}
-    return Material(board, records, tuple(entries), ranks, states(board))
+    found = gathered(board, store)
+    records = chosen(board, found)
+    return Material(
+        board,
+        records,
+        {key_of(one.record["run"]): one for one in found},  # The one that counts comes last.
+        (*_published(board), *_own(board, store)),
+        {column: rank(board, records, column) for column in board.columns},
+        failures(board, store) if store else {},
+        tuple(remarks(board, found)),
+    )
 
 
-def states(board: Board) -> dict[str, str]:
-    """What is known of the verification of published records, by run key."""
-    return {}
+def state(material: Material, record: dict[str, Any]) -> str:
+    """What is known of a record that counts."""
+    source = material.sources.get(key_of(record["run"]))
+    return (source.state if source else None) or UNVERIFIED
 
 
-def run_key(record: dict[str, Any]) -> str:
-    """The content key of a record."""
-    return key_of(record["run"])
+def source(material: Material, record: dict[str, Any]) -> str:
+    """The name of the entry that a record which counts is from."""
+    found = material.sources.get(key_of(record["run"]))
+    return found.source.removesuffix(".json") if found else ""
 
 
-def readable(record: Any) -> bool:
-    """Whether a record has what pages show; entries may hold anything."""
-    from mcbench.leaderboard.site.curves import points
-
-    try:
-        a, b = record["pair"]
-        return (
-            isinstance(record["method"], str)
-            and {type(a), type(b)} == {int}
-            and len(record["run"]["endpoints"]) == 2
-            and isinstance(record["run"]["method"]["name"], str)
-            and all(isinstance(record["problem"][k]["name"], str) for k in PROBLEM)
-            and isinstance(record["provenance"]["packages"], dict)
-            and all(isinstance(m["values"], dict) for m in record["metrics"].values())
-            and float(record["cost"]["seconds"]) >= 0
-            and bool(points(record, "accuracy", "test"))
+def _published(board: Board) -> list[Submission]:
+    found = []
+    for entry in entries(board):
+        known = outcomes_of(entry)
+        found.append(
+            Submission(
+                entry.path.stem,
+                {k: v for k, v in entry.content.items() if k != "records"},
+                {item["key"]: item["record"] for item in entry.records},
+                {i["key"]: known[i["sha256"]] for i in entry.records if i["sha256"] in known},
+                entry.path.read_bytes(),
+            )
         )
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
-        return False
+    return found
 
 
-PROBLEM = ("dataset", "architecture", "recipe")
-
-
-def _files(board: Board) -> list[Path]:
-    return sorted((board.folder / "entries").glob("*.json")) if board.folder else []
-
-
-def _without_entries(board: Board) -> Board:
-    from dataclasses import replace
-
-    return replace(board, folder=None)
-
-
-def _read(path: Path) -> Entry:
-    try:
-        raw = path.read_bytes()
-        content = json.loads(raw)
-        records = list(content["records"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        log.warning("entry %s cannot be read: %s", path, error)
-        return Entry(path.stem, {"cannot be read": str(error)}, ())
-    kept = tuple(record for record in records if readable(record))
-    if len(kept) < len(records):
-        log.warning("entry %s: %d records cannot be read", path, len(records) - len(kept))
-    about = {k: v for k, v in content.items() if k != "records"}
-    return Entry(path.stem, about, kept, raw)
+def _own(board: Board, store: Store | None) -> list[Submission]:
+    """The user's records of the board, if there are any, as one that was handed in."""
+    if store is None:
+        return []
+    grouped = collect(replace(board, folder=None), store)
+    records = [record for pairs in grouped.values() for record in pairs.values()]
+    return [Submission(OWN, {}, {key_of(r["run"]): r for r in records})] if records else []

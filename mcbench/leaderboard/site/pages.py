@@ -7,7 +7,7 @@ from mcbench.leaderboard.site import boardpage, entrypage, methodpage
 from mcbench.leaderboard.site.material import Material, gather
 from mcbench.leaderboard.site.names import slug
 from mcbench.leaderboard.site.render import assets, render
-from mcbench.leaderboard.standing import table
+from mcbench.leaderboard.table import table
 from mcbench.store import Store
 from mcbench.tables import render as render_tables
 
@@ -25,7 +25,11 @@ def site(boards: list[Board], store: Store | None) -> dict[str, bytes]:
         boards: In the order of the first page.
         store: The user's own records; ``None`` for those in entries alone.
     """
-    materials = [gather(board, store) for board in boards]
+    return rendered([gather(board, store) for board in boards])
+
+
+def rendered(materials: list[Material]) -> dict[str, bytes]:
+    """The files of what was gathered."""
     shown = [(material, boardpage.page(material)) for material in materials]
     methods = methodpage.methods(materials)
     files = assets()
@@ -43,7 +47,7 @@ def _board(material: Material, context: dict[str, object]) -> dict[str, bytes]:
     """A board's page, its downloads, its entries."""
     name = slug(material.board.name)
     files = {f"boards/{name}.html": render("board.html", "../", slug=slug, **context)}
-    tables = [table(material.board, material.records)]
+    tables = [table(material.board, material.records, material.failed)]
     for ending, style in DOWNLOADS.items():
         files[f"boards/{name}.{ending}"] = render_tables(tables, style).encode()
     for entry in material.entries:

@@ -110,15 +110,20 @@
     }
     bar.append(count);
     table.closest(".scroll").before(bar);
+    const texts = rows.map((row) => {
+      const copy = row.cloneNode(true); // Which other rows cannot be told apart is no text of this one.
+      copy.querySelectorAll("details").forEach((one) => one.remove());
+      return copy.textContent.toLowerCase();
+    });
     const apply = () => {
       const words = field.value.toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
-      for (const row of rows) {
-        const text = row.textContent.toLowerCase();
+      rows.forEach((row, index) => {
+        const text = texts[index];
         const fits = words.every((word) => text.includes(word));
         row.hidden = !fits || Boolean(measured && measured.checked && row.classList.contains("unmeasured"));
         shown += !row.hidden;
-      }
+      });
       count.textContent = shown + " of " + rows.length + " " + table.dataset.what;
     };
     bar.addEventListener("input", apply);

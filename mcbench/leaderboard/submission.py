@@ -1,0 +1,137 @@
+"""An entry made of your records of a leaderboard."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from mcbench.distribution import installed, named
+from mcbench.errors import RunError, UsageError, unknown
+from mcbench.evaluation import Protocol
+from mcbench.experiment import Experiment
+from mcbench.leaderboard.board import Board
+from mcbench.leaderboard.entry import Entry, sha256_of, title, write
+from mcbench.leaderboard.standing import Records
+from mcbench.params import fingerprint, size
+from mcbench.plugins import host
+from mcbench.run import Run
+from mcbench.store import Store, key_of
+
+LIMIT = 256 * 2**20
+"""The most bytes of points that are written unasked."""
+
+
+def content(
+    board: Board, records: Records, store: Store, name: str = "", note: str = ""
+) -> dict[str, Any]:
+    """What an entry has: see `mcbench.leaderboard.schema.Content`.
+
+    Arguments:
+        records: As `mcbench.leaderboard.standing.collect` gives them.
+        store: Where the endpoints are, which are described with the hash of their tensors.
+        name: Who measured.
+        note: One line for readers.
+    """
+    chosen = [records[m][pair] for m in board.methods if m in records for pair in
+              sorted(records[m])]  # fmt: skip
+    endpoints = {}
+    for record in chosen:
+        for seed, key in zip(record["pair"], record["run"]["endpoints"], strict=True):
+            if key not in endpoints:
+                endpoints[key] = _endpoint(seed, key, store)
+    items = [{"key": key_of(r["run"]), "sha256": sha256_of(r), "record": r} for r in chosen]
+    used = set(named(*(part for r in chosen for part in (r["problem"], r["run"]["method"]))))
+    used |= {m["version"].rpartition(" ")[0] for r in chosen for m in r["metrics"].values()}
+    return {
+        "leaderboard": board.name,
+        "name": name,
+        "note": note,
+        "problem": {k: getattr(board, k) for k in ("dataset", "architecture", "recipe")},
+        "distributions": installed(used),
+        "endpoints": endpoints,
+        "records": items,
+    }
+
+
+def _endpoint(seed: int, key: str, store: Store) -> dict[str, Any]:
+    known = store.read_tensors("endpoints", key)
+    if known is None:
+        return {"seed": seed, "sha256": None}
+    params, record = known
+    made = {str(k): record[k] for k in ("provenance", "cost") if k in record}
+    return {"seed": seed, "sha256": fingerprint(params), **made}
+
+
+def with_paths(
+    content: dict[str, Any], out: Path, experiment: Experiment, force: bool = False
+) -> dict[str, Any]:
+    """Build the paths again and write their evaluated points beside the entry ``out``.
+
+    Raises:
+        UsageError: If they take more than `LIMIT` bytes and it is not forced.
+        RunError: If a path cannot be built.
+    """
+    from safetensors.torch import save
+
+    items = content["records"]
+    seed = items[0]["record"]["pair"][0]
+    each = size(experiment.endpoint(seed).params)[1]
+    total = each * sum(len(item["record"]["curve"]["t"]) for item in items)
+    if total > LIMIT and not force:
+        raise UsageError(
+            f"the points of {len(items)} paths take {total / 2**20:,.0f} MiB, more than "
+            f"{LIMIT >> 20}: leave them out (paths are rebuilt to be verified), choose methods "
+            "with -m, or give --force"
+        )
+    tensors: dict[str, Any] = {}
+    described = []
+    for item in items:
+        points = _points(item["record"], experiment)
+        named_points = {f"{i:04d}/{n}": x for i, p in enumerate(points) for n, x in p.items()}
+        tensors |= {f"{item['key']}/{name}": x for name, x in named_points.items()}
+        described.append({**item, "path": fingerprint(named_points)})
+    packed = save({name: x.cpu().contiguous().clone() for name, x in tensors.items()})
+    file = Entry(out, "", {}).points
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(packed)
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror or error}") from None
+    paths = {"sha256": hashlib.sha256(packed).hexdigest(), "bytes": len(packed)}
+    return {**content, "records": described, "paths": paths}
+
+
+def _points(record: dict[str, Any], experiment: Experiment) -> list[Any]:
+    run = Run.of(record)
+    if run.method not in experiment.methods:
+        raise unknown("method", run.method, experiment.methods)
+    try:
+        path = experiment.connector.connect(run)
+        return [dict(path(t)) for t in record["curve"]["t"]]
+    except RunError as error:
+        raise RunError(f"{title(record)}: its path cannot be built again: {error}") from None
+
+
+def _text(record: dict[str, Any]) -> str:
+    """The method, if it is installed."""
+    return record["method"] if record["run"]["method"]["name"] in host().names("method") else ""
+
+
+def plan_of(board: Board, content: dict[str, Any]) -> Any:
+    """The experiment that an entry's records are of, as far as methods are installed."""
+    from mcbench.experiment import Plan
+
+    records = [item["record"] for item in content["records"]]
+    seeds = sorted({seed for record in records for seed in record["pair"]})
+    return Plan(
+        board.dataset,
+        board.architecture,
+        board.recipe,
+        tuple(dict.fromkeys(text for text in map(_text, records) if text)),
+        tuple(seeds),
+        Protocol(**board.protocol),
+    )
+
+
+__all__ = ["content", "plan_of", "with_paths", "write"]

@@ -1,0 +1,141 @@
+"""A leaderboard as a table: measured beside published, ranks, and why cells are empty."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from mcbench.comparison import Rank
+from mcbench.leaderboard.absence import Absence, absence
+from mcbench.leaderboard.board import ENDPOINTS, Board, Row
+from mcbench.leaderboard.entry import title
+from mcbench.leaderboard.merging import Sourced, conflicts, other_endpoints
+from mcbench.leaderboard.ranking import rank
+from mcbench.leaderboard.standing import Records, belongs, measured
+from mcbench.leaderboard.verification import entries
+from mcbench.statistics import Summary
+from mcbench.store import key_of
+from mcbench.tables import Table, plus_minus
+
+RANKS = (
+    "Rank: the places a method may have; =: it cannot be told apart from the best. From "
+    "differences on the same pairs,\nwith endpoints left out in turn; at most 5 % of such tables "
+    "have a wrong place (Holm's correction)."
+)
+
+
+def table(board: Board, records: Records, failed: Records | None = None) -> Table:
+    """Measured beside published, and what there is instead where nothing was measured.
+
+    Arguments:
+        records: As `mcbench.leaderboard.standing.collect` gives them.
+        failed: What failed, as `mcbench.leaderboard.absence.failures` gives it.
+    """
+    failed = failed or {}
+    heads = ["method", "mcbench method"]
+    for column in board.columns:
+        heads += [column, f"{column} rank", f"{column} 95% interval", f"{column} published"]
+    shown = Table("leaderboard", f"{board.title} ({board.reference})", [*heads, "pairs"], keys=1)
+    ranks = {column: rank(board, records, column) for column in board.columns}
+    for row in board.rows:
+        known = measured(board, row, records)
+        cells = {"method": row.label, "mcbench method": row.method or "none yet"}
+        data: dict[str, Any] = {"method": row.label, "mcbench_method": row.method}
+        for column in board.columns:
+            if column in known:
+                _measured(column, known[column], ranks[column].get(row.method), cells, data)
+            else:
+                _absent(column, absence(board, row, column, records, failed), cells, data)
+            published = row.published.get(column)
+            if published is not None:
+                cells[f"{column} published"] = plus_minus(published.mean, published.std)
+                data |= {f"{column}_published": published.mean}
+                data |= {f"{column}_published_std": published.std}
+        count = next((s.count for s in known.values()), 0)
+        unit = " nets" if row.method == ENDPOINTS else ""
+        cells["pairs"] = f"{count}{unit}" if count else ""
+        data["count"] = count
+        shown.add(cells, data)
+    shown.note = "\n".join(_notes(board, records, failed, any(len(r) > 1 for r in ranks.values())))
+    return shown
+
+
+def _measured(
+    column: str, summary: Summary, rank: Rank | None, cells: dict[str, str], data: dict[str, Any]
+) -> None:
+    cells[column] = plus_minus(summary.mean, summary.std)
+    if summary.count > 1:
+        cells[f"{column} 95% interval"] = f"[{summary.low:.2f}, {summary.high:.2f}]"
+    data |= {column: summary.mean, f"{column}_std": summary.std}
+    data |= {f"{column}_low": summary.low, f"{column}_high": summary.high}
+    if rank is not None:
+        cells[f"{column} rank"] = str(rank)
+        data |= {f"{column}_rank": rank.position, f"{column}_tied": list(rank.tied)}
+        data |= {f"{column}_rank_low": rank.low, f"{column}_rank_high": rank.high}
+
+
+def _absent(column: str, why: Absence | None, cells: dict[str, str], data: dict[str, Any]) -> None:
+    if why is None:  # The endpoints have no value in columns of paths.
+        cells[column] = "-"
+        return
+    cells[column] = "-" if why.state == "no method" else why.state
+    data[f"{column}_missing"] = f"{why.state}: {why.reason}" if why.reason else why.state
+
+
+def _notes(board: Board, records: Records, failed: Records, ranked: bool) -> list[str]:
+    lines = [board.note.strip()] if board.note.strip() else []
+    lines += [RANKS] if ranked else []
+    lines += [f"{row.label}: {row.note}" for row in board.rows if row.note]
+    waiting = []
+    for row in board.rows:
+        for column in board.columns:
+            why = absence(board, row, column, records, failed)
+            if why and why.state == "not run" and row.method not in ("", ENDPOINTS):
+                waiting.append(row.method)
+            elif why and why.reason and why.state != "no method":
+                lines.append(f"{row.label}: {why.state}: {why.reason}")
+    lines += _partly(board, records, failed)
+    if waiting:
+        missing = list(dict.fromkeys(waiting))
+        command = f"mcbench run --leaderboard {board.name} " + " ".join(
+            f"-m '{m}'" for m in missing
+        )
+        lines.append(f"Not run yet: {', '.join(missing)}. Run them with: {command}")
+    return list(dict.fromkeys(lines))
+
+
+def _partly(board: Board, records: Records, failed: Records) -> list[str]:
+    """The pairs that failed of methods that were measured on others."""
+    return [
+        f"{_label(board, method)}: pair {a}-{b} failed: {failure['reason']}"
+        for method, pairs in failed.items()
+        for (a, b), failure in pairs.items()
+        if records.get(method) and (a, b) not in records[method]
+    ]
+
+
+def _label(board: Board, method: str) -> str:
+    rows: list[Row] = [row for row in board.rows if row.method == method]
+    return rows[0].label
+
+
+def remarks(board: Board, sources: Sequence[Sourced]) -> list[str]:
+    """What of the records was verified, and which are in conflict.
+
+    Arguments:
+        sources: As `mcbench.leaderboard.merging.gathered` gives them.
+    """
+    method_of = belongs(board)
+    ours = [one for one in sources if method_of(one.record)]
+    latest = {key_of(one.record["run"]): one for one in ours}
+    counts = Counter(one.state or "not verified" for one in latest.values())
+    lines = conflicts(ours) + other_endpoints(entries(board))
+    if set(counts) - {"not verified"}:
+        lines.insert(0, "Records: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
+    lines += [
+        f"{one.source}: {title(one.record)} differs when it is evaluated again"
+        for one in latest.values()
+        if one.state == "differs"
+    ]
+    return lines
