@@ -16,7 +16,7 @@ def slug(text: str) -> str:
     """
     plain = re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")
     plain = re.sub(r"\.{2,}", "-", plain)[:LONGEST].strip("-.")
-    if plain == text and not re.search(r"-[0-9a-f]{10}$", text):
+    if plain and plain == text and not re.search(r"-[0-9a-f]{10}$", text):
         return plain
     mark = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
     return f"{plain}-{mark}" if plain else mark
