@@ -126,7 +126,7 @@ class Experiment:
 
     def train(self, seeds: Sequence[int] | None = None) -> Results:
         """Train the endpoints that the store does not have; the plan's, or those of ``seeds``."""
-        with self._threads():
+        with self.threads():
             return self._train_all(self.plan.seeds if seeds is None else seeds)
 
     def _train_pools(self, runs: list[Run]) -> dict[str, str]:
@@ -153,7 +153,7 @@ class Experiment:
         return results
 
     @contextmanager
-    def _threads(self) -> Iterator[None]:
+    def threads(self) -> Iterator[None]:
         """One thread for small networks: more only wait for each other, long on a busy machine."""
         before = torch.get_num_threads()
         if self.problem.device.type == "cpu" and training.trains_together(self.problem):
@@ -218,7 +218,7 @@ class Experiment:
         """Train, then compute every run that the store does not have."""
         results = self.train()
         results.runs = self.runs(sorted(results.endpoints))
-        with self._threads():
+        with self.threads():
             results.failures |= self._train_pools(results.runs)
             for run, record, reason in self.executor.map(self.compute, results.runs):
                 if record is not None:

@@ -72,7 +72,10 @@ class Problem:
     @cached_property
     def splits(self) -> dict[str, Split]:
         """Train and test on the device, normalised where memory allows."""
-        return {n: getattr(self.data, n).to(self.device).ready() for n in SPLITS}
+        import torch
+
+        with torch.inference_mode(False):  # They may be asked for there, and trained on later.
+            return {n: getattr(self.data, n).to(self.device).ready() for n in SPLITS}
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -95,7 +98,10 @@ class Problem:
     @cached_property
     def module(self) -> nn.Module:
         """The network in evaluation mode, as a template: its own weights mean nothing."""
-        return self.build(self.seed).to(self.device).eval()
+        import torch
+
+        with torch.inference_mode(False):  # Its graph may be derived later.
+            return self.build(self.seed).to(self.device).eval()
 
     @cached_property
     def chain(self) -> Chain:

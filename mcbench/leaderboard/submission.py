@@ -107,8 +107,9 @@ def _points(record: dict[str, Any], experiment: Experiment) -> list[Any]:
     if run.method not in experiment.methods:
         raise unknown("method", run.method, experiment.methods)
     try:
-        path = experiment.connector.connect(run)
-        return [dict(path(t)) for t in record["curve"]["t"]]
+        with experiment.threads():
+            path = experiment.connector.connect(run)
+            return [dict(path(t)) for t in record["curve"]["t"]]
     except RunError as error:
         raise RunError(f"{title(record)}: its path cannot be built again: {error}") from None
 

@@ -119,8 +119,9 @@ class _Verifier:
             for seed, key in zip(run.pair, run.ends, strict=True):
                 self._endpoint(seed, key)
             path = self._sent(item) if sent else self._rebuilt(run)
-            found = self._evaluate(path, record)
-            outcome = self._compare(record, found, path, not sent)
+            with self.experiment.threads():
+                found = self._evaluate(path, record)
+                outcome = self._compare(record, found, path, not sent)
         except _Cannot as error:
             return Outcome("cannot be verified", reason=one_line(error))
         except EntryError as error:
