@@ -154,10 +154,17 @@ def test_curves_answer_to_keys_and_the_legend_hides_them(page: Any, origin: str)
     assert page.locator(".readout").first.inner_text().partition(":")[0] != first.partition(":")[0]
     linear = page.get_by_role("button", name="Linear", exact=True)
     count = page.locator(".line:visible").count()
+    levels = page.locator(".levels").first
+    axis = levels.inner_html()
+    low = float(levels.locator("text").first.text_content())
     linear.click()
     assert linear.get_attribute("aria-pressed") == "false"
     assert page.locator(".line:visible").count() == count - 2  # One in each chart.
+    page.get_by_role("button", name="Arc", exact=True).click()
+    assert float(levels.locator("text").first.text_content()) > low  # The axis fits the rest.
+    page.get_by_role("button", name="Arc", exact=True).click()
     linear.click()
+    assert levels.inner_html() == axis
     assert page.locator(".line:visible").count() == count
 
 

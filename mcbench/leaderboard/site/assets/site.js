@@ -3,6 +3,7 @@
 (function () {
   "use strict";
   const root = document.documentElement;
+  const SVG = "http://www.w3.org/2000/svg";
 
   function make(tag, attributes, text) {
     const element = document.createElement(tag);
@@ -144,6 +145,7 @@
     const show = () => lines.forEach((line) => {
       line.classList.toggle("hidden", off.group.has(line.dataset.group) || off.pair.has(line.dataset.pair));
     });
+    const fits = [...curves.querySelectorAll(".chart")].map((chart) => watch(chart, readout));
     for (const kind of ["group", "pair"]) {
       for (const item of curves.querySelectorAll(".legend li[data-" + kind + "]")) {
         const button = make("button", { type: "button", "aria-pressed": "true" });
@@ -154,17 +156,17 @@
           if (!off[kind].delete(key)) off[kind].add(key);
           button.setAttribute("aria-pressed", String(!off[kind].has(key)));
           show();
+          fits.forEach((fit) => fit());
         });
       }
     }
     readout.textContent = "Point at a curve, or focus a chart and use the arrow keys: left and right along the path, up and down between lines.";
-    curves.querySelectorAll(".chart").forEach((chart) => watch(chart, readout));
   }
 
   function watch(chart, readout) {
     const figure = chart.closest("figure");
     const tip = make("div", { class: "tip", hidden: "" });
-    const dot = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+    const dot = document.createElementNS(SVG, "circle");
     dot.setAttribute("class", "dot");
     dot.setAttribute("r", "4.5");
     dot.setAttribute("visibility", "hidden");
@@ -235,6 +237,51 @@
       if (across) return select(next, nearest(next.points, t));
       select(next, Math.min(Math.max(at.index + along, 0), next.points.length - 1));
     });
+    const fit = fitter(chart, all);
+    return () => { leave(); fit(); };
+  }
+
+  // A function that fits the axis to the lines that are shown; with all of them it is as it was made.
+  function fitter(chart, all) {
+    const levels = chart.querySelector(".levels");
+    const made = { levels: [...levels.childNodes], d: all.map((one) => one.line.getAttribute("d")), y: all.map((one) => one.points.map((p) => p[1])) };
+    const [left, right, top, bottom] = ["left", "right", "top", "bottom"].map((name) => Number(chart.dataset[name]));
+
+    function draw(one, d) { one.line.setAttribute("d", d); }
+
+    return () => {
+      const shown = all.filter((one) => !one.line.classList.contains("hidden"));
+      if (shown.length === all.length || !shown.length) {
+        levels.replaceChildren(...made.levels);
+        all.forEach((one, i) => { one.points.forEach((p, j) => { p[1] = made.y[i][j]; }); draw(one, made.d[i]); });
+        return;
+      }
+      const values = shown.flatMap((one) => one.points.map((p) => p[3]));
+      const ticks = steps(values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b)));
+      const low = ticks.at[0], high = ticks.at[ticks.at.length - 1];
+      const y = (value) => top + ((high - value) / (high - low)) * (bottom - top);
+      for (const one of shown) {
+        one.points.forEach((p) => { p[1] = y(p[3]); });
+        draw(one, "M" + one.points.map((p) => p[0] + " " + p[1].toFixed(1)).join("L"));
+      }
+      levels.replaceChildren(...ticks.at.flatMap((tick) => {
+        const line = document.createElementNS(SVG, "line"), text = document.createElementNS(SVG, "text");
+        for (const [name, value] of [["x1", left], ["x2", right], ["y1", y(tick)], ["y2", y(tick)]]) line.setAttribute(name, value);
+        for (const [name, value] of [["x", left - 7], ["y", y(tick) + 4], ["text-anchor", "end"]]) text.setAttribute(name, value);
+        text.textContent = tick.toFixed(ticks.digits);
+        return [line, text];
+      }));
+    };
+  }
+
+  // Round numbers around low and high, and how many digits they have.
+  function steps(low, high) {
+    const span = high - low || Math.abs(high) || 1;
+    const unit = 10 ** Math.floor(Math.log10(span / 5));
+    const step = unit * [1, 2, 5, 10].find((factor) => factor * unit >= span / 5);
+    const first = Math.floor(low / step), last = Math.max(Math.ceil(high / step), first + 1);
+    const at = Array.from({ length: last - first + 1 }, (_, i) => (first + i) * step);
+    return { at, digits: Math.min(Math.max(0, -Math.floor(Math.log10(step) + 1e-9)), 10) };
   }
 
   function nearest(points, t) {
@@ -249,5 +296,4 @@
     document.querySelectorAll("table.filterable").forEach(makeFilterable);
     document.querySelectorAll(".curves").forEach(makeInteractive);
   });
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
 })();
