@@ -9,7 +9,7 @@ from typing import Any
 from mcbench.figures import COLORS, QUANTITIES
 
 WIDTH, HEIGHT = 440, 290
-LEFT, RIGHT, TOP, BOTTOM = 52, 10, 10, 40
+LEFT, RIGHT, TOP, BOTTOM = 60, 10, 10, 40
 DASHES = ("", "7 3", "7 3 2 3", "2 3")
 """Where the colours are used up they come again with another dash, as in `mcbench.figures`."""
 
