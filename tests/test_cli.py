@@ -68,7 +68,11 @@ BAD = [
     (["ensemble", "-e", "wa[head=0]"], "greater than 0"),
     (["ensemble", "--with-recipe", "quik"], "did you mean 'quick'?"),
     (["store", "gc", "--older-than", "-1"], "--older-than"),
-    (["leaderboard", "export", "icml2020-mnist", "x.json"], "no run of 'icml2020-mnist'"),
+    (["leaderboard", "submit", "icml2020-mnist"], "no run of 'icml2020-mnist'"),
+    (["leaderboard", "submit", "icml2020"], "did you mean 'icml2020-mnist'?"),
+    (["leaderboard", "verify", "x.json", "--points", "some"], "--points is a number of points"),
+    (["leaderboard", "verify", "x.json"], "cannot read 'x.json'"),
+    (["leaderboard", "check"], "Missing argument"),
 ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from copy import deepcopy
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -18,12 +19,15 @@ from mcbench import tables
 from mcbench.cli import main
 from mcbench.errors import UsageError
 from mcbench.experiment import Experiment
-from mcbench.leaderboard import Board, readme, submission
+from mcbench.leaderboard import Board, readme, submission, verification
 from mcbench.leaderboard.board import Published, Row
+from mcbench.leaderboard.entry import read
+from mcbench.leaderboard.merging import gathered
 from mcbench.leaderboard.site import curves, folder, pages
 from mcbench.leaderboard.site.material import Material, Submission, gather
 from mcbench.leaderboard.site.names import slug
 from mcbench.leaderboard.standing import collect
+from mcbench.leaderboard.verification import Outcome
 from mcbench.plugins import Host, Plugin
 from mcbench.store import Store, key_of
 
@@ -208,6 +212,27 @@ def test_a_mean_curve_is_the_mean_at_every_point() -> None:
 
 def test_the_same_entries_give_the_same_bytes(measured: Board) -> None:
     assert pages.site([measured], None) == pages.site([measured], None)
+
+
+def test_what_came_of_verifying_is_shown(measured: Board, tmp_path: Path) -> None:
+    assert measured.folder is not None
+    board = replace(measured, folder=tmp_path)
+    shutil.copytree(measured.folder / "entries", tmp_path / "entries")
+    entry = read(tmp_path / "entries" / "ours.json")
+    first, *others = [item["sha256"] for item in entry.records]
+    outcomes = {one: Outcome("confirmed", exact=True, points=6) for one in others}
+    outcomes[first] = Outcome("differs", points=6, loss=0.5, accuracy=2.0, reason="accuracy")
+    verification.write(entry, outcomes, {"points": "all", "seed": 7, "note": SCRIPT})
+    files = pages.site([board], None)
+    harmless(files)
+    page = Reader(files[f"entries/{slug('small/ours')}.html"]).text
+    assert page.count("bit for bit") == 5 and "loss by 0.5, accuracy by 2; accuracy" in page
+    assert "seed" in page and SCRIPT in page
+    table = Reader(files["boards/small.html"]).text
+    assert "5 confirmed, 1 differs" in table or "1 differs, 5 confirmed" in table
+    assert "differs when it is evaluated again" in table
+    text = readme.section(board, gathered(board, None), tmp_path)
+    assert "5 confirmed" in text and "(entries/ours.json)" in text and "verified.json" not in text
 
 
 def test_own_records_are_shown_only_if_they_are_wanted(

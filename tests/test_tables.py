@@ -16,7 +16,12 @@ from mcbench import tables
 from mcbench.errors import UsageError
 from mcbench.experiment import Experiment, Plan
 from mcbench.leaderboard import Board
-from mcbench.leaderboard.standing import collect, entry, measured, table
+from mcbench.leaderboard.absence import absence, failures
+from mcbench.leaderboard.entry import write
+from mcbench.leaderboard.ranking import rank
+from mcbench.leaderboard.standing import collect, measured
+from mcbench.leaderboard.submission import content
+from mcbench.leaderboard.table import table
 from mcbench.plugins import host
 from mcbench.statistics import summarize
 from mcbench.store import Store
@@ -150,13 +155,12 @@ def test_records_of_another_problem_or_protocol_do_not_count(
     assert collect(replace(board, recipe="quick[epochs=16]"), shared_store) == {}
 
 
-def test_an_exported_entry_stands_for_the_runs(board: Board, shared_store: Store) -> None:
+def test_a_submitted_entry_stands_for_the_runs(board: Board, shared_store: Store) -> None:
     Experiment(board.plan((0, 1, 2), ("linear",)), shared_store).run()
     records = collect(board, shared_store)
     assert board.folder is not None
     entries = board.folder / "entries"
-    entries.mkdir()
-    (entries / "ours.json").write_text(json.dumps(entry(board, records)))
+    write(entries / "ours.json", content(board, records, shared_store))
     (entries / "broken.json").write_text("{")
     assert collect(board, None) == records
     assert measured(board, board.rows[0], records)["test"].count == 3
@@ -202,3 +206,88 @@ def test_the_papers_board_is_as_published() -> None:
     for method in board.methods:
         assert host().get("method", method)
     assert Plan(dataset=board.dataset).dataset == "mnist"
+
+
+def test_rows_have_ranks_with_intervals(board: Board, shared_store: Store) -> None:
+    plan = board.plan((0, 1, 2), ("linear", "arc"))
+    results = Experiment(plan, shared_store).run()
+    records = collect(board, shared_store)
+    ranks = rank(board, records, "test")
+    assert set(ranks) == {"linear", "arc"} and {r.position for r in ranks.values()} <= {1, 2}
+    linear, arc, _, ends = table(board, records).data
+    for row, method in ((linear, "linear"), (arc, "arc")):
+        place = ranks[method]
+        assert (row["test_rank"], row["test_rank_low"]) == (place.position, place.low)
+        assert row["test_rank_high"] == place.high and row["test_tied"] == list(place.tied)
+    assert "test_rank" not in ends
+    assert "no method is surely better" in table(board, records).note
+    assert len(results.records) == 6
+    with pytest.raises(KeyError):
+        rank(board, records, "train")
+    assert rank(replace(board, columns={"test": "worst:test"}), records, "test") == {}
+
+
+def test_pairs_of_other_endpoints_are_not_compared(board: Board, shared_store: Store) -> None:
+    Experiment(board.plan((0, 1, 2), ("linear", "arc")), shared_store).run()
+    records = json.loads(
+        json.dumps([list(p.values()) for p in collect(board, shared_store).values()])
+    )
+    named = dict(zip(collect(board, shared_store), records, strict=True))
+    for record in named["arc"]:
+        record["run"]["endpoints"] = [key[::-1] for key in record["run"]["endpoints"]]
+        record["metrics"]["worst-accuracy"]["values"]["test"] = 1.0
+    chosen = {m: {tuple(r["pair"]): r for r in rs} for m, rs in named.items()}
+    ranks = rank(board, chosen, "test")
+    assert ranks["linear"].position == 1 and ranks["linear"].tied == ("arc",)
+
+
+def test_an_empty_cell_says_why(board: Board, store: Store, residual: None) -> None:
+    changed = replace(
+        board,
+        architecture="residual",
+        recipe="quick[epochs=1]",
+        rows=(
+            *board.rows[:3],
+            replace(board.rows[0], label="OT", method="ot-wa"),
+            replace(board.rows[0], label="Theirs", method="their-way"),
+        ),
+        columns={"test": "worst-accuracy:test", "wa": "wa-ensemble:test", "x": "new:test"},
+    )
+
+    Experiment(changed.plan((0, 1), ("linear", "ot-wa")), store).run()
+    records, failed = collect(changed, store), failures(changed, store)
+    states = {
+        (row.label, column): (why.state, why.reason)
+        for row in changed.rows
+        for column in changed.columns
+        if (why := absence(changed, row, column, records, failed))
+    }
+    assert ("Linear", "test") not in states
+    assert states["Linear", "wa"][0] == "does not apply"
+    assert states["Linear", "x"] == ("not measured", "the records lack 'new:test'")
+    assert states["OT", "test"][0] == "does not apply" and "chain" in states["OT", "test"][1]
+    assert states["Arc", "test"] == ("not run", "")
+    assert states["Flow", "test"][0] == "no method"
+    assert states["Theirs", "test"][0] == "not installed"
+    shown = table(changed, records, failed)
+    assert [row["test"] for row in shown.rows][1:] == [
+        "not run", "-", "does not apply", "not installed",
+    ]  # fmt: skip
+    assert "OT: does not apply: add breaks the chain" in shown.note
+    assert shown.data[3]["test_missing"].startswith("does not apply: add")
+
+
+def test_a_run_that_failed_is_said_with_its_reason(
+    board: Board, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("by zero")
+
+    monkeypatch.setattr("mcbench_linear.Linear.connect", fail)
+    Experiment(board.plan((0, 1), ("linear",)), store).run()
+    failed = failures(board, store)
+    why = absence(board, board.rows[0], "test", {}, failed)
+    assert why and (why.state, why.reason) == ("failed", "ZeroDivisionError: by zero")
+    monkeypatch.undo()
+    Experiment(board.plan((0, 1, 2), ("linear",)), store).run()
+    assert failures(board, store) == {}

@@ -96,6 +96,7 @@ def submit(
     """
     from dataclasses import replace
 
+    from mcbench.errors import McbenchError, RunError
     from mcbench.leaderboard import submission
     from mcbench.leaderboard.checking import check
     from mcbench.leaderboard.entry import read
@@ -115,8 +116,12 @@ def submit(
         experiment = Experiment(submission.plan_of(board, content), store, data_dir, device)
         content = submission.with_paths(content, file, experiment, force)
     submission.write(file, content)
-    entry = read(file)  # What cannot be read back is not handed out.
-    check(entry, board)
+    try:
+        entry = read(file)
+        check(entry, board)
+    except McbenchError as error:  # What would be refused is not handed out.
+        file.unlink()
+        raise RunError(f"nothing is submitted: {error}") from None
     click.echo(f"{len(entry.records)} records written to {file} ({file.stat().st_size:,} bytes)")
     if with_paths:
         click.echo(f"their points written to {entry.points} ({content['paths']['bytes']:,} bytes)")
@@ -157,7 +162,7 @@ def _checked(file: Path) -> tuple[Entry, Board] | None:
     """An entry and its board; or ``None``, when it was said why it is refused."""
     from mcbench.errors import EntryError, one_line
     from mcbench.leaderboard import checking
-    from mcbench.leaderboard.entry import read
+    from mcbench.leaderboard.entry import quoted, read
     from mcbench.leaderboard.points import check_file
 
     try:
@@ -167,10 +172,10 @@ def _checked(file: Path) -> tuple[Entry, Board] | None:
         if entry.content.get("paths") and entry.points.exists():
             check_file(entry)
     except EntryError as error:
-        click.echo(f"mcbench: {file}: {one_line(error)}", err=True)
+        click.echo(f"mcbench: {quoted(str(file), 1000)[1:-1]}: {one_line(error)}", err=True)
         return None
     for line in untested:
-        click.echo(f"mcbench: {file}: not checked: {line}", err=True)
+        click.echo(f"mcbench: {quoted(str(file), 1000)[1:-1]}: not checked: {line}", err=True)
     return entry, board
 
 

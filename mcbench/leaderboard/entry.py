@@ -118,11 +118,11 @@ def title(record: dict[str, Any]) -> str:
     return f"record {quoted(record['method'])[1:-1]} {record['pair'][0]}-{record['pair'][1]}"
 
 
-def quoted(value: object) -> str:
+def quoted(value: object, longest: int = 80) -> str:
     """A stranger's value, safe to print: short, with escapes for what does not print."""
     text = ascii(value) if not isinstance(value, str) else repr(value)
     text = text.encode("utf-8", "backslashreplace").decode()
-    return text if len(text) <= 80 else f"{text[:76]}...{text[-1]}"
+    return text if len(text) <= longest else f"{text[: longest - 4]}...{text[-1]}"
 
 
 def _bytes(path: Path) -> bytes:

@@ -13,6 +13,7 @@ from typing import Any
 from mcbench.errors import DamagedError, UsageError
 from mcbench.leaderboard.board import Board
 from mcbench.leaderboard.entry import Entry, sha256_of, title
+from mcbench.leaderboard.gaps import ACCURACY, LOSS
 from mcbench.leaderboard.verification import PREFERENCE, entries, file_of, outcomes_of
 from mcbench.store import Store, key_of
 
@@ -75,19 +76,22 @@ def gathered(board: Board, store: Store | None) -> list[Sourced]:
 def conflicts(records: list[Sourced]) -> list[str]:
     """A line for every run of which two records have other numbers; the last one counts.
 
-    Other times, costs and further metrics are no conflict; another curve is, whether by rounding
-    or not.
+    Other times, costs and metrics are no conflict, nor are curves that agree as closely as
+    `mcbench.leaderboard.gaps` asks of one that is verified.
     """
     by_run: dict[str, list[Sourced]] = {}
     for one in records:
         by_run.setdefault(key_of(one.record["run"]), []).append(one)
-    return [
-        f"conflict: {title(last.record)} of {other.source} differs from that of {last.source}, "
-        f"which counts: {_difference(other.record['curve'], last.record['curve'])}"
-        for *others, last in by_run.values()
-        for other in others
-        if _numbers(other.record) != _numbers(last.record)
-    ]
+    lines = []
+    for *others, last in by_run.values():
+        for other in others:
+            difference = _difference(other.record["curve"], last.record["curve"])
+            if difference:
+                lines.append(
+                    f"conflict: {title(last.record)} of {other.source} differs from that of "
+                    f"{last.source}, which counts: {difference}"
+                )
+    return lines
 
 
 def other_endpoints(found: Iterable[Entry]) -> list[str]:
@@ -111,20 +115,21 @@ def other_endpoints(found: Iterable[Entry]) -> list[str]:
     return lines
 
 
-def _numbers(record: dict[str, Any]) -> dict[str, Any]:
-    """What two records of one run must share; newer versions measure more along the path."""
-    names = ("t", "loss", "accuracy", "position", "end")
-    return {name: record["curve"][name] for name in names}
-
-
 def _difference(a: dict[str, Any], b: dict[str, Any]) -> str:
-    if a["t"] != b["t"]:
-        return "other points were evaluated"
-    gaps = {
-        name: max(abs(x - y) for s in a[name] for x, y in zip(a[name][s], b[name][s], strict=True))
+    """How two curves of one run differ; empty if they agree."""
+    if a["t"] != b["t"] or a["end"] != b["end"]:
+        return "other points were evaluated, or it ends elsewhere"
+    accuracy, loss = (
+        [(x, y) for split in b[name] for x, y in zip(a[name][split], b[name][split], strict=True)]
         for name in ("accuracy", "loss")
-    }
-    return f"accuracy by up to {gaps['accuracy']:.3g} points, loss by up to {gaps['loss']:.3g}"
+    )
+    length = zip(a["position"], b["position"], strict=True)
+    if all(abs(x - y) <= ACCURACY for x, y in accuracy) and all(
+        abs(x - y) <= LOSS * abs(y) + 1e-5 for x, y in [*loss, *length]
+    ):
+        return ""
+    gaps = [max(abs(x - y) for x, y in values) for values in (accuracy, loss)]
+    return f"accuracy by up to {gaps[0]:.3g} points, loss by up to {gaps[1]:.3g}"
 
 
 def add(board: Board, entry: Entry, force: bool = False) -> tuple[Path | None, list[str]]:
@@ -146,7 +151,8 @@ def add(board: Board, entry: Entry, force: bool = False) -> tuple[Path | None, l
             _copy_beside(entry, known.path)
             return known.path, []
     before = [record for known in there for record in of_entry(known)]
-    said = conflicts(before + of_entry(entry)) + other_endpoints([*there, entry])
+    ordered = sorted(before + of_entry(entry), key=lambda s: s.order)
+    said = conflicts(ordered) + other_endpoints([*there, entry])
     if said and not force:
         return None, said
     target = board.folder / "entries" / _file_name(entry.path)

@@ -36,7 +36,7 @@ def markdown(
         UsageError: If a file cannot be written or has no place for a board.
     """
     from mcbench.leaderboard import readme
-    from mcbench.leaderboard.standing import collect
+    from mcbench.leaderboard.merging import gathered
 
     texts: dict[Path, str] = {}
     before: dict[Path, str] = {}
@@ -44,7 +44,7 @@ def markdown(
         path = _place(pattern, board)
         if path not in texts:
             texts[path] = before[path] = _read(path)
-        part = readme.section(board, collect(board, store), path.parent)
+        part = readme.section(board, gathered(board, store), path.parent)
         texts[path] = readme.insert(texts[path], board, part, str(path))
     changed = [path for path, text in texts.items() if text != before[path]]
     if not check:

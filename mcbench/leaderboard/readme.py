@@ -11,18 +11,24 @@ from typing import Any
 from mcbench.errors import UsageError
 from mcbench.leaderboard.board import Board
 from mcbench.leaderboard.difference import difference
-from mcbench.leaderboard.standing import Records, measured
-from mcbench.leaderboard.table import table
+from mcbench.leaderboard.merging import Sourced
+from mcbench.leaderboard.standing import Records, chosen, measured
+from mcbench.leaderboard.table import remarks, table
+from mcbench.leaderboard.verification import entries
 from mcbench.tables import Table, markdown_text, render
 
 
-def section(board: Board, records: Records, folder: Path) -> str:
+def section(board: Board, sources: list[Sourced], folder: Path) -> str:
     """Table, differences to the published numbers, provenance.
 
     Arguments:
+        sources: As `mcbench.leaderboard.merging.gathered` gives them.
         folder: Where the text will stand; links to the entries start there.
     """
-    parts = [_introduction(board, records, folder), render([table(board, records)], "markdown")]
+    records = chosen(board, sources)
+    shown = table(board, records)
+    shown.note = "\n".join(filter(None, [shown.note, *remarks(board, sources)]))
+    parts = [_introduction(board, records, folder), render([shown], "markdown")]
     against = differences(board, records)
     if against.rows:
         parts.append("## Against the published numbers\n\n" + render([against], "markdown"))
@@ -69,12 +75,11 @@ def _introduction(board: Board, records: Records, folder: Path) -> str:
             f"(seeds {', '.join(map(str, seeds))}), {len(pairs)} pairs."
         )
     )
-    entries = sorted((board.folder / "entries").glob("*.json")) if board.folder else []
-    if entries:
-        links = [f"[{markdown_text(e.stem)}]({_link(e, folder)})" for e in entries]
+    links = [f"[{markdown_text(e.path.stem)}]({_link(e.path, folder)})" for e in entries(board)]
+    if links:
         lines.append(
-            "The records, with the key of every network, all points of every path, versions and "
-            f"hardware: {', '.join(links)}."
+            "The records, with key and hash of every network, the curve of every path, versions "
+            f"and hardware: {', '.join(links)}."
         )
     return "\n".join(lines)
 

@@ -19,9 +19,9 @@ from mcbench.store import key_of
 from mcbench.tables import Table, plus_minus
 
 RANKS = (
-    "Rank: the places a method may have; =: it cannot be told apart from the best. From "
-    "differences on the same pairs,\nwith endpoints left out in turn; at most 5 % of such tables "
-    "have a wrong place (Holm's correction)."
+    "Rank: the places a method may have; =: not the first, but no method is surely better. From "
+    "differences on the same\npairs, with endpoints left out in turn; of all that is said to be "
+    "surely better, 5 % is wrong on average."
 )
 
 

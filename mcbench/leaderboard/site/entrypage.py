@@ -61,6 +61,7 @@ def page(material: Material, entry: Submission) -> dict[str, Any]:
             _record(material, entry, key, settings[setting(record)])
             for key, record in entry.records.items()
         ],
+        "verification": sorted((str(k), _plain(v)) for k, v in entry.verification.items()),
         "settings": [Setting(n, s, numbers.count(n)) for s, n in settings.items()],
         "endpoints": endpoints(entry),
         "problems": problems(entry),

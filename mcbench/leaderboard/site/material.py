@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mcbench.leaderboard.absence import failures
 from mcbench.leaderboard.board import Board
+from mcbench.leaderboard.entry import Entry
 from mcbench.leaderboard.merging import Sourced, gathered
 from mcbench.leaderboard.ranking import Rank, rank
 from mcbench.leaderboard.standing import Records, chosen, collect
 from mcbench.leaderboard.table import remarks
-from mcbench.leaderboard.verification import Outcome, entries, outcomes_of
+from mcbench.leaderboard.verification import Outcome, entries, file_of, outcomes_of
 from mcbench.store import Store, key_of
 
 OWN = "your store"
@@ -30,6 +32,7 @@ class Submission:
         records: By the content keys of their runs.
         outcomes: What came of verifying them, by the same keys.
         content: The file as it is; empty for records from the store.
+        verification: How they were verified: versions, hardware, points, tolerance.
     """
 
     name: str
@@ -37,6 +40,7 @@ class Submission:
     records: dict[str, dict[str, Any]]
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     content: bytes = b""
+    verification: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -99,9 +103,15 @@ def _published(board: Board) -> list[Submission]:
                 {item["key"]: item["record"] for item in entry.records},
                 {i["key"]: known[i["sha256"]] for i in entry.records if i["sha256"] in known},
                 entry.path.read_bytes(),
+                _how(entry) if known else {},
             )
         )
     return found
+
+
+def _how(entry: Entry) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(file_of(entry.path).read_text())
+    return {k: v for k, v in content.items() if k not in ("records", "schema", "entry")}
 
 
 def _own(board: Board, store: Store | None) -> list[Submission]:

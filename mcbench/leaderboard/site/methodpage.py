@@ -57,6 +57,7 @@ def page(text: str, boards: list[tuple[Material, list[Line]]]) -> dict[str, Any]
         for line in lines
         if line.method == text
     ]
+    places.sort(key=lambda place: not place.line.measured)  # What was measured comes first.
     return {"method": text, "declared": declaration(text), "places": places}
 
 

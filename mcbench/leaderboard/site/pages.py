@@ -22,7 +22,7 @@ def site(boards: list[Board], store: Store | None) -> dict[str, bytes]:
     entries and versions give the same bytes.
 
     Arguments:
-        boards: In the order of the first page.
+        boards: In the order of the first page, on which those come first that were measured.
         store: The user's own records; ``None`` for those in entries alone.
     """
     return rendered([gather(board, store) for board in boards])
@@ -31,6 +31,7 @@ def site(boards: list[Board], store: Store | None) -> dict[str, bytes]:
 def rendered(materials: list[Material]) -> dict[str, bytes]:
     """The files of what was gathered."""
     shown = [(material, boardpage.page(material)) for material in materials]
+    shown.sort(key=lambda one: not one[0].records)  # What was measured comes first.
     methods = methodpage.methods(materials)
     files = assets()
     files["index.html"] = render("index.html", "", boards=shown, methods=methods, slug=slug)
