@@ -192,6 +192,12 @@ def test_no_page_scrolls_sideways_on_a_phone(page: Any, origin: str, out: Path) 
     for path in paths:
         page.goto(f"{origin}/{path}")
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+        # The first column stays when a table is scrolled; it must leave room for the others.
+        share = page.eval_on_selector_all(
+            "tbody th",
+            "ths => ths.map(th => th.offsetWidth / th.closest('.scroll').clientWidth)",
+        )
+        assert max(share, default=0) < 0.6, path
 
 
 def test_without_script_everything_is_there(browser: Any, origin: str) -> None:
