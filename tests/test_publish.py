@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from boards import mend
 from click.testing import CliRunner, Result
 
 from mcbench import tables
@@ -303,6 +304,28 @@ def test_texts_of_strangers_are_harmless_and_visible(measured: Board, text: str)
     assert text in Reader(files["index.html"]).text
     method = Reader(files[f"methods/{slug(text)}.html"]).text
     assert (text in method and "unknown method" in method.lower()) or "cannot read" in method
+
+
+def test_an_entry_file_of_a_stranger(
+    measured: Board, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert measured.folder is not None
+    board = replace(measured, folder=tmp_path)
+    whole = json.loads((measured.folder / "entries" / "ours.json").read_text())
+    (tmp_path / "entries").mkdir()
+    for name, text in (("<b>x", SCRIPT), ("refused", OUTSIDE)):
+        record = whole["content"]["records"][0]["record"]
+        record["method"] = record["provenance"]["device"] = whole["content"]["note"] = text
+        mend(whole)
+        (tmp_path / "entries" / f"{name}.json").write_text(json.dumps(whole))
+    files = pages.site([board], None)
+    harmless(files)
+    page = Reader(files[f"entries/{slug('small/<b>x')}.html"]).text
+    assert page.count(SCRIPT) >= 3 and "<b>x" in page
+    assert f"entries/{slug('small/refused')}.html" not in files
+    assert "refused.json cannot be read: a text has a path of a machine: '../../x'" in caplog.text
+    text = readme.section(board, gathered(board, None), tmp_path)
+    assert "<script" not in text and "&lt;script>" in text
 
 
 def test_a_plugins_method_is_only_text(fresh_host: Host, measured: Board) -> None:
