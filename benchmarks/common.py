@@ -14,7 +14,9 @@ from typing import Any
 import click
 import torch
 
+from mcbench import training
 from mcbench.dataset import Data, Split
+from mcbench.params import Params
 from mcbench.plugins import host
 from mcbench.problem import Problem
 
@@ -58,6 +60,12 @@ def problem(data: Data, width: int, recipe: str) -> Problem:
     """A two-layer network on the data."""
     architecture = host().get("architecture", f"mlp2[width={width}]")
     return Problem(data, architecture, host().get("recipe", recipe))
+
+
+def trained(task: Problem) -> list[Params]:
+    """Networks A and B, trained from seeds 0 and 1."""
+    done = training.train(task, [0, 1], {}, lambda *_: None, lambda *_: None)
+    return [outcome.params for outcome in done if outcome.params is not None]
 
 
 def interleaved(

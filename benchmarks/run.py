@@ -11,7 +11,10 @@ import click
 from common import data_directory
 from results import Result, report, reporting
 
-NAMES = ("startup", "point_evaluation", "training", "weight_adjustment")
+NAMES = (
+    "startup", "point_evaluation", "training", "curve_step", "assignment", "weight_adjustment",
+    "adjustment_memory", "path",
+)  # fmt: skip
 
 
 @click.command()

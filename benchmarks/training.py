@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from mcbench import training
 from mcbench.dataset import STATISTICS
-from mcbench.problem import Problem
+from mcbench.problem import Problem, SplitName
 
 LIMIT = 1 / 3
 CLAIMED = 100
@@ -26,14 +26,15 @@ WIDTHS = (32, 100, 500, 2000)
 
 
 class Pictures(Dataset[Any]):
-    """The training data as torchvision's data sets give them: PIL images, transformed each."""
+    """A split as torchvision's data sets give it: PIL images, transformed each."""
 
-    def __init__(self, task: Problem) -> None:
+    def __init__(self, task: Problem, split: SplitName = "train") -> None:
         from torchvision import transforms
 
-        pixels, recipe = task.data.train.inputs, task.recipe
+        data, recipe = getattr(task.data, split), task.recipe
+        pixels = data.inputs
         self.pixels = pixels.permute(0, 2, 3, 1).squeeze(-1).contiguous().numpy()
-        self.targets = task.data.train.targets.tolist()
+        self.targets = data.targets.tolist()
         known = {
             "flip": transforms.RandomHorizontalFlip(),
             "crop": transforms.RandomCrop(pixels.shape[-1], 4),

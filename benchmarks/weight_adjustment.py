@@ -11,10 +11,9 @@ from typing import Any
 import click
 import numpy as np
 import torch
-from common import apart, data_directory, memory, mnist, problem
+from common import apart, data_directory, memory, mnist, problem, trained
 from results import Result, report, reporting
 
-from mcbench import training
 from mcbench.method import Stage
 from mcbench.params import Params, combine
 from mcbench.plugins import host
@@ -22,12 +21,6 @@ from mcbench.problem import Problem
 
 SLOWER, LARGER, APART = 0.1, 0.2, 1e-4
 """What is claimed of seconds, of peak memory, and of the outputs' difference."""
-
-
-def endpoints(task: Problem) -> list[Params]:
-    """Networks A and B, trained from seeds 0 and 1."""
-    done = training.train(task, [0, 1], {}, lambda *_: None, lambda *_: None)
-    return [outcome.params for outcome in done if outcome.params is not None]
 
 
 def streamed(task: Problem, a: Params, precision: str) -> Callable[[Params], np.ndarray]:
@@ -77,7 +70,7 @@ def run(
     recipe = f"anokhin2020-mnist[epochs={epochs},schedule=constant]"
     sizes = (samples, data_dir, width, recipe)
     task = problem(mnist(samples, data_dir), width, recipe)
-    a, b = endpoints(task)
+    a, b = trained(task)
     ends = [{n: x.numpy() for n, x in end.items()} for end in (a, b)]
     ways = (partial(streamed, precision=precision), pseudo_inverse)
     ours, naive = (apart(measure, way, sizes, ends) for way in ways)

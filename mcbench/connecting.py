@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -33,13 +32,10 @@ class Connector:
         problem: What the endpoints are of.
         store: Where endpoints, and what methods trained, are.
         methods: By their text.
-        seeds: Of the endpoints that are connected: none of them is in a pool.
     """
 
-    def __init__(
-        self, problem: Problem, store: Store, methods: dict[str, Any], seeds: Sequence[int]
-    ) -> None:
-        self.problem, self.store, self.methods, self.seeds = problem, store, methods, seeds
+    def __init__(self, problem: Problem, store: Store, methods: dict[str, Any]) -> None:
+        self.problem, self.store, self.methods = problem, store, methods
 
     def endpoint(self, seed: int) -> Endpoint:
         """A trained endpoint, on the problem's device."""
@@ -61,8 +57,7 @@ class Connector:
         check = getattr(chosen, "check", None)
         if check is not None:
             check(self.problem)
-        free = (seed for seed in itertools.count(POOL) if seed not in self.seeds)
-        return list(itertools.islice(free, chosen.pool))
+        return list(range(POOL, POOL + chosen.pool))
 
     def connect(self, run: Run, meter: Meter | None = None) -> Path:
         """The path of a run.
@@ -76,6 +71,12 @@ class Connector:
             raise RunError(
                 f"method '{chosen.name}' needs {', '.join(sorted(unserved))}, "
                 "which this version of mcbench does not offer"
+            )
+        used = set(run.pair) & set(self.pool(run.method))
+        if used:
+            raise RunError(
+                f"seed {min(used)} is in the pool that '{chosen.name}' is fitted on: the seeds "
+                f"{POOL} to {POOL + chosen.pool - 1} cannot be connected by it"
             )
         a, b = (self.endpoint(seed) for seed in run.pair)
         if not (finite(a.params) and finite(b.params)):

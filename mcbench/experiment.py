@@ -120,7 +120,7 @@ class Experiment:
         self.problem = Problem(
             loaded, architecture, recipe, device_of(device), plan.protocol.seed, identity
         )
-        self.connector = Connector(self.problem, store, self.methods, plan.seeds)
+        self.connector = Connector(self.problem, store, self.methods)
 
     # Endpoints -----------------------------------------------------------------------------
 

@@ -73,13 +73,17 @@ def draw_ensembles(results: EnsembleResults) -> Any:
 
     One line per ensemble, as in Anokhin & Yarotsky, ICML 2020 (experiments with WA-ensembles).
     """
+    from matplotlib import colormaps
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    figure = Figure(figsize=(11, 4.4), layout="constrained")
+    figure = Figure(figsize=(12, 4.8), layout="constrained")
     by_count, by_storage = figure.subplots(1, 2, sharey=True)
+    count = len(results.records)
     for i, (text, record) in enumerate(results.records.items()):
-        look: dict[str, Any] = {"color": COLORS[i % len(COLORS)], "marker": "o", "markersize": 4}
+        # More lines than the palette has colours are a series, such as WA(1), WA(2), ...
+        color = COLORS[i] if count <= len(COLORS) else colormaps["cividis"](i / (count - 1))
+        look: dict[str, Any] = {"color": color, "marker": "o", "markersize": 4}
         look |= {"linestyle": STYLES[i % len(STYLES)], "zorder": 3 - i / 100}
         sizes = record["sizes"]
         accuracy = [values["accuracy"] for values in sizes]
@@ -92,7 +96,7 @@ def draw_ensembles(results: EnsembleResults) -> Any:
     by_storage.set_xlabel("stored parameters (one network = 1)")
     for axes in (by_count, by_storage):
         axes.grid(color="0.9", linewidth=0.6)
-    by_count.legend(frameon=False, fontsize=8)
+    figure.legend(*by_count.get_legend_handles_labels(), loc="outside right upper", fontsize=8)
     names = [results.problem[k]["name"] for k in ("dataset", "architecture", "recipe")]
     figure.suptitle(f"{names[0]}, {names[1]}, {names[2]}: ensembles")
     return figure

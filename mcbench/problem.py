@@ -119,21 +119,33 @@ class Problem:
     @cached_property
     def batch_size(self) -> int:
         """Samples per batch of an evaluation, such that activations stay in cache."""
-        widest = max(max(p.shape[0], p[0].numel()) for p in self.module.parameters())
-        return max(64, min(8192, _ACTIVATIONS // max(widest, 1)))
+        import torch
 
-    def positions(self, layer: Affine, x: Tensor, count: int) -> Tensor | None:
+        sizes = [1]
+
+        def see(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+            seen = [x for x in (*inputs, output) if isinstance(x, torch.Tensor) and len(x) == 2]
+            sizes.extend(x[0].numel() for x in seen)
+
+        hooks = [module.register_forward_hook(see) for module in self.module.modules()]
+        with torch.inference_mode():
+            self.module(torch.zeros(2, *self.input_shape, device=self.device))
+        for hook in hooks:
+            hook.remove()
+        return max(64, min(8192, _ACTIVATIONS // max(sizes)))
+
+    def positions(self, layer: Affine, x: Tensor, count: int, batch: int = 0) -> Tensor | None:
         """Positions of a convolution's output to sample, shape (samples, count).
 
-        They are drawn with replacement by the run's seed, and are the same for all batches of one
-        size; ``None`` stands for all, where ``count`` is 0 or there are no more than that.
+        They are drawn with replacement by the run's seed, for each batch by its number; ``None``
+        stands for all, where ``count`` is 0 or there are no more than that.
         """
         import torch
 
         places = layer.places(x)
         if count == 0 or places <= count:
             return None
-        draws = self.generator("positions", layer.weight, len(x))
+        draws = self.generator("positions", layer.weight, len(x), batch)
         return torch.randint(places, (len(x), count), generator=draws).to(x.device)
 
     def forward(self, params: Params, inputs: Tensor) -> Tensor:

@@ -89,9 +89,9 @@ def silence(b: Params, hidden: Hidden, layer: int, problem: Problem) -> tuple[in
     above, block = hidden.above, hidden.block
     weights = above.matrix(b).double().T  # A column of features for each output.
     gram = Gram(len(weights), device=weights.device)
-    for inputs, _ in problem.batches("train"):
+    for batch, (inputs, _) in enumerate(problem.batches("train")):
         x = problem.chain.features(b, inputs, layer + 1)
-        gram.add(above.patches(x, problem.positions(above, x, POSITIONS)).double())
+        gram.add(above.patches(x, problem.positions(above, x, POSITIONS, batch)).double())
     inverse = torch.cholesky_inverse(gram.damped())
     own = inverse.view(hidden.count, block, hidden.count, block)
     own = own.diagonal(dim1=0, dim2=2).permute(2, 0, 1)  # Each neuron's own part, (n, b, b).

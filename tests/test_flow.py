@@ -353,3 +353,15 @@ def test_importing_the_plugin_imports_neither_torch_nor_zuko() -> None:
         "assert not {'torch', 'zuko'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, source], check=True)
+
+
+def test_networks_of_the_pool_are_not_connected(store: Store, coarse: Protocol) -> None:
+    plan = Plan(
+        architecture="mlp2[width=6]",
+        recipe="quick[epochs=1]",
+        methods=("iaf-flow[pool=3,steps=5]",),
+        seeds=(0, POOL + 2),
+        protocol=coarse,
+    )
+    (reason,) = Experiment(plan, store).run().failures.values()
+    assert "seed 1002 is in the pool that 'iaf-flow' is fitted on" in reason

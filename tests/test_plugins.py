@@ -137,8 +137,8 @@ def test_loading_none_or_some() -> None:
     none = Host(only=set())
     assert none.names("method") == []
     assert len(none.plugins) == len(BUILTIN)
-    assert Host(only={"mcbench-linear"}).names("method") == ["linear"]
-    assert Host(only={"linear"}).names("method") == ["linear"]
+    assert Host(only={"mcbench-linear"}).names("method") == ["linear", "random-direction"]
+    assert Host(only={"linear"}).names("method") == ["linear", "random-direction"]
 
 
 def test_parameters_of_a_part_are_passed_on() -> None:

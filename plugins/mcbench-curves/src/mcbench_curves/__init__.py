@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 REFERENCE = "Garipov et al., NeurIPS 2018, sec. 3, eq. 2; published code for the training"
 
 RATE = 0.3
-"""The curve's learning rate as a share of the endpoints', in all runs of the published code."""
+"""The curve's learning rate as a share of the endpoints', in all commands of Garipov et al."""
+
+ANOKHIN = "Anokhin & Yarotsky, ICML 2020, tables 1 to 3, after Garipov et al., NeurIPS 2018"
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,9 @@ class TrainedCurve:
     batch norms are estimated anew at every point between the ends, in one pass over the training
     data. Any network will do.
 
-    What is ``None`` is as the recipe of the endpoints says; of its learning rate, 0.3.
+    What is ``None`` is as the recipe of the endpoints says; of its learning rate, ``rate``: 0.3 in
+    the published commands of Garipov et al., 1 in those of Anokhin & Yarotsky, whose tables name
+    ``garipov-3`` and ``garipov-5``. How many epochs those rows were trained for is not known.
 
     Raises:
         RunError: If the training diverges, or the learning rate would be that of Adam.
@@ -45,7 +49,10 @@ class TrainedCurve:
         None, "passes over the training data; none: the recipe's", gt=0
     )
     lr: float | None = mcbench.parameter(
-        None, "learning rate; none: 0.3 of the recipe's, which must be of sgd", gt=0
+        None, "learning rate; none: the share 'rate' of the recipe's, which must be of sgd", gt=0
+    )
+    rate: float = mcbench.parameter(
+        RATE, "the learning rate as a share of the recipe's, where lr is none", gt=0
     )
     momentum: float = mcbench.parameter(0.9, "momentum of sgd", ge=0, lt=1)
     batch_size: int | None = mcbench.parameter(None, "samples per step; none: the recipe's", gt=0)
@@ -88,7 +95,7 @@ class TrainedCurve:
             optimizer="sgd",
             nesterov=False,
             epochs=self.epochs or known.epochs,
-            lr=self.lr or RATE * known.lr,
+            lr=self.lr or self.rate * known.lr,
             momentum=self.momentum,
             batch_size=self.batch_size or known.batch_size,
             weight_decay=known.weight_decay if self.weight_decay is None else self.weight_decay,
@@ -115,5 +122,7 @@ def mcbench_methods() -> Iterator[TrainedCurve]:
         yield TrainedCurve(
             f"garipov-{bends + 2}",
             f"polygonal chain with {bends + 2} control points, both ends included",
+            ANOKHIN,
             bends=bends,
+            rate=1.0,
         )

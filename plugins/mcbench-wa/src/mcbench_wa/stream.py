@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mcbench import Params, Problem, Stage
 
-KEPT_BYTES = 2**30
+KEPT_BYTES = 2**26
 """What does not change along a leg is kept in memory if it takes no more than this."""
 
 Fixed = tuple[Tensor, Tensor, Tensor, Tensor | None]
@@ -51,20 +51,27 @@ class Stream:
         for batch in self._computed():
             if keeping is not None:
                 keeping.append(batch)
-                total += sum(x.numel() * x.element_size() for x in batch if x is not None)
+                total += self._own(batch)
                 if total > KEPT_BYTES:
                     keeping = None
             yield batch
         self._kept = keeping
 
+    def _own(self, batch: Fixed) -> int:
+        """The bytes that a batch takes beside the training data, of which it may be a view."""
+        storages = {x.untyped_storage().data_ptr(): x.untyped_storage().nbytes()
+                    for x in batch if x is not None}  # fmt: skip
+        storages.pop(self.problem.splits["train"].inputs.untyped_storage().data_ptr(), None)
+        return sum(storages.values())
+
     def _computed(self) -> Iterator[Fixed]:
         chain, k = self.problem.chain, self.stage.layer
         start, a = self.stage.start, self.stage.a
         layer = chain.layers[k]
-        for inputs, _ in self.problem.batches("train"):
+        for batch, (inputs, _) in enumerate(self.problem.batches("train")):
             x = chain.features(start, inputs, k - 1)
             features = chain.run(start, x, k - 1, k)
-            positions = self.problem.positions(layer, features, self.positions)
+            positions = self.problem.positions(layer, features, self.positions, batch)
             before = layer.patches(features, positions) @ layer.matrix(start).T
             after = before
             if start is not a:

@@ -1,0 +1,105 @@
+"""One step of training a curve, against a plain step of SGD with the same network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+import torch
+from common import images, interleaved
+from mcbench_curves import TrainedCurve
+from mcbench_curves.coefficients import SHAPES
+from mcbench_curves.training import Training
+from results import Result, report, reporting
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from mcbench.plugins import host
+from mcbench.problem import Problem
+
+LIMIT = 1.3
+NETWORKS = {
+    "mlp2[width=2000]": ("anokhin2020-mnist", 28, 1),
+    "conv2fc1": ("anokhin2020-cifar10", 32, 3),
+}
+"""With the recipe, the images' size and their channels."""
+TIME = 0.4
+"""Where on the curve: all three control points of a Bezier curve weigh there, two of a chain."""
+
+
+def bent(task: Problem, shape: str, inputs: Tensor, targets: Tensor) -> Callable[[], Any]:
+    """A step of a curve with one bend, as its training does it."""
+    curve: TrainedCurve = host().get("method", shape)
+    ends = (dict(task.build(seed).state_dict()) for seed in (0, 1))
+    training = Training(curve, *ends, task)
+    weights = SHAPES[curve.shape](torch.tensor([TIME], dtype=torch.float64), curve.bends)[0]
+    rate = training.recipe.rate(0)
+    return lambda: training.step(weights.to(training.control.dtype), inputs, targets, rate)
+
+
+def plain(task: Problem, inputs: Tensor, targets: Tensor) -> Callable[[], Any]:
+    """A step of one network, with the optimiser that endpoints are trained with."""
+    recipe, module = task.recipe, task.build(0).train()
+    rest = {"momentum": recipe.momentum, "weight_decay": recipe.weight_decay, "fused": True}
+    optimizer = torch.optim.SGD(module.parameters(), recipe.rate(0), **rest)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        cross_entropy(module(inputs), targets).backward()
+        optimizer.step()
+
+    return step
+
+
+def repeated(step: Callable[[], Any], count: int) -> Callable[[], None]:
+    """So many steps, one after another."""
+
+    def steps() -> None:
+        for _ in range(count):
+            step()
+
+    return steps
+
+
+def run(steps: int = 10, repeats: int = 9) -> list[Result]:
+    """Both shapes of curve with both networks: median seconds of a step."""
+    results = []
+    for name, (recipe, size, channels) in NETWORKS.items():
+        chosen = host().get("recipe", recipe)
+        data = images(chosen.batch_size * 6, size, channels)
+        task = Problem(data, host().get("architecture", name), chosen)
+        inputs, targets = next(task.batches("train", chosen.batch_size))
+        for shape in SHAPES:
+            ways = (bent(task, shape, inputs, targets), plain(task, inputs, targets))
+            ours, naive = interleaved(*(repeated(way, steps) for way in ways), repeats)
+            title = f"curve step, {shape}, {name}, batch {len(targets)}"
+            results.append(Result(title, "seconds", ours / steps, naive / steps, LIMIT))
+    return results
+
+
+@click.command()
+@click.option("--steps", default=10, show_default=True, type=click.IntRange(1),
+              help="Steps in a row.")  # fmt: skip
+@click.option("--repeats", default=9, show_default=True, help="Median of so many, by turns.")
+@reporting
+def main(style: str, out: Any, **sizes: Any) -> None:
+    """Time one training step of a curve with one bend, polygonal chain or Bezier.
+
+    OURS: the step as a run does it: the weighted sum of the control points, forward and backward
+    pass there, weight decay, momentum, and the bend's move. NAIVE: a step of the same network on
+    the same minibatch with torch's fused SGD, with momentum and weight decay: what training an
+    endpoint costs, but for its data. So the ratio is what being a curve costs.
+
+    The networks are the two-layer one with 2000 hidden units on images of MNIST's shape and
+    conv2fc1 on images of CIFAR-10's, in the minibatches of their recipes.
+
+    \b
+    Claim: at most 1.3 times.
+    Try: python benchmarks/curve_step.py --steps 5 --repeats 3
+    """
+    report(run(**sizes), style, out)
+
+
+if __name__ == "__main__":
+    main()
