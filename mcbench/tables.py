@@ -86,22 +86,44 @@ def _tabulated(table: Table, style: str) -> str:
     cells = [[row.get(c, "") for c in table.columns] for row in table.rows]
     form = {"markdown": "github", "latex": "latex_booktabs"}[style]
     if style == "latex":
-        cells = [[c.replace("±", "\\pm") for c in row] for row in cells]
-        cells = [[f"${c}$" if "\\pm" in c else _latex(c) for c in row] for row in cells]
-        heads = [_latex(c) for c in table.columns]
+        cells = [[latex_text(c) for c in row] for row in cells]
+        heads = [latex_text(c) for c in table.columns]
         body = tabulate(cells, heads, tablefmt="latex_raw").replace("\\hline", "\\midrule")
-        lead = f"% {table.title}\n"
-        return lead + body + (f"\n% {table.note}" if table.note else "")
-    cells = [[c.replace("|", "\\|") for c in row] for row in cells]
-    body = tabulate(cells, table.columns, tablefmt=form, disable_numparse=True)
-    note = table.note.replace("\n", "  \n")  # Two spaces: a line break in Markdown.
-    return f"**{table.title}**\n\n{body}" + (f"\n\n{note}" if note else "")
+        note = [f"% {line}" for line in table.note.splitlines()]
+        return "\n".join([f"% {_one_line(table.title)}", body, *note])
+    cells = [[markdown_text(c) for c in row] for row in cells]
+    heads = [markdown_text(c) for c in table.columns]
+    body = tabulate(cells, heads, tablefmt=form, disable_numparse=True)
+    # Two spaces: a line break in Markdown.
+    note_text = "  \n".join(markdown_text(line) for line in table.note.splitlines())
+    title = f"**{markdown_text(table.title)}**"
+    return f"{title}\n\n{body}" + (f"\n\n{note_text}" if note_text else "")
 
 
-def _latex(text: str) -> str:
-    for character in "&%_#":
-        text = text.replace(character, "\\" + character)
-    return text
+def markdown_text(text: str) -> str:
+    """Any text on one line of Markdown or in a cell: it makes no tag, link, column or block."""
+    text = re.sub(r"&(?=#?\w+;)", "&amp;", _one_line(text)).replace("<", "&lt;")
+    text = re.sub(r"([\\`*|])", r"\\\1", text)
+    return re.sub(r"\](?=[(:\[])", r"]\\", text)
+
+
+def latex_text(text: str) -> str:
+    """Any text as LaTeX prints it: it is no command."""
+    return "".join(_LATEX.get(character, character) for character in _one_line(text))
+
+
+_LATEX = {character: f"\\{character}" for character in "&%_#${}"} | {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "±": r"$\pm$",
+    "<": r"$<$",
+    ">": r"$>$",
+}
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _terminal(table: Table) -> str:

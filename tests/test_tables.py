@@ -61,7 +61,7 @@ def test_markdown(sample: tables.Table) -> None:
 
 def test_latex(sample: tables.Table) -> None:
     text = tables.render([sample], "latex")
-    assert r"$96.50 \pm 0.25$" in text and r"a|b\_c" in text and r"train\_\%" in text
+    assert r"96.50 $\pm$ 0.25" in text and r"a|b\_c" in text and r"train\_\%" in text
     assert r"\begin{tabular}" in text and "% A note" in text
 
 

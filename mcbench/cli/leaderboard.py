@@ -299,3 +299,56 @@ def add(file: Path, force: bool) -> None:
         click.echo("mcbench: nothing was added: see --force", err=True)
         raise SystemExit(1)
     click.echo(f"{file} is in {there}")
+
+
+@command.command("publish")
+@click.argument("boards", nargs=-1, metavar="[BOARD]...", type=options.Component("leaderboard"))
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of the site; one that has other things in it is refused.",
+)
+@click.option(
+    "--markdown",
+    metavar="FILE",
+    help="Tables as Markdown: FILE is written, or, where it has the marks of a board, the part "
+    "between them. '{board}' in it stands for the name of each.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if something is stale.")
+@click.option(
+    "--with-store", is_flag=True, help="Show your own records too, not only published entries."
+)
+@options.storage
+def publish(
+    boards: tuple[str, ...],
+    out: Path | None,
+    markdown: str | None,
+    check: bool,
+    with_store: bool,
+    home: Path | None,
+) -> None:
+    """Publish leaderboards (default: all) as a static site, or as Markdown for a README.
+
+    \b
+      mcbench leaderboard publish --out site
+      mcbench leaderboard publish icml2020-mnist --markdown README.md
+      mcbench leaderboard publish --markdown 'leaderboards/{board}/README.md' --check
+
+    The site needs no server and asks no other; the same entries give the same files.
+    """
+    from mcbench.leaderboard import publishing
+
+    if out is None and markdown is None:
+        raise click.UsageError("name a folder with --out, or a file with --markdown")
+    chosen = [host().get("leaderboard", name) for name in boards or host().names("leaderboard")]
+    store = options.open_store(home) if with_store else None
+    stale = []
+    if markdown is not None:
+        stale += publishing.markdown(chosen, markdown, store, check)
+    if out is not None:
+        stale += publishing.site(chosen, out, store, check)
+    for path in stale:
+        click.echo(f"{path} is stale" if check else path)
+    if check and stale:
+        raise SystemExit(1)

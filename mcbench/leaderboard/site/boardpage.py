@@ -1,0 +1,212 @@
+"""What a board's page shows."""
+
+from __future__ import annotations
+
+import math
+import shlex
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mcbench.errors import UsageError
+from mcbench.leaderboard.absence import absence
+from mcbench.leaderboard.board import ENDPOINTS, Row
+from mcbench.leaderboard.difference import difference
+from mcbench.leaderboard.overview import overview
+from mcbench.leaderboard.ranking import Rank
+from mcbench.leaderboard.site.curves import Figure, figure
+from mcbench.leaderboard.site.material import Material, Submission, source, state
+from mcbench.leaderboard.site.names import slug
+from mcbench.leaderboard.standing import measured
+from mcbench.plugins import host
+from mcbench.statistics import Summary
+from mcbench.tables import Table, plus_minus
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A row's value in a column: measured, published, how far they are apart, its rank.
+
+    Arguments:
+        text: Mean ± std; why there is none where it is missing.
+        interval: Of the mean.
+        difference: Measured less published.
+        bar: The combined error bar, root(std_measured^2 + std_published^2).
+        within: Whether the difference is not larger than that.
+        tied: Labels of the rows that this one cannot be told apart from.
+    """
+
+    text: str
+    missing: bool
+    sort: float | None
+    interval: str
+    published: str
+    published_sort: float | None
+    difference: str
+    bar: str
+    within: bool | None
+    rank: int | None
+    rank_text: str
+    tied: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A row of the board's table."""
+
+    anchor: str
+    label: str
+    method: str
+    href: str
+    note: str
+    cells: tuple[Cell, ...]
+    count: str
+    count_sort: int
+    entries: tuple[tuple[str, str], ...]
+    states: tuple[str, ...]
+
+    @property
+    def measured(self) -> bool:
+        """Whether there is any number in it."""
+        return not all(cell.missing for cell in self.cells)
+
+
+def page(material: Material) -> dict[str, Any]:
+    """All that the template needs."""
+    board = material.board
+    lines = [_line(material, row) for row in board.rows]
+    return {
+        "board": board,
+        "columns": [(c, *describe_column(source)) for c, source in board.columns.items()],
+        "lines": lines,
+        "notes": [line for line in board.note.strip().splitlines() if line],
+        "protocol": protocol(material),
+        "commands": commands(material),
+        "overview": _overview(material),
+        "figure": curves(material),
+        "remarks": material.remarks,
+        "entries": [(e.name, entry_name(material, e), len(e.records)) for e in material.entries],
+        "downloads": [(kind, f"{slug(board.name)}.{kind}") for kind in ("csv", "json", "tex")],
+    }
+
+
+def entry_name(material: Material, entry: Submission) -> str:
+    """The name of an entry's page."""
+    return slug(f"{material.board.name}/{entry.name}")
+
+
+def describe_column(source: str) -> tuple[str, str]:
+    """What a column shows, in words, and the unit."""
+    name, _, split = source.partition(":")
+    try:
+        metric = host().find("metric", name).component
+    except UsageError:
+        return source, ""
+    better = {"higher": "higher is better", "lower": "lower is better"}
+    words = [getattr(metric, "summary", "") or name, split, better.get(metric.better, "")]
+    return ", ".join(filter(None, words)), metric.unit
+
+
+def protocol(material: Material) -> dict[str, Any]:
+    """Problem and protocol, as names and values."""
+    from mcbench.evaluation import Protocol
+
+    board = material.board
+    problem = {k: getattr(board, k) for k in ("dataset", "architecture", "recipe", "endpoints")}
+    return {**problem, **asdict(Protocol(**board.protocol))}
+
+
+def commands(material: Material) -> list[str]:
+    """How to measure the board again, and how to see what is there."""
+    name = shlex.quote(material.board.name)
+    return [f"mcbench run --leaderboard {name}", f"mcbench leaderboard show {name}"]
+
+
+def curves(material: Material) -> Figure:
+    """The mean curves of all rows that were measured."""
+    labels = {row.method: row.label for row in material.board.rows}
+    known = {labels[m]: list(p.values()) for m, p in _ordered(material).items()}
+    return figure(known, pairs=False)
+
+
+def _ordered(material: Material) -> dict[str, dict[tuple[int, int], dict[str, Any]]]:
+    """The records in the order of the rows."""
+    return {m: material.records[m] for m in material.board.methods if m in material.records}
+
+
+def _overview(material: Material) -> Table | None:
+    try:
+        return overview(material.board, material.records)
+    except UsageError:
+        return None  # A method of the board is not installed; its row says so.
+
+
+def _line(material: Material, row: Row) -> Line:
+    records = material.records.get(row.method, {}).values()
+    sources = {source(material, record) for record in records}
+    known = measured(material.board, row, material.records)
+    count = next((s.count for s in known.values()), 0)
+    return Line(
+        anchor=f"row-{slug(row.label)}",
+        label=row.label,
+        method=row.method,
+        href=f"{slug(row.method)}.html" if row.method not in ("", ENDPOINTS) else "",
+        note=row.note,
+        cells=tuple(_cell(material, row, column, known.get(column)) for column in material.ranks),
+        count=f"{count}{' nets' * (row.method == ENDPOINTS)}" if count else "",
+        count_sort=count,
+        entries=tuple(
+            (entry.name, f"{entry_name(material, entry)}.html")
+            for entry in material.entries
+            if entry.name in sources
+        ),
+        states=tuple(sorted({state(material, record) for record in records})),
+    )
+
+
+def _cell(material: Material, row: Row, column: str, summary: Summary | None) -> Cell:
+    published = row.published.get(column)
+    gap, bar = difference(summary, published)
+    rank = material.ranks[column].get(row.method)
+    labels = {r.method: r.label for r in material.board.rows}
+    return Cell(
+        text=plus_minus(summary.mean, summary.std) if summary else missing(material, row, column),
+        missing=summary is None,
+        sort=_number(summary.mean) if summary else None,
+        interval=interval(summary),
+        published=plus_minus(published.mean, published.std) if published else "",
+        published_sort=_number(published.mean) if published else None,
+        difference="" if gap is None else f"{gap:+.3f}",
+        bar="" if bar is None else f"{bar:.3f}",
+        within=None if gap is None or bar is None else abs(gap) <= bar,
+        rank=rank.position if rank else None,
+        rank_text=rank_text(rank) if rank else "",
+        tied=tuple(labels.get(m, m) for m in rank.tied) if rank else (),
+    )
+
+
+def rank_text(rank: Rank) -> str:
+    """``2 (1 to 3)``: the rank and its interval."""
+    return f"{rank.position}" + (f" ({rank.low} to {rank.high})" if rank.low != rank.high else "")
+
+
+def missing(material: Material, row: Row, column: str) -> str:
+    """Why there is no measured value."""
+    why = absence(material.board, row, column, material.records, material.failed)
+    if why is None:
+        return "not defined for networks alone"
+    return (
+        why.reason
+        if why.state == "no method"
+        else ": ".join(filter(None, (why.state, why.reason)))
+    )
+
+
+def interval(summary: Summary | None) -> str:
+    """Of the mean, ``[low, high]``; empty for one value."""
+    if summary is None or summary.count < 2:
+        return ""
+    return f"[{summary.low:.2f}, {summary.high:.2f}]"
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

@@ -1,0 +1,180 @@
+"""Curves along paths, laid out for an SVG: lines, ticks, and the points a reader can point at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mcbench.figures import COLORS, QUANTITIES
+
+WIDTH, HEIGHT = 440, 290
+LEFT, RIGHT, TOP, BOTTOM = 60, 10, 10, 40
+DASHES = ("", "7 3", "7 3 2 3", "2 3")
+"""Where the colours are used up they come again with another dash, as in `mcbench.figures`."""
+
+Points = list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a chart.
+
+    Arguments:
+        group: What its colour stands for: a method, or a pair.
+        pair: The pair it belongs to; ``mean`` for the mean over pairs.
+        points: t and value.
+        strong: Whether it is drawn thick: a mean, or a line that is in none.
+    """
+
+    group: str
+    pair: str
+    points: Points
+    strong: bool
+
+
+MEAN = "mean"
+LARGEST = 1e15
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A labelled position on an axis, in units of the drawing."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """A line as it is drawn: ``d`` of its path, and its points as ``x,y,t,value``."""
+
+    group: int
+    pair: str
+    strong: bool
+    d: str
+    data: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart: lines in a frame with two axes."""
+
+    title: str
+    unit: str
+    strokes: tuple[Stroke, ...]
+    x: tuple[Tick, ...]
+    y: tuple[Tick, ...]
+    width: int = WIDTH
+    height: int = HEIGHT
+    left: int = LEFT
+    right: int = WIDTH - RIGHT
+    top: int = TOP
+    bottom: int = HEIGHT - BOTTOM
+
+
+@dataclass(frozen=True)
+class Group:
+    """A colour and a dash of the legend."""
+
+    name: str
+    color: int
+    dash: str
+
+
+@dataclass(frozen=True)
+class Figure:
+    """Charts that share a legend, and their means as a table: a row for each t."""
+
+    groups: tuple[Group, ...]
+    pairs: tuple[str, ...]
+    charts: tuple[Chart, ...]
+
+
+def points(record: dict[str, Any], quantity: str, split: str) -> Points:
+    """The curve of a record; points that cannot be drawn are left out."""
+    curve = record["curve"]
+    values = zip(curve["t"], curve[quantity].get(split, ()), strict=False)
+    known = [(float(t), float(v)) for t, v in values]
+    return [(t, v) for t, v in known if 0 <= t <= 1 and abs(v) < LARGEST]
+
+
+def mean_of(lines: Sequence[Points]) -> Points:
+    """The mean of curves, at all t of any of them; between its points a curve is straight."""
+    import numpy as np
+
+    ts = sorted({t for line in lines for t, _ in line})
+    values = [np.interp(ts, *zip(*line, strict=True)) for line in lines]
+    return list(zip(ts, np.mean(values, axis=0).tolist(), strict=True))
+
+
+def figure(
+    records: dict[str, list[dict[str, Any]]],
+    splits: Iterable[str] = ("test",),
+    means: bool = True,
+    pairs: bool = True,
+) -> Figure:
+    """Accuracy and loss of records by group.
+
+    Arguments:
+        records: The records of each group: of a method, or of a pair.
+        splits: A chart of each quantity for each of them.
+        means: Draw the mean over a group's records, where there are several.
+        pairs: Draw the line of each record.
+    """
+    names = list(records)
+    charts = []
+    for split in splits:
+        for quantity in ("accuracy", "loss"):
+            lines = []
+            for name, found in records.items():
+                known = [(r["pair"], points(r, quantity, split)) for r in found]
+                known = [(pair, line) for pair, line in known if line]
+                if pairs or len(known) == 1:
+                    alone = not means or len(known) == 1
+                    lines += [Line(name, pair_text(pair), line, alone) for pair, line in known]
+                if means and len(known) > 1:
+                    lines.append(Line(name, MEAN, mean_of([line for _, line in known]), True))
+            if lines:
+                charts.append(_chart(QUANTITIES[quantity].format(split=split), lines, names))
+    groups = tuple(
+        Group(name, i % len(COLORS), DASHES[i // len(COLORS) % len(DASHES)])
+        for i, name in enumerate(names)
+    )
+    drawn = sorted({tuple(r["pair"]) for found in records.values() for r in found if pairs})
+    return Figure(groups, tuple(map(pair_text, drawn)) if means else (), tuple(charts))
+
+
+def pair_text(pair: Sequence[int]) -> str:
+    """A pair as pages name it, ``0-1``: by the seeds of its networks."""
+    return f"{pair[0]}-{pair[1]}"
+
+
+def _chart(title: str, lines: list[Line], names: list[str]) -> Chart:
+    values = [v for line in lines for _, v in line.points]
+    ticks = _ticks(min(values), max(values))
+    low, high = min(ticks[0], *values), max(ticks[-1], *values)
+    low, high = (low, high) if high > low else (low - 1, high + 1)
+
+    def x(t: float) -> float:
+        return LEFT + t * (WIDTH - LEFT - RIGHT)
+
+    def y(value: float) -> float:
+        return TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
+
+    strokes = []
+    for line in sorted(lines, key=lambda line: line.strong):  # Means last: they lie on top.
+        placed = [(f"{x(t):.1f}", f"{y(v):.1f}", f"{t:.4g}", f"{v:.5g}") for t, v in line.points]
+        d = "M" + "L".join(f"{a} {b}" for a, b, *_ in placed)
+        data = " ".join(map(",".join, placed))
+        strokes.append(Stroke(names.index(line.group), line.pair, line.strong, d, data))
+    across = tuple(Tick(round(x(t / 4), 1), f"{t / 4:g}") for t in range(5))
+    digits = max(len(f"{v:.6g}".partition(".")[2]) for v in ticks)
+    up = tuple(Tick(round(y(v), 1), f"{v:.{digits}f}") for v in ticks)
+    return Chart(title, title.rpartition("(")[2].rstrip(")"), tuple(strokes), across, up)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    from matplotlib.ticker import MaxNLocator
+
+    return list(map(float, MaxNLocator(nbins=6).tick_values(low, high)))

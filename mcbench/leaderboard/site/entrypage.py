@@ -1,0 +1,180 @@
+"""What an entry's page shows: who measured what, with what, and its curves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mcbench.leaderboard.site.boardpage import entry_name
+from mcbench.leaderboard.site.curves import Figure, figure, pair_text
+from mcbench.leaderboard.site.material import UNVERIFIED, Material, Submission
+from mcbench.leaderboard.site.names import slug
+from mcbench.report import columns_of
+
+
+@dataclass(frozen=True)
+class Record:
+    """A line of the entry's records.
+
+    Arguments:
+        row: The label and anchor of the board's row that it counts for; empty where it counts for
+            none, and ``why`` says why.
+        values: Of the board's columns.
+    """
+
+    method: str
+    pair: str
+    key: str
+    row: tuple[str, str] | None
+    why: str
+    state: tuple[str, str]
+    values: tuple[tuple[str, float | None], ...]
+    end: str
+    seconds: float
+    plugin: str
+    setting: int
+    time: str
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Versions and hardware that several records share."""
+
+    number: int
+    lines: tuple[tuple[str, str], ...]
+    count: int
+
+
+def page(material: Material, entry: Submission) -> dict[str, Any]:
+    """All that the template needs."""
+    settings: dict[tuple[tuple[str, str], ...], int] = {}
+    for record in entry.records.values():
+        settings.setdefault(setting(record), len(settings) + 1)
+    numbers = [settings[setting(record)] for record in entry.records.values()]
+    return {
+        "board": material.board,
+        "entry": entry,
+        "name": entry_name(material, entry),
+        "about": about(entry),
+        "columns": list(material.board.columns),
+        "records": [
+            _record(material, entry, key, settings[setting(record)])
+            for key, record in entry.records.items()
+        ],
+        "verification": sorted((str(k), _plain(v)) for k, v in entry.verification.items()),
+        "settings": [Setting(n, s, numbers.count(n)) for s, n in settings.items()],
+        "endpoints": endpoints(entry),
+        "problems": problems(entry),
+        "total": sum(float(record["cost"]["seconds"]) for record in entry.records.values()),
+        "times": _times(entry),
+        "figure": curves(entry),
+    }
+
+
+def setting(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Versions and hardware as names and values, without the time."""
+    known = {k: v for k, v in record["provenance"].items() if k not in ("time", "packages")}
+    versions = record["provenance"]["packages"]
+    return tuple(sorted((str(k), _plain(v)) for k, v in {**known, **versions}.items()))
+
+
+def endpoints(entry: Submission) -> list[tuple[int, str]]:
+    """Seeds and keys of the networks."""
+    found = {
+        (seed, str(key))
+        for record in entry.records.values()
+        for seed, key in zip(record["pair"], record["run"]["endpoints"], strict=True)
+    }
+    return sorted(found)
+
+
+def problems(entry: Submission) -> list[str]:
+    """What the records were computed on, by name."""
+    names = {
+        ", ".join(record["problem"][k]["name"] for k in ("dataset", "architecture", "recipe"))
+        for record in entry.records.values()
+    }
+    return sorted(names)
+
+
+def curves(entry: Submission) -> Figure:
+    """A colour for each method, a thin line for each pair, a thick one for their mean."""
+    by_method: dict[str, list[dict[str, Any]]] = {}
+    for record in entry.records.values():
+        by_method.setdefault(record["method"], []).append(record)
+    return figure(by_method, splits=("test", "train"))
+
+
+def about(entry: Submission) -> list[tuple[str, str]]:
+    """What the entry says of itself, but for its networks, which have a table."""
+    content = entry.about
+    said = [("who", content.get("name")), ("note", content.get("note"))]
+    said += [(str(k), v) for k, v in content.get("problem", {}).items()]
+    said += [
+        (name, f"{one['version']}, hash {one['sha256']}")
+        for name, one in content.get("distributions", {}).items()
+    ]
+    return [(name, _plain(value)) for name, value in said if value]
+
+
+def verified(entry: Submission, key: str) -> tuple[str, str]:
+    """The state of a record, and what there is to say of it."""
+    outcome = entry.outcomes.get(key)
+    if outcome is None:
+        return UNVERIFIED, ""
+    words = ["bit for bit"] if outcome.exact and outcome.state == "confirmed" else []
+    if outcome.points:
+        words.append(f"{outcome.points} points" + (" as sent" if not outcome.rebuilt else ""))
+    if outcome.loss is not None and outcome.accuracy is not None and not outcome.exact:
+        words.append(f"loss by {outcome.loss:.2g}, accuracy by {outcome.accuracy:.2g}")
+    return outcome.state, "; ".join(filter(None, [*words, outcome.reason]))
+
+
+def _record(material: Material, entry: Submission, key: str, number: int) -> Record:
+    record = entry.records[key]
+    row, why = _row(material, record, key)
+    values = columns_of(record)
+    known = [values.get(source) for source in material.board.columns.values()]
+    plugin = record["run"]["method"]
+    return Record(
+        method=record["method"],
+        pair=pair_text(record["pair"]),
+        key=key,
+        row=row,
+        why=why,
+        state=verified(entry, key),
+        values=tuple(("" if v is None else f"{v:.2f}", v) for v in known),
+        end=record["curve"]["end"],
+        seconds=record["cost"]["seconds"],
+        plugin=f"{plugin['distribution']} {plugin['version']}",
+        setting=number,
+        time=record["provenance"]["time"],
+    )
+
+
+def _row(
+    material: Material, record: dict[str, Any], key: str
+) -> tuple[tuple[str, str] | None, str]:
+    """The row that the record counts for, or why there is none."""
+    pair = (record["pair"][0], record["pair"][1])
+    labels = {row.method: row.label for row in material.board.rows}
+    for method, pairs in material.records.items():
+        if pairs.get(pair) == record:
+            return (labels[method], f"row-{slug(labels[method])}"), ""
+    if key in material.sources and material.sources[key].record != record:
+        return None, "another record of the same run counts"
+    return None, "none: another method, problem, protocol or version counts"
+
+
+def _times(entry: Submission) -> tuple[str, str]:
+    times = sorted(r["provenance"]["time"] for r in entry.records.values())
+    return (times[0], times[-1]) if times else ("", "")
+
+
+def _plain(value: Any) -> str:
+    """Any JSON as one line of text."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k}: {_plain(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value))
+    return str(value)

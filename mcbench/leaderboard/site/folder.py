@@ -1,0 +1,74 @@
+"""A folder of rendered files that is written again and again, and harms nothing beside it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from mcbench.errors import UsageError
+
+MARKER = ".mcbench-site.json"
+"""Lists the files that were written here."""
+
+
+def write(files: Mapping[str, bytes], out: Path) -> None:
+    """Write ``files`` (by relative path) below ``out``; delete those of the last time.
+
+    Raises:
+        UsageError: If ``out`` has other things in it than what was written there before.
+    """
+    before = _written(out)
+    for name in files:
+        if name not in before and (out / name).exists():
+            raise UsageError(f"{out / name} was not written by 'publish': move it away")
+    try:
+        # First the list: files that are written before a stop are known the next time.
+        out.mkdir(parents=True, exist_ok=True)
+        _mark(out, {*before, *files})
+        for name, content in files.items():
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            (out / name).write_bytes(content)
+        for name in before - set(files):
+            (out / name).unlink(missing_ok=True)
+        _mark(out, set(files))
+    except OSError as error:
+        raise UsageError(f"cannot write {out}: {error.strerror or error}") from None
+
+
+def stale(files: Mapping[str, bytes], out: Path) -> list[str]:
+    """The files that `write` would change, add or delete."""
+    changed = {name for name, content in files.items() if _content(out / name) != content}
+    return sorted(changed | {name for name in _written(out) if name not in files})
+
+
+def _mark(out: Path, names: set[str]) -> None:
+    (out / MARKER).write_text(json.dumps({"files": sorted(names)}, indent=1) + "\n")
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
+def _written(out: Path) -> set[str]:
+    """What the marker lists; none for a new or an empty folder."""
+    marker = out / MARKER
+    if not out.exists():
+        return set()
+    if not out.is_dir():
+        raise UsageError(f"{out} is no folder")
+    if not marker.exists():
+        if any(out.iterdir()):
+            raise UsageError(f"{out} holds other things than a site of 'publish': choose another")
+        return set()
+    try:
+        names = json.loads(marker.read_text())["files"]
+        inside = [(out / name).resolve().is_relative_to(out.resolve()) for name in names]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{marker} cannot be read: {error}") from None
+    if not all(inside):
+        raise UsageError(f"{marker} names files outside of {out}: it was altered")
+    return set(names)
