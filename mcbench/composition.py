@@ -77,6 +77,20 @@ class Composition:
             words.append("neurons permuted back")
         return ", ".join(words)
 
+    @property
+    def expected_failures(self) -> dict[str, str]:
+        """What its parts say of paths (``expected_path_failures``), for `mcbench.testing`."""
+        parts = (
+            host().get("matching", self.matching),
+            host().get("interpolation", self.interpolation),
+            host().get("adjustment", self.adjustment),
+        )
+        return {
+            check: reason
+            for part in parts
+            for check, reason in getattr(part, "expected_path_failures", {}).items()
+        }
+
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
         """The path; see the class."""
         from mcbench.layerwise import layerwise

@@ -93,6 +93,6 @@ def expected_titles(kind: str, expected: dict[str, str]) -> None:
     known = [c.title for c in checks(kind)]
     for title, reason in expected.items():
         if title not in known:
-            raise unknown(f"check of a {kind}", title, known)
+            raise unknown(f"check of kind {kind}", title, known)
         if not reason.strip():
             raise UsageError(f"the expected failure of '{title}' needs a reason")

@@ -42,6 +42,17 @@ class WeightAdjustment:
         0, "positions per image that a convolution's moments are taken at; 0: all", ge=0
     )
 
+    @property
+    def expected_path_failures(self) -> dict[str, str]:
+        """Of paths: with a small cutoff the optimum itself runs away on small data."""
+        if self.cutoff >= 1e-6:
+            return {}
+        reason = (
+            "where a neuron begins to fire on few samples, the least-squares optimum has weights "
+            "in the thousands, though outputs stay; a larger cutoff bounds them"
+        )
+        return {"continuity": reason}
+
     def prepare(self, stage: Stage, problem: Problem) -> Callable[[Params, float], Params]:
         """The function that adjusts a point of the leg."""
         import torch
