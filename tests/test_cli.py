@@ -55,7 +55,7 @@ BAD = [
     (["run", "-m", "linear", *SMALL, "--augmented-train"], "no augmentation"),
     (["run", "-m", "linear", "-d", "imagefolder", "--data-dir", "/nowhere"], "is not in /nowhere"),
     (["run", "-l", "icml2020"], "did you mean 'icml2020-mnist'?"),
-    (["run", "-l", "icml2020-mnist", "-m", "ot[end=b]"], "unknown method on leaderboard"),
+    (["run", "-l", "icml2020-mnist", "-m", "ot-aw"], "did you mean 'ot-wa'?"),
     (["run", "-l", "icml2020-mnist", "--points", "61"], "--points cannot be given with"),
     (["run", "-l", "icml2020-mnist", "-d", "digits"], "--dataset cannot be given with"),
     (["run", "--colour"], "No such option"),
@@ -212,7 +212,7 @@ def test_the_overview_of_a_board_has_traits_and_costs() -> None:
     linear, adjusted = rows["linear"], rows["ot-wa"]
     assert (linear["explicit"], linear["learnable"], linear["route"]) == (True, False, "one line")
     assert (adjusted["explicit"], adjusted["learnable"]) == (False, False)
-    assert rows["garipov-3"]["learnable"] is True
+    assert rows["garipov-3[epochs=100]"]["learnable"] is True
     assert linear["accuracy_lost"] > 1 > adjusted["accuracy_lost"] > 0
     shown = run("leaderboard", "overview", "icml2020-mnist", "--format", "markdown").stdout
     assert "explicit formula" in shown and "ot matching" in shown

@@ -116,3 +116,33 @@ def test_it_runs_beside_the_built_ins(newcomer: Newcomer) -> None:
     assert {"corner", "corner[aside=0]", "linear"} < set(ranking)
     column = "worst-accuracy:test"
     assert ranking["corner[aside=0]"][column] == ranking["linear"][column]
+
+
+def test_it_gets_on_a_leaderboard(newcomer: Newcomer, tmp_path: Path) -> None:
+    """Run under a board's protocol, submit, verify, refuse what was altered, publish."""
+    board, entry, site = "digits-two-layer", tmp_path / "corner.json", tmp_path / "site"
+    ran = newcomer.mcbench("run", "-l", board, "-m", "corner", "-m", "linear", "--endpoints", "2")
+    assert ran.returncode == 0, ran.stderr
+    assert f"mcbench leaderboard show {board} -m 'corner'" in ran.stderr
+    packed = newcomer.mcbench(
+        "leaderboard", "submit", board, "-m", "corner", "-o", str(entry), "--name", "A newcomer"
+    )
+    assert packed.returncode == 0, packed.stderr
+    verified = newcomer.mcbench("leaderboard", "verify", str(entry), "--points", "3", "--json")
+    assert verified.returncode == 0, verified.stderr
+    (row,) = json.loads(verified.stdout)["verification"]
+    assert row["state"] == "confirmed" and row["exact"]
+
+    content = json.loads(entry.read_text())
+    content["content"]["records"][0]["record"]["curve"]["accuracy"]["test"][3] += 1
+    altered = tmp_path / "altered.json"
+    altered.write_text(json.dumps(content))
+    refused = newcomer.mcbench("leaderboard", "check", str(altered))
+    assert refused.returncode == 1 and len(refused.stderr.splitlines()) == 1
+
+    publish = ("leaderboard", "publish", board, "--with-store", "-m", "corner")
+    published = newcomer.mcbench(*publish, "--out", str(site))
+    assert published.returncode == 0, published.stderr
+    page = (site / "boards" / f"{board}.html").read_text()
+    assert "corner" in page and "Linear" in page
+    assert (site / "methods" / "corner.html").exists()

@@ -234,7 +234,7 @@ CHANGES: dict[str, tuple[Callable[[Whole], None], str]] = {
         forged(lambda w: record(w).update(method="ot")),
         "its method 'ot' is not what was run",
     ),
-    "method on no row": (
+    "forged parameters of the method": (
         forged(lambda w: (put("incoming", "run", "method", "parameters", "x")(w), None)[1]),
         "is not what was run",
     ),

@@ -14,6 +14,7 @@ import pytest
 
 from mcbench import tables
 from mcbench.errors import UsageError
+from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment, Plan
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.absence import absence, failures
@@ -192,9 +193,10 @@ def test_endpoints_have_no_value_in_columns_of_paths(board: Board, shared_store:
     assert linear["length"] > 0 and "length" not in ends and "test" in ends
 
 
-def test_a_method_that_is_on_no_row_is_refused(board: Board) -> None:
-    with pytest.raises(UsageError, match="unknown method on leaderboard 'small' 'ot'"):
-        board.plan((0, 1), ("ot",))
+def test_a_method_that_is_on_no_row_runs_under_the_boards_protocol(board: Board) -> None:
+    plan = board.plan((0, 1), ("ot",))
+    assert plan.methods == ("ot",) and plan.recipe == board.recipe
+    assert plan.protocol == Protocol(**board.protocol)
 
 
 def test_the_papers_board_is_as_published() -> None:

@@ -25,20 +25,24 @@ def command() -> None:
 
 @command.command("show")
 @click.argument("name", type=options.Component("leaderboard"))
+@options.methods("Show your runs of this method too, though no row names it; repeat it.")
 @options.storage
 @options.formats
-def show(name: str, home: Path | None, style: str, as_json: bool) -> None:
+def show(
+    name: str, methods: tuple[str, ...], home: Path | None, style: str, as_json: bool
+) -> None:
     """Show the leaderboard NAME: measured values with pairs, std and interval beside the paper's.
 
     Measured are the records in your store and those published with the leaderboard. Ranks say
-    which methods can be told apart; an empty cell says why it is empty.
+    which methods can be told apart; an empty cell says why it is empty. Methods of entries have
+    rows of their own.
     """
     from mcbench.leaderboard.absence import failures
     from mcbench.leaderboard.merging import gathered
     from mcbench.leaderboard.standing import chosen
     from mcbench.leaderboard.table import remarks, table
 
-    board, store = host().get("leaderboard", name), options.open_store(home)
+    board, store = _board(name, methods), options.open_store(home)
     sources = gathered(board, store)
     shown = table(board, chosen(board, sources), failures(board, store))
     shown.note = "\n".join(filter(None, [shown.note, *remarks(board, sources)]))
@@ -58,9 +62,18 @@ def overview(name: str, home: Path | None, style: str, as_json: bool) -> None:
     from mcbench.leaderboard.overview import overview
     from mcbench.leaderboard.standing import collect
 
-    board = host().get("leaderboard", name)
+    board = _board(name)
     records = collect(board, options.open_store(home))
     options.show_tables([overview(board, records)], style, as_json)
+
+
+def _board(name: str, methods: tuple[str, ...] = ()) -> Board:
+    """A board with rows for the methods of its entries, and for ``methods``."""
+    from mcbench.leaderboard.guests import with_guests, with_methods
+
+    for text in methods:
+        host().get("method", text)
+    return with_methods(with_guests(host().get("leaderboard", name)), methods)
 
 
 def _computing(function: Any) -> Any:
@@ -81,7 +94,7 @@ def _computing(function: Any) -> Any:
 @click.option("--note", default="", help="One line for readers.")
 @click.option("--with-paths", is_flag=True, help="Pack the paths' evaluated points too.")
 @click.option("--force", is_flag=True, help="Pack points however many MiB they take.")
-@options.methods("Only the records of this method; repeat it. Default: all.")
+@options.methods("Only the records of this method, on a row or not; repeat it. Default: all rows.")
 @options.storage
 @_computing
 def submit(
@@ -102,8 +115,7 @@ def submit(
     from mcbench.leaderboard.entry import read
     from mcbench.leaderboard.standing import collect
 
-    board, store = host().get("leaderboard", name), options.open_store(home)
-    board.plan((0, 1), methods)  # Methods on no row are refused.
+    board, store = _board(name, methods), options.open_store(home)
     records = collect(replace(board, folder=None), store)
     records = {m: pairs for m, pairs in records.items() if m in (methods or records)}
     if not records:
@@ -213,6 +225,7 @@ def verify(
     import secrets
 
     from mcbench.cli.progress import progress
+    from mcbench.errors import unknown
     from mcbench.experiment import device_of
     from mcbench.leaderboard import verification
     from mcbench.leaderboard.gaps import ACCURACY, LOSS
@@ -225,7 +238,10 @@ def verify(
     if checked is None:
         raise SystemExit(1)
     entry, board = checked
-    board.plan((0, 1), methods)
+    known = [item["record"]["method"] for item in entry.records]
+    for text in methods:
+        if text not in known:
+            raise unknown(f"method in {file.name}", text, set(known))
     count = None if points == "all" else int(points)
     chosen = secrets.randbelow(2**31) if seed is None else seed
     how = How(data_dir, device, count, chosen, train, rebuild, methods)
@@ -319,6 +335,7 @@ def add(file: Path, force: bool) -> None:
 @click.option(
     "--with-store", is_flag=True, help="Show your own records too, not only published entries."
 )
+@options.methods("With --with-store: your runs of this method too, though no row names it.")
 @options.storage
 def publish(
     boards: tuple[str, ...],
@@ -326,6 +343,7 @@ def publish(
     markdown: str | None,
     check: bool,
     with_store: bool,
+    methods: tuple[str, ...],
     home: Path | None,
 ) -> None:
     """Publish leaderboards (default: all) as a static site, or as Markdown for a README.
@@ -338,10 +356,18 @@ def publish(
     The site needs no server and asks no other; the same entries give the same files.
     """
     from mcbench.leaderboard import publishing
+    from mcbench.leaderboard.guests import with_methods
 
     if out is None and markdown is None:
         raise click.UsageError("name a folder with --out, or a file with --markdown")
-    chosen = [host().get("leaderboard", name) for name in boards or host().names("leaderboard")]
+    if methods and not with_store:
+        raise click.UsageError("--method chooses among your own records: give --with-store")
+    for text in methods:
+        host().get("method", text)
+    chosen = [
+        with_methods(host().get("leaderboard", name), methods)
+        for name in boards or host().names("leaderboard")
+    ]
     store = options.open_store(home) if with_store else None
     stale = []
     if markdown is not None:

@@ -49,6 +49,8 @@ def command(
       mcbench run -m 'ot[end=permuted]' -d mnist -a 'mlp2[width=2000]' --data-dir ~/data
       mcbench run --leaderboard icml2020-mnist --endpoints 4
 
+    With --leaderboard, all its methods are run, or those that --method names, on a row or not.
+
     Exit code 0: all done; 1: a run failed; 2: wrong usage.
     """
     from mcbench import report
@@ -108,7 +110,11 @@ def _closing(experiment: Any, results: Any, methods: tuple[str, ...], board: str
     click.echo(f"Results are stored in {experiment.store.root}", err=True)
     chosen = " ".join(f"-m '{m}'" for m in methods)
     if board:
-        click.echo(f"Next: mcbench leaderboard show {board}", err=True)
+        from mcbench.plugins import host
+
+        rows = host().get("leaderboard", board).methods
+        guests = "".join(f" -m '{m}'" for m in methods if m not in rows)
+        click.echo(f"Next: mcbench leaderboard show {board}{guests}", err=True)
     else:
         problem = _problem_options(experiment.plan)
         more = "".join(f" -m {m}" for m in ("linear", "arc", "ot") if m not in methods)

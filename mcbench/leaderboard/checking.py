@@ -133,13 +133,11 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
 
 
 def _method(record: dict[str, Any], board: Board, row: str | None) -> list[str]:
-    """Test that the method is on a row of the board; what cannot be tested."""
+    """Test that the method's text says what was run, on a row or a stranger's; what cannot be."""
     name, text = record["run"]["method"]["name"], record["method"]
-    if row is None:
-        if text not in board.methods or name != text.partition("[")[0].strip():
-            raise EntryError(f"its method {quoted(text)} is on no row of '{board.name}'")
-        if name in host().names("method"):
-            raise EntryError(f"its method {quoted(text)} is not what was run")
+    if name != text.partition("[")[0].strip() or (row is None and text in board.methods):
+        raise EntryError(f"its method {quoted(text)} is not what was run")
+    if name not in host().names("method"):
         owner = record["run"]["method"]["distribution"]
         return [f"method {quoted(text)}: no plugin here has it (it is of {quoted(owner)})"]
     try:

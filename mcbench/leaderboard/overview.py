@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mcbench import method
+from mcbench.errors import UsageError
 from mcbench.leaderboard.board import ENDPOINTS, Board
 from mcbench.leaderboard.standing import Records
 from mcbench.plugins import host
@@ -39,7 +40,10 @@ def overview(board: Board, records: Records) -> Table:
     for row in board.rows:
         if row.method in ("", ENDPOINTS):
             continue
-        traits = method.traits(host().get("method", row.method))
+        try:
+            traits = method.traits(host().get("method", row.method))
+        except UsageError:  # It is not installed; what was measured is there all the same.
+            traits = method.Traits()
         measured = list(records.get(row.method, {}).values())
         cells = {"method": row.label, "route": traits.route}
         cells |= {"explicit formula": _sign(traits.explicit), "learnable": _sign(traits.learnable)}

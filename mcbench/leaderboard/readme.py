@@ -11,6 +11,7 @@ from typing import Any
 from mcbench.errors import UsageError
 from mcbench.leaderboard.board import Board
 from mcbench.leaderboard.difference import difference
+from mcbench.leaderboard.guests import with_guests
 from mcbench.leaderboard.merging import Sourced
 from mcbench.leaderboard.standing import Records, chosen, measured
 from mcbench.leaderboard.table import remarks, table
@@ -25,6 +26,7 @@ def section(board: Board, sources: list[Sourced], folder: Path) -> str:
         sources: As `mcbench.leaderboard.merging.gathered` gives them.
         folder: Where the text will stand; links to the entries start there.
     """
+    board = with_guests(board)
     records = chosen(board, sources)
     shown = table(board, records)
     shown.note = "\n".join(filter(None, [shown.note, *remarks(board, sources)]))

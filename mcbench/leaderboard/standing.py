@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,8 +13,6 @@ from mcbench.report import columns_of, ends_of
 from mcbench.statistics import Summary, summarize
 from mcbench.store import Store, canonical, key_of
 
-log = logging.getLogger("mcbench")
-
 ACCURACIES = ("worst-accuracy", "worst-accuracy-refined", "end-accuracy")
 """Metrics whose columns have a value for an endpoint alone: its accuracy."""
 
@@ -26,27 +23,43 @@ Records = dict[str, dict[tuple[int, int], dict[str, Any]]]
 def belongs(board: Board) -> Callable[[dict[str, Any]], str | None]:
     """A function that tells which of the board's methods a record, or a failure, is of.
 
-    It is ``None`` if the problem, the protocol or the method is none of the board's.
+    It is ``None`` if the problem, the protocol or the method is none of the board's. A method
+    that is not installed here is known by its text alone.
     """
-    signature = board.signature()
-    methods = {}
+    fitting = fits(board)
+    methods, absent = {}, set()
     for text in board.methods:
         try:
             identity = host().identity("method", host().get("method", text))
-        except UsageError as error:
-            log.warning("row '%s' cannot be shown: %s", text, error)
+        except UsageError:
+            absent.add(text)
             continue
         methods[canonical(plain("method", identity))] = text
 
     def method_of(record: dict[str, Any]) -> str | None:
+        if not fitting(record):
+            return None
+        if record["method"] in absent:
+            return str(record["method"])
         try:
-            if signature_of(record) != signature:
-                return None
             return methods.get(canonical(plain("method", record["run"]["method"])))
         except (UsageError, KeyError, TypeError, AttributeError):
             return None  # Its parameters are none that a component here could have.
 
     return method_of
+
+
+def fits(board: Board) -> Callable[[dict[str, Any]], bool]:
+    """A function that tells whether a record is of the board's problem and protocol."""
+    signature = board.signature()
+
+    def fitting(record: dict[str, Any]) -> bool:
+        try:
+            return signature_of(record) == signature
+        except (UsageError, KeyError, TypeError, AttributeError):
+            return False
+
+    return fitting
 
 
 def collect(board: Board, store: Store | None) -> Records:

@@ -19,7 +19,7 @@ from mcbench.leaderboard.site.names import slug
 from mcbench.leaderboard.standing import measured
 from mcbench.plugins import host
 from mcbench.statistics import Summary
-from mcbench.tables import Table, plus_minus
+from mcbench.tables import plus_minus
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def page(material: Material) -> dict[str, Any]:
         "notes": [line for line in board.note.strip().splitlines() if line],
         "protocol": protocol(material),
         "commands": commands(material),
-        "overview": _overview(material),
+        "overview": overview(material.board, material.records),
         "figure": curves(material),
         "remarks": material.remarks,
         "entries": [(e.name, entry_name(material, e), len(e.records)) for e in material.entries],
@@ -131,13 +131,6 @@ def curves(material: Material) -> Figure:
 def _ordered(material: Material) -> dict[str, dict[tuple[int, int], dict[str, Any]]]:
     """The records in the order of the rows."""
     return {m: material.records[m] for m in material.board.methods if m in material.records}
-
-
-def _overview(material: Material) -> Table | None:
-    try:
-        return overview(material.board, material.records)
-    except UsageError:
-        return None  # A method of the board is not installed; its row says so.
 
 
 def _line(material: Material, row: Row) -> Line:

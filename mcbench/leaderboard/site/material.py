@@ -9,6 +9,7 @@ from typing import Any
 from mcbench.leaderboard.absence import failures
 from mcbench.leaderboard.board import Board
 from mcbench.leaderboard.entry import Entry
+from mcbench.leaderboard.guests import with_guests
 from mcbench.leaderboard.merging import Sourced, gathered
 from mcbench.leaderboard.ranking import Rank, rank
 from mcbench.leaderboard.standing import Records, chosen, collect
@@ -67,6 +68,7 @@ class Material:
 
 def gather(board: Board, store: Store | None) -> Material:
     """Read everything of a board; what cannot be read is named and left out."""
+    board = with_guests(board)
     found = gathered(board, store)
     records = chosen(board, found)
     return Material(

@@ -1,0 +1,41 @@
+"""Methods that no row of a board names: those of strangers, which entries bring along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from mcbench.leaderboard.board import ENDPOINTS, Board, Row
+from mcbench.leaderboard.standing import belongs, fits
+from mcbench.leaderboard.verification import entries
+
+
+def with_guests(board: Board) -> Board:
+    """The board with a row for every method that its entries bring and that no row names.
+
+    A record counts if it keeps to the board's problem and protocol, whoever wrote the method; the
+    row says which distribution it is of.
+    """
+    fitting, method_of = fits(board), belongs(board)
+    found: dict[str, str] = {}
+    for entry in entries(board):
+        for item in entry.records:
+            record = item["record"]
+            if fitting(record) and method_of(record) is None:
+                source = record["run"]["method"]
+                note = f"of an entry: {source['distribution']} {source['version']}"
+                found.setdefault(record["method"], note)
+    return replace(board, rows=_before_endpoints(board, found.items()))
+
+
+def with_methods(board: Board, methods: Iterable[str]) -> Board:
+    """The board with a row for each of these methods that no row names."""
+    return replace(board, rows=_before_endpoints(board, ((text, "") for text in methods)))
+
+
+def _before_endpoints(board: Board, guests: Iterable[tuple[str, str]]) -> tuple[Row, ...]:
+    """Rows for the guests, after the board's own but before that of the networks themselves."""
+    own = [row for row in board.rows if row.method != ENDPOINTS]
+    known = set(board.methods)
+    rows = [Row(text, text, note=note) for text, note in guests if text not in known]
+    return (*own, *rows, *(row for row in board.rows if row.method == ENDPOINTS))
