@@ -183,7 +183,7 @@ def test_garipov_3_is_a_polychain_with_one_bend(
     known: Host, problem: Problem, pair: tuple[Endpoint, Endpoint]
 ) -> None:
     one = known.get("method", "garipov-3[epochs=2]").connect(*pair, problem)
-    same = known.get("method", "polychain[bends=1,epochs=2]").connect(*pair, problem)
+    same = known.get("method", "polychain[bends=1,epochs=2,rate=1]").connect(*pair, problem)
     other = known.get("method", "bezier[epochs=2]").connect(*pair, problem)
     for t in (0.25, 0.5, 0.75):
         assert equal(one(t), same(t))
