@@ -234,7 +234,7 @@ def test_in_a_browser_it_asks_for_nothing_outside_and_finds_words(content: Path)
             page.goto(f"{origin}index.html")
             page.keyboard.press("Control+k")
             page.keyboard.type("butterfly")
-            expect(page.locator("mark", has_text="butterfly").first).to_be_visible()
+            expect(page.locator("mark", has_text="butterfly").first).to_be_visible(timeout=30_000)
             browser.close()
     finally:
         server.shutdown()
