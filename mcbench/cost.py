@@ -87,11 +87,21 @@ def _reset(problem: Problem) -> float | None:
     if problem.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(problem.device)
         return torch.cuda.memory_allocated(problem.device) / MIB
+    _trim()
     try:
         Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak is what is in use now.
     except OSError:
         return None
     return _status("VmRSS")
+
+
+def _trim() -> None:
+    """Give freed memory back to the system: used again, it would not show in the peak."""
+    import ctypes
+
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # Only glibc has it.
+    if trim is not None:
+        trim(0)
 
 
 def _peak(problem: Problem) -> float | None:
