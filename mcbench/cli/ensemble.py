@@ -61,8 +61,10 @@ def command(
 
     from mcbench import ensembling, report
     from mcbench.cli.progress import progress
-    from mcbench.figures import draw_ensembles, save
+    from mcbench.figures import draw_ensembles, files, save
 
+    if out:
+        files(out)  # A wrong name is said before hours of work.
     first = options.open_experiment(rest)
     more = [options.prepare(replace(first.plan, recipe=recipe), rest) for recipe in others]
     work = ensembling.Ensembling([first, *more], ensembles or ("independent",))

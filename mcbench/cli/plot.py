@@ -49,9 +49,11 @@ def command(
     A thick line is the mean over pairs, thin lines are the pairs.
     """
     from mcbench.cli.progress import progress
-    from mcbench.figures import draw_paths, save
+    from mcbench.figures import draw_paths, files, save
 
     experiment = options.open_experiment(rest, methods)
+    options.need_pair(experiment)
+    files(out)  # A wrong name is said before hours of work.
     with progress():
         results = experiment.run()
     options.show_failures(results)
