@@ -63,17 +63,6 @@ def overview(name: str, home: Path | None, style: str, as_json: bool) -> None:
     options.show_tables([overview(board, records)], style, as_json)
 
 
-def _computing(function: Any) -> Any:
-    """``--data-dir`` and ``--device``."""
-    for option in (
-        click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, ..."),
-        click.option("--data-dir", type=click.Path(path_type=Path),
-                     help="Where data are looked for first (default: $MCBENCH_DATA)."),
-    ):  # fmt: skip
-        function = option(function)
-    return function
-
-
 @command.command("submit")
 @click.argument("name", metavar="BOARD", type=options.Component("leaderboard"))
 @click.option("-o", "--out", type=FILE, help="The file (default: BOARD-entry.json).")
@@ -83,7 +72,7 @@ def _computing(function: Any) -> Any:
 @click.option("--force", is_flag=True, help="Pack points however many MiB they take.")
 @options.methods("Only the records of this method; repeat it. Default: all.")
 @options.storage
-@_computing
+@options.computing
 def submit(
     name: str, out: Path | None, who: str, note: str, with_paths: bool, force: bool,
     methods: tuple[str, ...], home: Path | None, data_dir: Path | None, device: str,
@@ -196,7 +185,7 @@ def _checked(file: Path) -> tuple[Entry, Board] | None:
 @click.option("--rebuild", is_flag=True, help="Build paths again though their points came along.")
 @options.methods("Only the records of this method; repeat it. Default: all.")
 @options.storage
-@_computing
+@options.computing
 @options.formats
 def verify(
     file: Path, points: str, seed: int | None, train: bool, rebuild: bool,
