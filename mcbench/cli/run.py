@@ -38,7 +38,7 @@ from mcbench.cli import options
 def command(
     methods: tuple[str, ...], leaderboard: str | None, style: str, as_json: bool, **rest: Any
 ) -> None:
-    """Train what is missing, connect all pairs, evaluate, show the table.
+    """Train what is missing, connect pairs, evaluate, show tables.
 
     Every method is run on every pair of endpoints. A range of whole numbers stands for one method
     each: -m 'polychain[bends=1..3]'. Two tables are shown: the methods by their worst accuracy,

@@ -31,7 +31,7 @@ def _names() -> set[str]:
 @click.argument("name", type=AnyComponent())
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(name: str, as_json: bool) -> None:
-    """Explain NAME: a method, data set, leaderboard or any other component.
+    """Explain NAME: a method, data set or any other component.
 
     If components of several kinds have the name, as 'ot' the method and 'ot' the matching, all are
     shown.
