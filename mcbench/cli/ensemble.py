@@ -44,7 +44,7 @@ def command(
     as_json: bool,
     **rest: Any,
 ) -> None:
-    """Measure ensembles of 1, 2, ... networks: what they gain and cost.
+    """Measure ensembles of 1, 2, ... networks: gains and costs.
 
     \b
       mcbench ensemble -a mlp3 -e independent -e 'wa[head=1..2]' --endpoints 7 -o ensembles
