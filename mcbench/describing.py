@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from dataclasses import asdict
 from typing import Any, Literal, get_args, get_origin
 
@@ -33,13 +34,28 @@ def describe(kind: str, provided: Provided) -> dict[str, Any]:
             }
             for p in spec.parameters(component).values()
         ],
-        "description": inspect.cleandoc(
-            getattr(component, "description", "") or type(component).__doc__ or ""
-        ),
+        "description": _description(component),
     }
 
 
+def _description(component: Any) -> str:
+    """What the component says of itself, else its docstring without what its author sets."""
+    text = inspect.cleandoc(getattr(component, "description", "") or type(component).__doc__ or "")
+    found = re.search(r"(?m)^Arguments:\n((?:(?: +.*)?(?:\n|\Z))+)", text)
+    if not found:
+        return text
+    items = re.split(r"(?m)^(?= {4}\w)", found[1].rstrip() + "\n")
+    mine = spec.parameters(component)
+    kept = "".join(
+        i for i in items if {n.strip() for n in i.partition(":")[0].split(",")} & {*mine}
+    )
+    section = f"Arguments:\n{kept}\n" if kept else ""
+    return (text[: found.start()] + section + text[found.end() :]).strip()
+
+
 def _type(hint: Any) -> str:
+    if get_origin(hint) is tuple and get_args(hint)[1:] == (...,):
+        return f"({_type(get_args(hint)[0])}, ...)"
     if get_origin(hint) is Literal:
         return " | ".join(map(str, get_args(hint)))
     return getattr(hint, "__name__", str(hint)) if not get_args(hint) else str(hint)

@@ -60,13 +60,17 @@ class Ensembling:
         ensembles: ``name[p=v]`` each.
 
     Raises:
-        UsageError: If a name is unknown, or two recipes see the data in different scales.
+        UsageError: If a name is unknown, a recipe stands twice, or two see the data in different
+            scales.
     """
 
     def __init__(self, experiments: Sequence[Experiment], ensembles: Sequence[str]) -> None:
         self.experiments = experiments
         self.ensembles = {text: host().get("ensemble", text) for text in ensembles}
         self.problem, self.store = experiments[0].problem, experiments[0].store
+        recipes = [host().identity("recipe", e.problem.recipe) for e in experiments]
+        if any(recipe in recipes[:i] for i, recipe in enumerate(recipes)):
+            raise UsageError("a recipe stands twice: its networks would count twice")
         first = self.problem.recipe
         for other in (e.problem.recipe for e in experiments[1:]):
             if other.normalize != first.normalize:

@@ -102,16 +102,27 @@ def draw_ensembles(results: EnsembleResults) -> Any:
     return figure
 
 
-def save(figure: Any, out: Path) -> list[Path]:
-    """Write ``out`` as PNG and SVG, whatever its ending.
+def files(out: Path) -> list[Path]:
+    """The PNG and the SVG that ``out`` names, whatever its ending.
 
     Raises:
-        UsageError: If it cannot be written.
+        UsageError: If it names none.
     """
     stem = out.with_suffix("") if out.suffix in (".png", ".svg") else out
-    paths = [stem.with_name(stem.name + suffix) for suffix in (".png", ".svg")]
+    if not stem.name:
+        raise UsageError(f"'{out}' names no file: write a name that .png and .svg are added to")
+    return [stem.with_name(stem.name + suffix) for suffix in (".png", ".svg")]
+
+
+def save(figure: Any, out: Path) -> list[Path]:
+    """Write the `files` of ``out``.
+
+    Raises:
+        UsageError: If they cannot be written.
+    """
+    paths = files(out)
     try:
-        stem.parent.mkdir(parents=True, exist_ok=True)
+        paths[0].parent.mkdir(parents=True, exist_ok=True)
         for path in paths:
             figure.savefig(path, dpi=150)
     except OSError as error:

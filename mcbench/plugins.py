@@ -98,11 +98,15 @@ class Host:
         for name in BUILTIN:
             plugin = Plugin(f"builtin.{name}", "mcbench", version)
             self.register(plugin, lambda name=name: import_module(f"mcbench.builtin.{name}"))
+        absent = set(only or ())
         for distribution, entry in _entry_points():
             title = distribution.metadata["Name"]
+            absent -= {entry.name, title}
             if only is None or {entry.name, title} & only:
                 plugin = Plugin(entry.name, title, distribution.version)
                 self.register(plugin, entry.load)
+        if absent:
+            log.warning("no plugin is installed that is called %s", " or ".join(sorted(absent)))
 
     def register(self, plugin: Plugin, load: Any) -> None:
         """Load a plugin and register its hooks; what goes wrong is kept with the plugin."""

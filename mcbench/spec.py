@@ -16,6 +16,8 @@ from typing import Any, get_args, get_origin
 from mcbench.errors import UsageError
 
 _CLOSING = {"[": "]", "(": ")"}
+LONGEST = 1000
+"""Numbers that a range may stand for: more are a slip of the finger."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +81,7 @@ def expand(text: str) -> list[str]:
     """One text for every number of a range: ``wa[head=1..3]`` gives ``wa[head=1]`` to 3.
 
     Raises:
-        UsageError: If a range is empty.
+        UsageError: If a range is empty, or longer than `LONGEST`.
     """
     found = re.search(r"=\s*(\d+)\.\.(\d+)\s*(?=[,\]])", text)
     if not found:
@@ -87,6 +89,8 @@ def expand(text: str) -> list[str]:
     first, last = map(int, found.groups())
     if first > last:
         raise UsageError(f"the range {first}..{last} in '{text}' is empty: write {last}..{first}")
+    if last - first >= LONGEST:
+        raise UsageError(f"the range {first}..{last} in '{text}' has more than {LONGEST} numbers")
     before, after = text[: found.start()], text[found.end() :]
     return [one for n in range(first, last + 1) for one in expand(f"{before}={n}{after}")]
 

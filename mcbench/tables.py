@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,12 +64,20 @@ def render(tables: list[Table], style: str) -> str:
 
 
 def _clean(row: dict[str, Any]) -> dict[str, Any]:
-    """Without NaN, which JSON does not have."""
-    return {k: None if isinstance(v, float) and v != v else v for k, v in row.items()}
+    """Without NaN and infinities, which JSON does not have."""
+    return {
+        k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()
+    }
 
 
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: "; ".join(map(str, v)) if isinstance(v, list) else v for k, v in row.items()}
+    return {k: _flat_value(v) for k, v in row.items()}
+
+
+def _flat_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        value = [f"{k}={v}" for k, v in value.items()]
+    return "; ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _csv(table: Table) -> str:
@@ -84,16 +93,18 @@ def _tabulated(table: Table, style: str) -> str:
     from tabulate import tabulate
 
     cells = [[row.get(c, "") for c in table.columns] for row in table.rows]
-    form = {"markdown": "github", "latex": "latex_booktabs"}[style]
     if style == "latex":
         cells = [[latex_text(c) for c in row] for row in cells]
         heads = [latex_text(c) for c in table.columns]
-        body = tabulate(cells, heads, tablefmt="latex_raw").replace("\\hline", "\\midrule")
+        # The format with booktabs' rules escapes once more; the raw one rules with \hline.
+        body = tabulate(cells, heads, tablefmt="latex_raw", disable_numparse=True)
+        for rule in ("\\toprule", "\\midrule", "\\bottomrule"):
+            body = body.replace("\\hline", rule, 1)
         note = [f"% {line}" for line in table.note.splitlines()]
         return "\n".join([f"% {_one_line(table.title)}", body, *note])
     cells = [[markdown_text(c) for c in row] for row in cells]
     heads = [markdown_text(c) for c in table.columns]
-    body = tabulate(cells, heads, tablefmt=form, disable_numparse=True)
+    body = tabulate(cells, heads, tablefmt="github", disable_numparse=True)
     # Two spaces: a line break in Markdown.
     note_text = "  \n".join(markdown_text(line) for line in table.note.splitlines())
     title = f"**{markdown_text(table.title)}**"
@@ -142,7 +153,7 @@ def _parts(table: Table, width: int) -> list[list[str]]:
     keys = table.columns[: table.keys]
     groups: list[list[str]] = [[]]
     for column in table.columns[table.keys :]:
-        if groups[-1] and sum(widths[c] for c in [*keys, *groups[-1], column]) > width:
+        if groups[-1] and sum(widths[c] for c in [*keys, *groups[-1], column]) >= width:
             groups.append([])
         groups[-1].append(column)
     return [[*keys, *group] for group in groups]
@@ -168,7 +179,7 @@ def _part(table: Table, columns: list[str]) -> str:
 
 
 def _numeric(cell: str) -> bool:
-    return re.fullmatch(rf"[-+\d.,±=\[\] ]*( nets)?|{WORDS}", cell) is not None
+    return re.fullmatch(rf"[-+\d.,±=\[\] ]*(%| nets)?|{WORDS}", cell) is not None
 
 
 def _width() -> int:

@@ -63,7 +63,13 @@ BAD = [
     (["show", "ot-aw"], "did you mean 'ot-wa'?"),
     (["list", "things"], "'things' is not one of"),
     (["plot"], "Missing option"),
+    (["plot", "-m", "linear", "--endpoints", "1"], "a pair needs two endpoints"),
+    (["plot", "-m", "linear", *SMALL, "-o", "."], "'.' names no file"),
     (["run", "-m", "polychain[bends=3..1]"], "the range 3..1"),
+    (["run", "-m", "polychain[bends=1..100000000]"], "more than 1000 numbers"),
+    (["run", "-m", "linear", "--device", "meta"], "device 'meta' cannot be used"),
+    (["show", "ot[end=permuted]"], "without parameters: 'ot'"),
+    (["ensemble", "-r", "quick", "--with-recipe", "quick[epochs=60]"], "a recipe stands twice"),
     (["ensemble", "-e", "was"], "unknown ensemble 'was': did you mean 'wa'?"),
     (["ensemble", "-e", "wa[head=0]"], "greater than 0"),
     (["ensemble", "--with-recipe", "quik"], "did you mean 'quick'?"),
@@ -93,7 +99,8 @@ def test_a_run_shows_its_table_and_what_to_do_next(home: Path) -> None:
     for word in ("linear", "ot-wa", "End Points", "wa-ensemble", "barrier-linear", "length-ratio"):
         assert word in result.stdout
     assert f"Results are stored in {home}" in result.stderr
-    assert "Next: mcbench plot" in result.stderr
+    problem = "-a 'mlp2[width=8]' -r 'quick[epochs=3]' --endpoints 3 --points 5 --refine 1"
+    assert f"Next: mcbench plot -m linear -m ot-wa {problem} " in result.stderr
     assert "training seed" in result.stderr or "worst test accuracy" in result.stderr
 
 
@@ -284,3 +291,8 @@ def test_a_plugins_command_is_offered_and_cannot_take_a_built_ins_name(
     assert run("hello").stdout == "hello\n"
     assert "Say hello." in run("--help").stdout
     assert "name a method" in run("run").stderr
+
+
+def test_show_says_what_a_user_can_set() -> None:
+    assert "The method's name" not in run("show", "ot").stdout
+    assert "Problem: mnist, mlp2[width=2000]" in run("show", "icml2020-mnist").stdout

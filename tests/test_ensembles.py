@@ -153,3 +153,5 @@ def test_the_command_prints_a_table_and_draws(
     assert (tmp_path / "grown.png").read_bytes().startswith(b"\x89PNG")
     shown = run("ensemble", *small)
     assert shown.exit_code == 0 and "independent" in shown.stdout and "100.0%" in shown.stdout
+    listed = run("store", "list", "--json")
+    assert listed.exit_code == 0 and "ensemble wa[head=1] of 1 to 2" in listed.stdout

@@ -199,3 +199,8 @@ def test_every_kind_has_its_hook() -> None:
     from mcbench import hookspecs
 
     assert all(hasattr(hookspecs, hook) for hook in KINDS.values())
+
+
+def test_a_name_to_load_that_is_not_installed_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    Host(only={"linear", "linaer"})
+    assert "no plugin is installed that is called linaer" in caplog.text

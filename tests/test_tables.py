@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mcbench import tables
+from conftest import PLAN
+from mcbench import report, tables
 from mcbench.errors import UsageError
 from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment, Plan
@@ -64,6 +65,26 @@ def test_latex(sample: tables.Table) -> None:
     text = tables.render([sample], "latex")
     assert r"96.50 $\pm$ 0.25" in text and r"a|b\_c" in text and r"train\_\%" in text
     assert r"\begin{tabular}" in text and "% A note" in text
+    rules = [line for line in text.splitlines() if line.endswith("rule")]
+    assert rules == [r"\toprule", r"\midrule", r"\bottomrule"]
+
+
+def test_latex_keeps_digits() -> None:
+    shown = tables.Table("sample", "A title", ["method", "test"])
+    shown.add({"method": "a", "test": "96.50"}, {})
+    assert "96.50" in tables.render([shown], "latex")
+
+
+def test_csv_has_parameters_as_text() -> None:
+    shown = tables.Table("sample", "A title", ["parameters"])
+    shown.add({}, {"parameters": {"cost": "neuron", "end": "b"}})
+    assert tables.render([shown], "csv") == "parameters\ncost=neuron; end=b\n"
+
+
+def test_json_has_no_infinity() -> None:
+    shown = tables.Table("sample", "A title", ["loss"])
+    shown.add({}, {"loss": float("inf")})
+    assert json.loads(tables.render([shown], "json")) == {"sample": [{"loss": None}]}
 
 
 def test_csv(sample: tables.Table) -> None:
@@ -293,3 +314,22 @@ def test_a_run_that_failed_is_said_with_its_reason(
     monkeypatch.undo()
     Experiment(board.plan((0, 1, 2), ("linear",)), store).run()
     assert failures(board, store) == {}
+
+
+def test_a_mean_over_fewer_pairs_says_so(shared_store: Store) -> None:
+    plan = replace(PLAN, methods=("linear", "arc"), protocol=Protocol(3, 0))
+    experiment = Experiment(plan, shared_store)
+    results = experiment.run()
+    whole = report.ranking(experiment, results)
+    assert "over 3 pairs" in whole.title and "pairs" not in whole.columns
+    ends = whole.data[-1]
+    assert {"worst-accuracy:test:std", "worst-accuracy:test:low"} <= ends.keys()
+    failed = next(run.key for run in results.runs if run.method == "arc")
+    del results.records[failed]
+    part = report.ranking(experiment, results)
+    assert {row["method"]: row.get("pairs") for row in part.rows} == {
+        "linear": "3",
+        "arc": "2",
+        "End Points": None,
+    }
+    assert part.columns[1] == "pairs" and "over the pairs that did not fail" in part.title

@@ -18,6 +18,7 @@ class Identity:
     """Neuron i of A goes with neuron i of B."""
 
     name = "identity"
+    summary = "neuron i of A goes with neuron i of B"
 
     def match(self, a: Tensor, b: Tensor, incoming: int) -> Tensor:
         """0, 1, ..., n - 1."""
@@ -30,6 +31,7 @@ class Unadjusted:
     """Points of the path stay as they are."""
 
     name = "none"
+    summary = "points of the path stay as they are"
 
     def prepare(self, stage: Stage, problem: Problem) -> None:
         """Nothing to do."""

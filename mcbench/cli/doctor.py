@@ -14,7 +14,9 @@ from mcbench.cli import options
 @click.command("doctor")
 @options.storage
 @click.option(
-    "--data-dir", type=click.Path(path_type=Path), help="Where data are looked for first."
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    help="Where data are looked for first (default: $MCBENCH_DATA).",
 )
 def command(home: Path | None, data_dir: Path | None) -> None:
     """Check versions, device, plugins, store and data. Exit code 1 if something is wrong."""
@@ -54,7 +56,7 @@ def _checks(home: Path | None, data_dir: Path | None) -> Iterator[tuple[bool, st
 
     store = options.open_store(home)
     existing = next(p for p in (store.root, *store.root.parents) if p.exists())
-    writable = os.access(existing, os.W_OK)
+    writable = existing.is_dir() and os.access(existing, os.W_OK)
     yield writable, f"store {store.root} is {'writable' if writable else 'not writable'}"
 
     for name in host().names("dataset"):

@@ -44,7 +44,7 @@ def command(
     as_json: bool,
     **rest: Any,
 ) -> None:
-    """Measure ensembles of 1, 2, ... networks: accuracy, storage, operations.
+    """Measure ensembles of 1, 2, ... networks: gains and costs.
 
     \b
       mcbench ensemble -a mlp3 -e independent -e 'wa[head=1..2]' --endpoints 7 -o ensembles
@@ -61,8 +61,10 @@ def command(
 
     from mcbench import ensembling, report
     from mcbench.cli.progress import progress
-    from mcbench.figures import draw_ensembles, save
+    from mcbench.figures import draw_ensembles, files, save
 
+    if out:
+        files(out)  # A wrong name is said before hours of work.
     first = options.open_experiment(rest)
     more = [options.prepare(replace(first.plan, recipe=recipe), rest) for recipe in others]
     work = ensembling.Ensembling([first, *more], ensembles or ("independent",))

@@ -20,7 +20,7 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.group("leaderboard")
 def command() -> None:
-    """Show leaderboards: measured beside published; submit, check and verify entries."""
+    """Show and publish leaderboards; submit, check, verify entries."""
 
 
 @command.command("show")
@@ -31,11 +31,11 @@ def command() -> None:
 def show(
     name: str, methods: tuple[str, ...], home: Path | None, style: str, as_json: bool
 ) -> None:
-    """Show the leaderboard NAME: measured values with pairs, std and interval beside the paper's.
+    """Show the leaderboard NAME: measured beside published.
 
-    Measured are the records in your store and those published with the leaderboard. Ranks say
-    which methods can be told apart; an empty cell says why it is empty. Methods of entries have
-    rows of their own.
+    Measured values have pairs, standard deviation and interval. They are the records in your
+    store and those published with the leaderboard. Ranks say which methods can be told apart; an
+    empty cell says why it is empty. Methods of entries have rows of their own.
     """
     from mcbench.leaderboard.absence import failures
     from mcbench.leaderboard.merging import gathered
@@ -54,7 +54,7 @@ def show(
 @options.storage
 @options.formats
 def overview(name: str, home: Path | None, style: str, as_json: bool) -> None:
-    """Show the methods of the leaderboard NAME: their route, what they cost, what they lose.
+    """Show what methods of the leaderboard NAME cost and lose.
 
     Declared by the methods: explicit formula, learnable, route. Measured: length, seconds, passes
     over the data, memory, accuracy.
@@ -76,17 +76,6 @@ def _board(name: str, methods: tuple[str, ...] = ()) -> Board:
     return with_methods(with_guests(host().get("leaderboard", name)), methods)
 
 
-def _computing(function: Any) -> Any:
-    """``--data-dir`` and ``--device``."""
-    for option in (
-        click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, ..."),
-        click.option("--data-dir", type=click.Path(path_type=Path),
-                     help="Where data are looked for first (default: $MCBENCH_DATA)."),
-    ):  # fmt: skip
-        function = option(function)
-    return function
-
-
 @command.command("submit")
 @click.argument("name", metavar="BOARD", type=options.Component("leaderboard"))
 @click.option("-o", "--out", type=FILE, help="The file (default: BOARD-entry.json).")
@@ -96,12 +85,12 @@ def _computing(function: Any) -> Any:
 @click.option("--force", is_flag=True, help="Pack points however many MiB they take.")
 @options.methods("Only the records of this method, on a row or not; repeat it. Default: all rows.")
 @options.storage
-@_computing
+@options.computing
 def submit(
     name: str, out: Path | None, who: str, note: str, with_paths: bool, force: bool,
     methods: tuple[str, ...], home: Path | None, data_dir: Path | None, device: str,
 ) -> None:  # fmt: skip
-    """Pack your records of the leaderboard BOARD into one entry file.
+    """Pack your records of BOARD into one entry file.
 
     It has the records with versions, hardware, seeds and cost, the recipe of every path, and
     hashes of the records, the endpoints, the plugins and the whole. With --with-paths the points
@@ -154,9 +143,10 @@ def _unknown_endpoints(entry: Entry) -> None:
 @command.command("check")
 @click.argument("files", metavar="FILE...", type=FILE, nargs=-1, required=True)
 def check(files: tuple[Path, ...]) -> None:
-    """Check entries: fields, hashes, the leaderboard's protocol, numbers against each other.
+    """Check that entries are whole and keep to their leaderboard.
 
-    Nothing is computed on data: see 'verify'. Exit code 1 if a file is refused.
+    Fields, hashes, the protocol, and numbers against each other. Nothing is computed on data: see
+    'verify'. Exit code 1 if a file is refused.
     """
     refused = False
     for file in files:
@@ -208,17 +198,18 @@ def _checked(file: Path) -> tuple[Entry, Board] | None:
 @click.option("--rebuild", is_flag=True, help="Build paths again though their points came along.")
 @options.methods("Only the records of this method; repeat it. Default: all.")
 @options.storage
-@_computing
+@options.computing
 @options.formats
 def verify(
     file: Path, points: str, seed: int | None, train: bool, rebuild: bool,
     methods: tuple[str, ...], home: Path | None, data_dir: Path | None, device: str,
     style: str, as_json: bool,
 ) -> None:  # fmt: skip
-    """Verify the entry FILE: build its paths again, evaluate them again, compare.
+    """Verify the entry FILE: evaluate its paths again, compare.
 
-    Each record is confirmed, differs, or cannot be verified, with the reason. The result is kept
-    beside the entry, as FILE with the suffix .verified.json.
+    Paths are built again, or taken as they came along. Each record is confirmed, differs, or
+    cannot be verified, with the reason. The result is kept beside the entry, as FILE with the
+    suffix .verified.json.
 
     Exit code 0: all confirmed; 1: a record differs or cannot be verified; 2: wrong usage.
     """
@@ -297,10 +288,11 @@ def _verified(file: Path, lines: list[tuple[str, Outcome]]) -> Any:
 @click.argument("file", type=FILE)
 @click.option("--force", is_flag=True, help="Add it though records are in conflict.")
 def add(file: Path, force: bool) -> None:
-    """Check the entry FILE and copy it, with its verification, to its leaderboard's entries.
+    """Add the entry FILE to those of its leaderboard.
 
-    Records that are there already are no harm. If a record has other numbers than one of the same
-    run that is there, that is said and nothing is copied, unless it is forced.
+    It is checked, and copied with its verification. Records that are there already are no harm.
+    If a record has other numbers than one of the same run that is there, that is said and nothing
+    is copied, unless it is forced.
     """
     from mcbench.leaderboard.merging import add
 
@@ -346,14 +338,14 @@ def publish(
     methods: tuple[str, ...],
     home: Path | None,
 ) -> None:
-    """Publish leaderboards (default: all) as a static site, or as Markdown for a README.
+    """Publish each BOARD (default: all) as a site or Markdown.
 
     \b
       mcbench leaderboard publish --out site
       mcbench leaderboard publish icml2020-mnist --markdown README.md
       mcbench leaderboard publish --markdown 'leaderboards/{board}/README.md' --check
 
-    The site needs no server and asks no other; the same entries give the same files.
+    The site is static: it needs no server and asks no other; the same entries give the same files.
     """
     from mcbench.leaderboard import publishing
     from mcbench.leaderboard.guests import with_methods

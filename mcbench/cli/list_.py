@@ -14,7 +14,7 @@ LISTED = {plural(kind): kind for kind in KINDS if kind != "command"}
 @click.argument("kind", type=click.Choice(list(LISTED)), default="methods", metavar="[KIND]")
 @options.formats
 def command(kind: str, style: str, as_json: bool) -> None:
-    """List the components of a KIND, with their parameters and who provides them.
+    """List components of a KIND: parameters, summary, package.
 
     Kinds are methods (the default), datasets, architectures, recipes, metrics, ensembles,
     leaderboards, executors, and the parts of composed methods: matchings, interpolations,

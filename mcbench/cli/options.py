@@ -72,10 +72,7 @@ def problem(function: Any) -> Any:
                          help="Seed of an endpoint; repeat it. Default: 0 1 2 3."),
             click.option("--endpoints", type=click.IntRange(1),
                          help="Instead of --seed: so many endpoints, seeds 0, 1, ..."),
-            click.option("--data-dir", type=click.Path(path_type=Path),
-                         help="Where data are looked for first (default: $MCBENCH_DATA)."),
-            click.option("--device", default="auto", show_default=True,
-                         help="auto, cpu, cuda, cuda:1, mps."),
+            computing,
             storage,
         ],
     )  # fmt: skip
@@ -109,6 +106,19 @@ def protocol(function: Any) -> Any:
                          help="Evaluate 'train' on augmented training data."),
             click.option("--run-seed", default=0, show_default=True, type=click.IntRange(0),
                          help="Seed of the draws of methods and metrics."),
+        ],
+    )  # fmt: skip
+
+
+def computing(function: Any) -> Any:
+    """Where data are, and on what is computed."""
+    return _apply(
+        function,
+        [
+            click.option("--data-dir", type=click.Path(path_type=Path),
+                         help="Where data are looked for first (default: $MCBENCH_DATA)."),
+            click.option("--device", default="auto", show_default=True,
+                         help="auto, cpu, cuda, cuda:1, mps."),
         ],
     )  # fmt: skip
 
@@ -185,6 +195,12 @@ def seeds(options: dict[str, Any], default: int = 4) -> tuple[int, ...]:
     if options["seeds"] and options["endpoints"]:
         raise click.UsageError("give --seed or --endpoints, not both")
     return tuple(options["seeds"]) or tuple(range(options["endpoints"] or default))
+
+
+def need_pair(experiment: Experiment) -> None:
+    """Paths need two endpoints."""
+    if len(experiment.plan.seeds) < 2:
+        raise click.UsageError("a pair needs two endpoints: give --seed twice, or --endpoints 2")
 
 
 def interactive() -> bool:

@@ -39,19 +39,24 @@ from mcbench.cli import options
 def command(
     methods: tuple[str, ...], split: str, ensemble: bool, by_length: bool, out: Path, **rest: Any
 ) -> None:
-    """Plot accuracy and loss along paths as PNG and SVG; runs that are missing are computed.
+    """Plot accuracy and loss along paths, as PNG and SVG.
 
     \b
       mcbench plot -m linear -m arc -m ot -m ot-wa
       mcbench plot --ensemble -m polychain -m linear -m random-direction
       mcbench plot -m ot-wa --split train --by-length -o figures/ot-wa
 
-    A thick line is the mean over pairs, thin lines are the pairs.
+    Runs that are missing are computed. A thick line is the mean over pairs, thin lines are the
+    pairs.
+
+    Exit code 0: all done; 1: a run failed; 2: wrong usage.
     """
     from mcbench.cli.progress import progress
-    from mcbench.figures import draw_paths, save
+    from mcbench.figures import draw_paths, files, save
 
     experiment = options.open_experiment(rest, methods)
+    options.need_pair(experiment)
+    files(out)  # A wrong name is said before hours of work.
     with progress():
         results = experiment.run()
     options.show_failures(results)

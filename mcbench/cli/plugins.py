@@ -26,7 +26,7 @@ def hidden_commands() -> list[str]:
 @click.command("plugins")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(as_json: bool) -> None:
-    """List plugins: name, version, distribution, what each provides, and errors.
+    """List plugins: version, what each provides, and errors.
 
     MCBENCH_LOAD_PLUGINS loads some only: names of plugins or distributions, with commas between
     them; empty loads none but the built-ins.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
@@ -37,7 +38,7 @@ from mcbench.cli import options
 def command(
     methods: tuple[str, ...], leaderboard: str | None, style: str, as_json: bool, **rest: Any
 ) -> None:
-    """Train what is missing, connect all pairs, evaluate, show the table.
+    """Train what is missing, connect pairs, evaluate, show tables.
 
     Every method is run on every pair of endpoints. A range of whole numbers stands for one method
     each: -m 'polychain[bends=1..3]'. Two tables are shown: the methods by their worst accuracy,
@@ -69,8 +70,7 @@ def command(
         raise click.UsageError(
             f"name a method with --method, as --method ot-wa; known are {known}"
         )
-    if len(experiment.plan.seeds) < 2:
-        raise click.UsageError("a pair needs two endpoints: give --seed twice, or --endpoints 2")
+    options.need_pair(experiment)
     with progress():
         results = experiment.run()
     tables = [report.ranking(experiment, results), report.metrics(experiment, results)]
@@ -108,36 +108,40 @@ def _of_board(name: str, methods: tuple[str, ...], rest: dict[str, Any]) -> Any:
 def _closing(experiment: Any, results: Any, methods: tuple[str, ...], board: str | None) -> None:
     options.show_failures(results)
     click.echo(f"Results are stored in {experiment.store.root}", err=True)
-    chosen = " ".join(f"-m '{m}'" for m in methods)
     if board:
         from mcbench.plugins import host
 
         rows = host().get("leaderboard", board).methods
         guests = "".join(f" -m '{m}'" for m in methods if m not in rows)
         click.echo(f"Next: mcbench leaderboard show {board}{guests}", err=True)
-    else:
-        problem = _problem_options(experiment.plan)
-        more = "".join(f" -m {m}" for m in ("linear", "arc", "ot") if m not in methods)
-        click.echo(f"Next: mcbench plot {chosen}{problem}   see where paths dip", err=True)
-        if more:
-            click.echo(f"      mcbench run {chosen}{more}{problem}   compare", err=True)
-        click.echo("      mcbench list methods   what else there is", err=True)
+        return
+    more = [m for m in ("linear", "arc", "ot") if m not in methods]
+    plot = _again("plot", methods)
+    click.echo(f"Next: {plot}   see where paths dip", err=True)
+    if more:
+        click.echo(f"      {_again('run', (*methods, *more))}   compare", err=True)
+    click.echo("      mcbench list methods   what else there is", err=True)
 
 
-def _problem_options(plan: Any) -> str:
-    from mcbench.experiment import Plan
+_OUTPUT = ("methods", "style", "as_json")
+"""What a next command need not have of this one."""
 
-    default = Plan()
-    named = {
-        "-d": (plan.dataset, default.dataset),
-        "-a": (plan.architecture, default.architecture),
-        "-r": (plan.recipe, default.recipe),
-    }
-    text = "".join(
-        f" {flag} '{value}'" for flag, (value, usual) in named.items() if value != usual
-    )
-    return text + (
-        f" --endpoints {len(plan.seeds)}"
-        if plan.seeds != default.seeds and plan.seeds == tuple(range(len(plan.seeds)))
-        else ""
-    )
+
+def _again(verb: str, methods: tuple[str, ...]) -> str:
+    """A command with the options of this one that it has too."""
+    from click.core import ParameterSource
+
+    from mcbench.cli import plot
+
+    context = click.get_current_context()
+    takes = plot.command if verb == "plot" else command
+    words = [word for method in methods for word in ("-m", method)]
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if not given or name in _OUTPUT or name not in {p.name for p in takes.params}:
+            continue
+        value = context.params[name]
+        for one in value if isinstance(value, tuple) else (value,):
+            words += [parameter.opts[0], *([] if one is True else [str(one)])]
+    return shlex.join(["mcbench", verb, *words])

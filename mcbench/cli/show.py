@@ -20,15 +20,18 @@ class AnyComponent(click.ParamType):
         self, context: click.Context, parameter: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Names of all kinds that start so."""
-        names = {name for kind in KINDS for name in host().names(kind)}
-        return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in sorted(_names()) if name.startswith(incomplete)]
+
+
+def _names() -> set[str]:
+    return {name for kind in KINDS if kind != "command" for name in host().names(kind)}
 
 
 @click.command("show")
 @click.argument("name", type=AnyComponent())
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(name: str, as_json: bool) -> None:
-    """Explain NAME, a method, data set, architecture, recipe, metric, ensemble or part.
+    """Explain NAME: a method, data set or any other component.
 
     If components of several kinds have the name, as 'ot' the method and 'ot' the matching, all are
     shown.
@@ -41,13 +44,16 @@ def command(name: str, as_json: bool) -> None:
 
     from mcbench.describing import describe
 
+    bare = name.partition("[")[0]
+    if bare != name:
+        raise click.UsageError(f"a name alone is explained, without parameters: '{bare}'")
     found = [
         (kind, host().find(kind, name))
         for kind in KINDS
         if kind != "command" and name in host().names(kind)
     ]
     if not found:
-        raise unknown("name", name, {n for kind in KINDS for n in host().names(kind)})
+        raise unknown("name", name, _names())
     described = [describe(kind, provided) for kind, provided in found]
     if as_json:
         click.echo(json.dumps(described, indent=2))

@@ -79,7 +79,7 @@ def verify(home: Path | None) -> None:
     help="Spare files younger than so many minutes: they may be in use.",
 )
 def gc(home: Path | None, dry_run: bool, older_than: float) -> None:  # fmt: skip
-    """Delete what no result needs: left-over partial results, failures, locks."""
+    """Delete what no result needs: left-overs, failures, locks."""
     store = options.open_store(home)
     found = store.garbage(older_than * 60)
     size = sum(path.stat().st_size for path in found)

@@ -21,6 +21,8 @@ def command(style: str, as_json: bool, **rest: Any) -> None:
 
     A training that was killed goes on from its last checkpoint; one that diverges is named and
     does not stop the others.
+
+    Exit code 0: all done; 1: a training failed; 2: wrong usage.
     """
     from mcbench.cli.progress import progress
     from mcbench.evaluation import Protocol, measure

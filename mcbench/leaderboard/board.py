@@ -131,6 +131,21 @@ class Board:
                     raise unknown(f"column of row '{row.label}'", column, self.columns)
 
     @property
+    def description(self) -> str:
+        """What it fixes, for ``mcbench show``."""
+        protocol = ", ".join(f"{name} {value}" for name, value in self.protocol.items())
+        return "\n".join(
+            [
+                *([self.note, ""] if self.note else []),
+                f"Problem: {self.dataset}, {self.architecture}, {self.recipe}; "
+                f"{self.endpoints} endpoints.",
+                f"Protocol: {protocol or 'as by default'}.",
+                f"Columns: {', '.join(f'{k} ({v})' for k, v in self.columns.items())}.",
+                f"Methods: {', '.join(self.methods)}.",
+            ]
+        )
+
+    @property
     def methods(self) -> tuple[str, ...]:
         """The methods of all rows that have one, each once."""
         named = [row.method for row in self.rows if row.method not in ("", ENDPOINTS)]
