@@ -85,7 +85,12 @@ class Connector:
         title = f"{run.method} {run.pair[0]}-{run.pair[1]}"
         self.problem.fitted = self._fitted(run)[0]
         self.problem.workshop = Workshop(self.store, key_of(description), title, meter)
-        path: Path = chosen.connect(a, b, self.problem)
+        path = chosen.connect(a, b, self.problem)
+        if not isinstance(path, Path):
+            raise RunError(
+                f"method '{chosen.name}' gave an object of type {type(path).__name__}, not a path: return "
+                "mcbench.segment(a.params, b.params), or another mcbench.Path"
+            )
         check_ends(path, a.params, b.params, self.problem)
         return path
 

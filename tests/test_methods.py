@@ -17,9 +17,10 @@ from mcbench.errors import RunError
 from mcbench.evaluation import check_ends
 from mcbench.experiment import Experiment
 from mcbench.params import distance, equal
-from mcbench.plugins import host
+from mcbench.plugins import Host, Plugin, host
 from mcbench.problem import Problem
 from mcbench.report import end_accuracies
+from mcbench.store import Store
 from mcbench.wayback import is_identity
 
 METHODS = [
@@ -228,3 +229,21 @@ def test_a_random_direction_goes_as_far_as_b_and_says_nothing_of_b(
     plan = replace(PLAN, methods=("random-direction",), seeds=(0, 1))
     results = Experiment(plan, experiment.store).run()
     assert set(end_accuracies(results)) == {0}  # The path's end is not B.
+
+
+def test_what_is_no_path_is_named(fresh_host: Host, store: Store) -> None:
+    class Number:
+        name = "number"
+
+        def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> int:
+            return 3
+
+    class Theirs:
+        @mcbench.hookimpl
+        def mcbench_methods(self) -> list[Number]:
+            return [Number()]
+
+    fresh_host.register(Plugin("number", "third", "1.0"), Theirs)
+    plan = replace(PLAN, methods=("number",), seeds=(0, 1), recipe="quick[epochs=1]")
+    (reason,) = Experiment(plan, store).run().failures.values()
+    assert "gave an object of type int, not a path: return mcbench.segment" in reason
