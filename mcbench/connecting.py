@@ -88,8 +88,8 @@ class Connector:
         path = chosen.connect(a, b, self.problem)
         if not isinstance(path, Path):
             raise RunError(
-                f"method '{chosen.name}' gave an object of type {type(path).__name__}, not a path: return "
-                "mcbench.segment(a.params, b.params), or another mcbench.Path"
+                f"method '{chosen.name}' gave an object of type {type(path).__name__}, not a "
+                "path: return mcbench.segment(a.params, b.params), or another mcbench.Path"
             )
         check_ends(path, a.params, b.params, self.problem)
         return path
