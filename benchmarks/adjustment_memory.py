@@ -55,7 +55,7 @@ def patches(count: int, channels: int, layer: int) -> float:
 
 
 def run(
-    counts: tuple[int, ...] = COUNTS, channels: int = 64, layer: int = 7, points: int = 2,
+    counts: tuple[int, ...] = COUNTS, channels: int = 32, layer: int = 7, points: int = 2,
     kept: int | None = None,
 ) -> list[Result]:  # fmt: skip
     """The peak for each number of images, against all patches in memory."""
@@ -76,7 +76,7 @@ def run(
 @click.command()
 @click.option("--images", "counts", multiple=True, default=COUNTS, show_default=True,
               type=click.IntRange(6), help="Training images, few to many; repeat it.")  # fmt: skip
-@click.option("--channels", default=64, show_default=True, type=click.IntRange(1),
+@click.option("--channels", default=32, show_default=True, type=click.IntRange(1),
               help="Of the network's first block.")  # fmt: skip
 @click.option("--layer", default=7, show_default=True, type=click.IntRange(2, 16),
               help="The layer that is adjusted, from 1.")  # fmt: skip

@@ -27,7 +27,7 @@ from mcbench.problem import SPLITS, Problem
 
 METHOD = "ot-wa[matching=ot[cost=incoming],end=permuted]"
 """As published: matched by incoming weights alone, up to B with its neurons permuted."""
-LIMIT, WORSE = 1 / 6, 1.05
+LIMIT, CONNECTED, WORSE = 1 / 6, 1 / 15, 1.05
 """What is claimed of seconds, and of errors."""
 
 
@@ -136,7 +136,7 @@ def run(
     whole = (x.points + x.evaluation for x in (one, two))
     results = [
         Result(title, f"seconds, all ({scaled})", *whole, LIMIT),
-        Result(title, "seconds, matching and adjustment", one.points, two.points),
+        Result(title, "seconds, matching and adjustment", one.points, two.points, CONNECTED),
         Result(title, "seconds, evaluation", one.evaluation, two.evaluation),
     ]
     for split in SPLITS:
@@ -174,7 +174,7 @@ def main(style: str, out: Any, **sizes: Any) -> None:
     are not counted. The errors' rows compare the points at which both were measured.
 
     \b
-    Claim: 6 times faster, the worst error at most 1.05 times the naive way's.
+    Claim: 15 times faster in matching and adjustment, 6 times with the evaluation; the worst error at most 1.05 times the naive way's.
     Takes some minutes; needs POT. The features alone take 4 x samples x width bytes.
     Try: python benchmarks/path.py --samples 6000 --width 200 --points 5
     """

@@ -30,7 +30,7 @@ def main(names: tuple[str, ...], data_dir: Path | None, style: str, out: Any) ->
     'python benchmarks/training.py --help'.
 
     \b
-    All take about ten minutes on two cores that have nothing else to do.
+    All take about twenty minutes on two cores that have nothing else to do.
     Try: python benchmarks/run.py startup point_evaluation --json results.json
     """
     results: list[Result] = []
