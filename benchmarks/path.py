@@ -174,7 +174,8 @@ def main(style: str, out: Any, **sizes: Any) -> None:
     are not counted. The errors' rows compare the points at which both were measured.
 
     \b
-    Claim: 15 times faster in matching and adjustment, 6 times with the evaluation; the worst error at most 1.05 times the naive way's.
+    Claim: 15 times faster in matching and adjustment, 6 times with the evaluation; the worst
+    error at most 1.05 times the naive way's.
     Takes some minutes; needs POT. The features alone take 4 x samples x width bytes.
     Try: python benchmarks/path.py --samples 6000 --width 200 --points 5
     """
