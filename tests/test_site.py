@@ -232,7 +232,9 @@ def test_in_a_browser_it_asks_for_nothing_outside_and_finds_words(content: Path)
             page.goto(f"{origin}docs/reference/methods/ot-wa.html")
             assert page.locator("math").count() > 5
             page.goto(f"{origin}index.html")
+            page.wait_for_load_state("networkidle")  # Before that, no script listens to keys.
             page.keyboard.press("Control+k")
+            page.wait_for_timeout(1000)  # The field takes the focus after the dialog has opened.
             page.keyboard.type("butterfly")
             expect(page.locator("mark", has_text="butterfly").first).to_be_visible(timeout=30_000)
             browser.close()
