@@ -15,6 +15,7 @@ import click
 import torch
 
 from mcbench import training
+from mcbench.cost import resident
 from mcbench.dataset import Data, Split
 from mcbench.params import Params
 from mcbench.plugins import host
@@ -90,7 +91,7 @@ def apart(function: Callable[..., Any], *arguments: Any) -> Any:
 
 def memory(field: str) -> float:
     """VmRSS, the resident memory of this process, or VmHWM, its peak, in MiB."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(field):
-            return int(line.split()[1]) / 1024
-    raise OSError(f"no {field} in /proc/self/status")
+    value = resident(field)
+    if value is None:
+        raise OSError(f"no {field} in /proc/self/status")
+    return value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from mcbench import method
 from mcbench.cost import Cost, Meter
 from mcbench.endpoint import Endpoint
-from mcbench.errors import DamagedError, RunError
+from mcbench.errors import RunError
 from mcbench.evaluation import check_ends
 from mcbench.params import Params, finite, move
 from mcbench.path import Leg, Path
@@ -18,8 +17,6 @@ from mcbench.problem import Problem
 from mcbench.run import Run, endpoint_key
 from mcbench.store import Store, key_of
 from mcbench.workshop import KIND, Workshop
-
-log = logging.getLogger("mcbench")
 
 POOL = 1000
 """The first seed of the pool that a method is fitted on."""
@@ -59,12 +56,43 @@ class Connector:
             check(self.problem)
         return list(range(POOL, POOL + chosen.pool))
 
-    def connect(self, run: Run, meter: Meter | None = None) -> Path:
+    def connect(self, run: Run) -> Path:
         """The path of a run.
 
         Raises:
             RunError: If the method cannot be served, or its path does not end where it says.
         """
+        a, b = self._ends(run)
+        self.problem.fitted = self._fitted(run)[0]
+        return self._path(run, a, b)
+
+    def metered(self, run: Run) -> tuple[Path, Callable[[], dict[str, Any]]]:
+        """The path of a run, as `connect` gives it, and a function that tells what it has cost.
+
+        ``path`` is what the method spent up to now to connect and to give points; ``fit`` what it
+        had spent on its pool, once for all pairs.
+        """
+        a, b = self._ends(run)
+        self.problem.fitted, fit = self._fitted(run)
+        meter = Meter(self.problem)
+        with meter.running():
+            path = self._path(run, a, b, meter)
+
+        def counted(between: Callable[[float], Params]) -> Callable[[float], Params]:
+            def count(u: float) -> Params:
+                with meter.running():
+                    return between(u)
+
+            return count
+
+        def cost() -> dict[str, Any]:
+            return {"path": asdict(meter.total)} | ({"fit": asdict(fit)} if fit else {})
+
+        legs: list[Leg] = [replace(leg, between=counted(leg.between)) for leg in path.legs]
+        return Path(legs, path.end), cost
+
+    def _ends(self, run: Run) -> tuple[Endpoint, Endpoint]:
+        """A and B, if the run's method can be served with them."""
         chosen = self.methods[run.method]
         unserved = method.needs(chosen) - method.SUPPORTED
         if unserved:
@@ -81,9 +109,12 @@ class Connector:
         a, b = (self.endpoint(seed) for seed in run.pair)
         if not (finite(a.params) and finite(b.params)):
             raise RunError("an endpoint has weights that are not finite")
+        return a, b
+
+    def _path(self, run: Run, a: Endpoint, b: Endpoint, meter: Meter | None = None) -> Path:
+        chosen = self.methods[run.method]
         description = {"ends": run.ends, "method": run.identity, "seed": run.protocol.seed}
         title = f"{run.method} {run.pair[0]}-{run.pair[1]}"
-        self.problem.fitted = self._fitted(run)[0]
         self.problem.workshop = Workshop(self.store, key_of(description), title, meter)
         path = chosen.connect(a, b, self.problem)
         if not isinstance(path, Path):
@@ -94,30 +125,6 @@ class Connector:
         check_ends(path, a.params, b.params, self.problem)
         return path
 
-    def metered(self, run: Run) -> tuple[Path, Callable[[], dict[str, Any]]]:
-        """The path of a run, and a function that tells what it has cost up to now.
-
-        ``path`` is what the method spent to connect and to give points; ``fit`` what it had spent
-        on its pool, once for all pairs.
-        """
-        fit = self._fitted(run)[1]
-        meter = Meter(self.problem)
-        with meter.running():
-            path = self.connect(run, meter)
-
-        def counted(between: Callable[[float], Params]) -> Callable[[float], Params]:
-            def count(u: float) -> Params:
-                with meter.running():
-                    return between(u)
-
-            return count
-
-        def cost() -> dict[str, Any]:
-            return {"path": asdict(meter.total)} | ({"fit": asdict(fit)} if fit else {})
-
-        legs: list[Leg] = [replace(leg, between=counted(leg.between)) for leg in path.legs]
-        return Path(legs, path.end), cost
-
     def _fitted(self, run: Run) -> tuple[Params, Cost | None]:
         """What the run's method was fitted to on its pool, fitted now if it was not; its cost."""
         seeds = self.pool(run.method)
@@ -127,7 +134,7 @@ class Connector:
         ends = [endpoint_key(self.problem.identity, seed) for seed in seeds]
         key = key_of({"pool": ends, "method": run.identity, "seed": run.protocol.seed})
         with self.store.lock(key):
-            known = self._known(key)
+            known = self.store.intact(self.store.read_tensors, KIND, key)
             if known is not None and known[1].get("final"):
                 spent = known[1].get("cost")
                 return move(known[0], self.problem.device), Cost(**spent) if spent else None
@@ -139,11 +146,3 @@ class Connector:
                 fitted: Params = chosen.fit(pool, self.problem)
                 workshop.save(fitted, {"final": True}, final=True)
             return fitted, meter.total
-
-    def _known(self, key: str) -> tuple[Params, dict[str, Any]] | None:
-        try:
-            return self.store.read_tensors(KIND, key)
-        except DamagedError as error:
-            log.warning("%s; fitting again", error)
-            self.store.remove(KIND, key)
-            return None

@@ -92,7 +92,7 @@ def _reset(problem: Problem) -> float | None:
         Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak is what is in use now.
     except OSError:
         return None
-    return _status("VmRSS")
+    return resident("VmRSS")
 
 
 def _trim() -> None:
@@ -109,10 +109,11 @@ def _peak(problem: Problem) -> float | None:
 
     if problem.device.type == "cuda":
         return torch.cuda.max_memory_allocated(problem.device) / MIB
-    return _status("VmHWM")
+    return resident("VmHWM")
 
 
-def _status(field: str) -> float | None:
+def resident(field: str) -> float | None:
+    """``VmRSS``, this process's resident memory, or ``VmHWM``, its peak, in MiB; Linux alone."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

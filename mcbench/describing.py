@@ -27,7 +27,7 @@ def describe(kind: str, provided: Provided) -> dict[str, Any]:
         "parameters": [
             {
                 "name": p.name,
-                "type": _type(p.type),
+                "type": type_text(p.type),
                 "default": spec.value_text(p.default),
                 "help": p.help,
                 **({"one of": host().names(p.part)} if p.part else {}),
@@ -53,9 +53,10 @@ def _description(component: Any) -> str:
     return (text[: found.start()] + section + text[found.end() :]).strip()
 
 
-def _type(hint: Any) -> str:
+def type_text(hint: Any) -> str:
+    """A parameter's type as a user reads it: ``a | b`` for the values that are allowed."""
     if get_origin(hint) is tuple and get_args(hint)[1:] == (...,):
-        return f"({_type(get_args(hint)[0])}, ...)"
+        return f"({type_text(get_args(hint)[0])}, ...)"
     if get_origin(hint) is Literal:
         return " | ".join(map(str, get_args(hint)))
     return getattr(hint, "__name__", str(hint)) if not get_args(hint) else str(hint)

@@ -13,12 +13,10 @@ import torch
 from mcbench.endpoint import Endpoint
 from mcbench.ensemble import Ensemble
 from mcbench.errors import (
-    DamagedError,
-    McbenchError,
     RunError,
     StructureError,
     UsageError,
-    one_line,
+    reason_of,
 )
 from mcbench.params import Params, size
 from mcbench.plugins import host
@@ -104,9 +102,7 @@ class Ensembling:
                 raise
             except Exception as error:
                 log.debug("ensemble %s failed", text, exc_info=True)
-                own = isinstance(error, McbenchError)
-                reason = one_line(error) if own else f"{type(error).__name__}: {one_line(error)}"
-                results.failures[text] = reason
+                results.failures[text] = reason_of(error)
         return results
 
     def _record(
@@ -122,12 +118,7 @@ class Ensembling:
         }
         key = key_of(description)
         with self.store.lock(key):
-            try:
-                known = self.store.read_record(KIND, key)
-            except DamagedError as error:
-                log.warning("%s; measuring it again", error)
-                self.store.remove(KIND, key)
-                known = None
+            known = self.store.intact(self.store.read_record, KIND, key)
             if known is not None:
                 return known
             began = time.perf_counter()

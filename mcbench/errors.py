@@ -43,6 +43,12 @@ class EntryError(McbenchError):
     """A submitted entry is malformed, was altered, or does not keep to its leaderboard."""
 
 
+def reason_of(error: Exception) -> str:
+    """An error in one line; of one that is not ours its type too."""
+    text = one_line(error)
+    return text if isinstance(error, McbenchError) else f"{type(error).__name__}: {text}"
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     """A `UsageError` for ``name``, with the nearest known name and all that are allowed."""
     names = sorted(known)

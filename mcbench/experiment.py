@@ -6,10 +6,10 @@ import itertools
 import logging
 import pathlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
@@ -18,11 +18,9 @@ from mcbench.connecting import Connector
 from mcbench.distribution import installed, named
 from mcbench.endpoint import Endpoint
 from mcbench.errors import (
-    DamagedError,
-    McbenchError,
     StructureError,
     UsageError,
-    one_line,
+    reason_of,
 )
 from mcbench.evaluation import Curve, Progress, Protocol, evaluate
 from mcbench.metric import Evaluation
@@ -34,8 +32,6 @@ from mcbench.run import Run, endpoint_key
 from mcbench.store import Store, save_seconds
 
 log = logging.getLogger("mcbench")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -164,7 +160,7 @@ class Experiment:
             torch.set_num_threads(before)
 
     def _found(self, seed: int, key: str, results: Results) -> bool:
-        known = self._read(self.store.read_tensors, "endpoints", key)
+        known = self.store.intact(self.store.read_tensors, "endpoints", key)
         if known is not None:
             results.endpoints[seed] = known[1]
         return known is not None
@@ -173,7 +169,7 @@ class Experiment:
         states = {}
         for seed in seeds:
             key = keys[seed]
-            known = self._read(self.store.read_tensors, "partial", key)
+            known = self.store.intact(self.store.read_tensors, "partial", key)
             if known is not None:
                 states[seed] = training.State(known[1]["epoch"], known[0])
 
@@ -262,7 +258,7 @@ class Experiment:
             except UsageError:
                 raise
             except Exception as error:
-                reason = _reason(error)
+                reason = reason_of(error)
                 log.debug("run %s failed", run.key, exc_info=True)
                 failure = run.failure(reason, applies=not isinstance(error, StructureError))
                 self.store.write_record("failures", run.key, failure)
@@ -276,7 +272,7 @@ class Experiment:
 
     def _known(self, run: Run) -> dict[str, Any] | None:
         """The stored record, unless it is of a version that measured less along the path."""
-        record = self._read(self.store.read_record, "runs", run.key)
+        record = self.store.intact(self.store.read_record, "runs", run.key)
         return record if record and record["curve"].get("with_start") else None
 
     def _evaluate(self, run: Run) -> dict[str, Any]:
@@ -312,7 +308,7 @@ class Experiment:
         }
 
     def _restore(self, run: Run) -> Progress:
-        known = self._read(self.store.read_tensors, "partial", run.key)
+        known = self.store.intact(self.store.read_tensors, "partial", run.key)
         if known is None:
             return Progress()
         points = {t: values for t, values in known[1]["points"]}
@@ -349,18 +345,9 @@ class Experiment:
                 # The run stands; the metric is tried again the next time.
                 host().find("metric", metric.name).plugin.blame(f"metric '{text}' failed", error)
                 what = f"metric '{text}' on {run.method} {run.pair[0]}-{run.pair[1]}"
-                self.metric_failures[what] = _reason(error)
+                self.metric_failures[what] = reason_of(error)
                 continue
             record["metrics"][text] = entry
-
-    def _read(self, read: Callable[[str, str], T | None], kind: str, key: str) -> T | None:
-        """What is stored; a damaged file is named, removed, and counts as not there."""
-        try:
-            return read(kind, key)
-        except DamagedError as error:
-            log.warning("%s; computing it again", error)
-            self.store.remove(kind, key)
-            return None
 
 
 def values_of(metric: Any, evaluation: Evaluation) -> dict[str, float]:
@@ -377,11 +364,6 @@ def values_of(metric: Any, evaluation: Evaluation) -> dict[str, float]:
 def _metric_version(metric: Any) -> str:
     source = host().find("metric", metric.name).plugin
     return f"{source.distribution} {source.version}"
-
-
-def _reason(error: Exception) -> str:
-    text = one_line(error)
-    return text if isinstance(error, McbenchError) else f"{type(error).__name__}: {text}"
 
 
 def device_of(name: str) -> torch.device:

@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mcbench.errors import DamagedError, UsageError
 
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from mcbench.params import Params
 
 log = logging.getLogger("mcbench")
+
+T = TypeVar("T")
 
 KINDS = ("endpoints", "trained", "runs", "ensembles", "failures", "partial", "data")
 RECORDS = ("runs", "ensembles", "failures")
@@ -90,6 +92,15 @@ class Store:
     def has(self, kind: str, key: str) -> bool:
         """Whether there is a file, whole or not."""
         return self._path(kind, key).exists()
+
+    def intact(self, read: Callable[[str, str], T | None], kind: str, key: str) -> T | None:
+        """What ``read`` gives; a damaged file is named and removed, and counts as not there."""
+        try:
+            return read(kind, key)
+        except DamagedError as error:
+            log.warning("%s; computing it again", error)
+            self.remove(kind, key)
+            return None
 
     # Records -------------------------------------------------------------------------------
 

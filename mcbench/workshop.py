@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from mcbench.cost import Cost
-from mcbench.errors import DamagedError
 from mcbench.plugins import host
 from mcbench.store import save_seconds
 
@@ -16,8 +14,6 @@ if TYPE_CHECKING:
     from mcbench.cost import Meter
     from mcbench.params import Params
     from mcbench.store import Store
-
-log = logging.getLogger("mcbench")
 
 KIND = "trained"
 """The store's folder for what methods train."""
@@ -54,12 +50,7 @@ class Workshop:
         """
         if self.store is None:
             return None
-        try:
-            known = self.store.read_tensors(KIND, self.key)
-        except DamagedError as error:
-            log.warning("%s; starting again", error)
-            self.store.remove(KIND, self.key)
-            return None
+        known = self.store.intact(self.store.read_tensors, KIND, self.key)
         if known and self.meter and "cost" in known[1]:
             self.meter.add(Cost(**known[1]["cost"]))
         return known

@@ -71,8 +71,6 @@ def _board(name: str, methods: tuple[str, ...] = ()) -> Board:
     """A board with rows for the methods of its entries, and for ``methods``."""
     from mcbench.leaderboard.guests import with_guests, with_methods
 
-    for text in methods:
-        host().get("method", text)
     return with_methods(with_guests(host().get("leaderboard", name)), methods)
 
 
@@ -354,8 +352,6 @@ def publish(
         raise click.UsageError("name a folder with --out, or a file with --markdown")
     if methods and not with_store:
         raise click.UsageError("--method chooses among your own records: give --with-store")
-    for text in methods:
-        host().get("method", text)
     chosen = [
         with_methods(host().get("leaderboard", name), methods)
         for name in boards or host().names("leaderboard")

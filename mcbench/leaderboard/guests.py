@@ -8,6 +8,7 @@ from dataclasses import replace
 from mcbench.leaderboard.board import ENDPOINTS, Board, Row
 from mcbench.leaderboard.standing import belongs, fits
 from mcbench.leaderboard.verification import entries
+from mcbench.plugins import host
 
 
 def with_guests(board: Board) -> Board:
@@ -29,7 +30,14 @@ def with_guests(board: Board) -> Board:
 
 
 def with_methods(board: Board, methods: Iterable[str]) -> Board:
-    """The board with a row for each of these methods that no row names."""
+    """The board with a row for each of these methods that no row names.
+
+    Raises:
+        UsageError: If there is no such method.
+    """
+    methods = tuple(methods)
+    for text in methods:
+        host().get("method", text)
     return replace(board, rows=_before_endpoints(board, ((text, "") for text in methods)))
 
 

@@ -17,6 +17,7 @@ from mcbench.errors import (
     RunError,
     UsageError,
     one_line,
+    reason_of,
 )
 from mcbench.evaluation import Curve, Progress, Protocol, check_ends, curve_of, measure
 from mcbench.experiment import Experiment
@@ -127,8 +128,7 @@ class _Verifier:
         except EntryError as error:
             return Outcome("differs", rebuilt=False, reason=one_line(error))
         except Exception as error:  # A plugin's, perhaps: it stops no other record.
-            kind = "" if isinstance(error, McbenchError) else f"{type(error).__name__}: "
-            return Outcome("cannot be verified", reason=kind + one_line(error))
+            return Outcome("cannot be verified", reason=reason_of(error))
         finally:
             self.problem.identity = self.here
         return outcome

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import inspect
 from dataclasses import dataclass
-from typing import Any, Literal, get_args, get_origin
+from typing import Any
 
 from mcbench import method, spec
+from mcbench.describing import type_text
 from mcbench.errors import UsageError
 from mcbench.leaderboard.board import ENDPOINTS
 from mcbench.leaderboard.site.boardpage import Line
@@ -94,15 +95,9 @@ def declaration(text: str) -> Declaration:
                 name=p.name,
                 value=spec.value_text(p.default),
                 default=spec.value_text(spec.parameters(found.component)[p.name].default),
-                type=_type(p.type),
+                type=type_text(p.type),
                 help=p.help,
             )
             for p in spec.parameters(component).values()
         ),
     )
-
-
-def _type(hint: Any) -> str:
-    if get_origin(hint) is Literal:
-        return " | ".join(map(str, get_args(hint)))
-    return str(hint) if get_args(hint) else getattr(hint, "__name__", str(hint))
