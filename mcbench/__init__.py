@@ -13,6 +13,7 @@ from mcbench.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from mcbench.augmentation import augment
+    from mcbench.batchnorm import Statistics
     from mcbench.composition import Composition
     from mcbench.dataset import Data, Dataset, Split
     from mcbench.endpoint import Endpoint
@@ -59,6 +60,7 @@ _HOME = {
     "RunError": "errors",
     "Split": "dataset",
     "Stage": "method",
+    "Statistics": "batchnorm",
     "StructureError": "errors",
     "UsageError": "errors",
     "Workshop": "workshop",
@@ -99,6 +101,7 @@ __all__ = [
     "RunError",
     "Split",
     "Stage",
+    "Statistics",
     "StructureError",
     "UsageError",
     "Workshop",

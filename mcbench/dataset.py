@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     import torch
@@ -78,11 +78,14 @@ class Data:
     Arguments:
         train, test: The splits, as decoded.
         classes: The classes' names, in the order of their indices.
+        loss: ``cross-entropy``, or ``output``: a network's only output is the loss itself, as of
+            landscapes that are formulas of the parameters.
     """
 
     train: Split
     test: Split
     classes: tuple[str, ...]
+    loss: Literal["cross-entropy", "output"] = "cross-entropy"
 
     def normalize(self, how: str) -> Data:
         """With the channel statistics that `Recipe.normalize` names."""
@@ -100,10 +103,10 @@ class Data:
                     f"normalize={how} is for {len(mean)} channels, the data have {channels}: "
                     "use none or dataset"
                 )
-        return Data(
-            replace(self.train, mean=mean, std=std),
-            replace(self.test, mean=mean, std=std),
-            self.classes,
+        return replace(
+            self,
+            train=replace(self.train, mean=mean, std=std),
+            test=replace(self.test, mean=mean, std=std),
         )
 
     def fingerprint(self) -> str:

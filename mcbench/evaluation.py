@@ -52,7 +52,7 @@ class Curve:
         t: The times.
         grid: Whether the point belongs to the grid (else it is a refinement).
         position: Arc length from A.
-        loss: Mean cross-entropy by split.
+        loss: Mean loss by split: cross-entropy, or as the data say.
         accuracy: In percent, by split.
         straight: The distance from A to the path's end.
         ensembles: Accuracy in percent of averaged softmax outputs: of the path's two ends
@@ -178,7 +178,6 @@ def measure(
 ) -> dict[str, Any]:
     """Loss and accuracy of one network by split; its softmax is added to the named ensembles."""
     import torch
-    from torch.nn.functional import cross_entropy
 
     result: dict[str, Any] = {"loss": {}, "accuracy": {}, "with_start": {}}
     sums = progress.sums if progress else {}
@@ -190,7 +189,7 @@ def measure(
         with torch.inference_mode():
             for inputs, targets in batches:
                 logits = problem.forward(params, inputs)
-                loss += cross_entropy(logits, targets, reduction="sum").double()
+                loss += problem.criterion(logits, targets, "sum").double()
                 correct += (logits.argmax(1) == targets).sum()
                 probabilities = logits.softmax(1)
                 if start is not None:

@@ -23,7 +23,7 @@ from mcbench.errors import (
     reason_of,
 )
 from mcbench.evaluation import Curve, Progress, Protocol, evaluate
-from mcbench.metric import Evaluation
+from mcbench.metric import Evaluation, usual
 from mcbench.params import move
 from mcbench.plugins import host
 from mcbench.problem import SPLITS, Problem
@@ -43,7 +43,7 @@ class Plan:
         methods: ``name[p=v]`` each.
         seeds: One per endpoint; all pairs of them are connected.
         protocol: How paths are evaluated.
-        metrics: ``name[p=v]`` each; none means all.
+        metrics: ``name[p=v]`` each; none means all the usual ones.
         executor: Who carries out the runs.
     """
 
@@ -98,7 +98,7 @@ class Experiment:
         architecture = host().get("architecture", plan.architecture)
         recipe = host().get("recipe", plan.recipe or getattr(dataset, "recipe", "quick"))
         self.methods = {text: host().get("method", text) for text in plan.methods}
-        chosen = plan.metrics or host().names("metric")
+        chosen = plan.metrics or usual()
         self.metrics = {text: host().get("metric", text) for text in chosen}
         self.executor = host().get("executor", plan.executor)
         if len(set(plan.seeds)) < len(plan.seeds):
@@ -171,10 +171,12 @@ class Experiment:
             key = keys[seed]
             known = self.store.intact(self.store.read_tensors, "partial", key)
             if known is not None:
-                states[seed] = training.State(known[1]["epoch"], known[0])
+                record = known[1]
+                states[seed] = training.State(record["epoch"], known[0], record.get("losses", []))
 
         def save(seed: int, state: training.State) -> None:
-            self.store.write_tensors("partial", keys[seed], state.tensors, {"epoch": state.epoch})
+            record = {"epoch": state.epoch, "losses": state.losses}
+            self.store.write_tensors("partial", keys[seed], state.tensors, record)
 
         def report(group: tuple[int, ...], epoch: int, epochs: int, loss: float) -> None:
             host().notify(
@@ -202,6 +204,7 @@ class Experiment:
             record = {
                 "problem": self.problem.identity,
                 "seed": outcome.seed,
+                "losses": outcome.losses,
                 "provenance": provenance(self.problem.device),
                 "cost": {"seconds": outcome.seconds},
             }

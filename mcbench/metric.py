@@ -51,7 +51,8 @@ class Metric(Protocol):
     """Reduces an evaluated path to a number, or to several under names of their own.
 
     Optional attributes: ``reference``, the source of the definition; ``ends_only``, whether it
-    depends on the endpoints alone, so that it is measured once for all methods of a pair.
+    depends on the endpoints alone, so that it is measured once for all methods of a pair;
+    ``usual``, ``False`` for a metric so costly that it is measured only where it is named.
     """
 
     name: str
@@ -64,3 +65,11 @@ class Metric(Protocol):
     def measure(self, evaluation: Evaluation, split: SplitName | None) -> float | dict[str, float]:
         """The value, in ``unit``."""
         ...
+
+
+def usual() -> list[str]:
+    """The names of the metrics that are measured where none is named."""
+    from mcbench.plugins import host
+
+    known = {name: host().find("metric", name).component for name in host().names("metric")}
+    return [name for name, metric in known.items() if getattr(metric, "usual", True)]

@@ -229,17 +229,24 @@ class Host:
     def identity(self, kind: str, component: Any) -> dict[str, Any]:
         """What of a component determines a result, as JSON has it.
 
-        That is its name, all its parameters, its plugin and the plugin's version.
+        That is its name, all its parameters (those that came later only where they are set), its
+        plugin and the plugin's version.
         """
         source = self.find(kind, component.name).plugin
+        declared = spec.parameters(component)
+        values = {
+            name: value
+            for name, value in spec.values(component).items()
+            if not (declared[name].later and value == declared[name].unset)
+        }
         identity: dict[str, Any] = {
             "name": component.name,
-            "parameters": json.loads(json.dumps(spec.values(component))),
+            "parameters": json.loads(json.dumps(values)),
             "distribution": source.distribution,
             "version": source.version,
         }
-        for name, parameter in spec.parameters(component).items():
-            if parameter.part is not None:
+        for name, parameter in declared.items():
+            if parameter.part is not None and name in values:
                 part = self.get(parameter.part, getattr(component, name))
                 identity["parameters"][name] = self.identity(parameter.part, part)
         return identity

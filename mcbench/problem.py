@@ -93,6 +93,11 @@ class Problem:
             with torch.random.fork_rng(devices=[]), torch.no_grad():
                 torch.manual_seed(seeding.derive(seed, "init"))
                 module(torch.zeros(2, *self.input_shape))
+        if self.recipe.init_variance != 1:
+            with torch.no_grad():
+                for weight in module.parameters():
+                    if weight.dim() > 1:
+                        weight.mul_(self.recipe.init_variance**0.5)
         return module
 
     @cached_property
@@ -117,8 +122,8 @@ class Problem:
         return derive_chain(self.module, torch.zeros(2, *self.input_shape, device=self.device))
 
     @cached_property
-    def batch_size(self) -> int:
-        """Samples per batch of an evaluation, such that activations stay in cache."""
+    def activations(self) -> list[int]:
+        """Entries per sample of what goes into and comes out of every module, the whole too."""
         import torch
 
         sizes = [1]
@@ -132,7 +137,12 @@ class Problem:
             self.module(torch.zeros(2, *self.input_shape, device=self.device))
         for hook in hooks:
             hook.remove()
-        return max(64, min(8192, _ACTIVATIONS // max(sizes)))
+        return sizes
+
+    @cached_property
+    def batch_size(self) -> int:
+        """Samples per batch of an evaluation, such that activations stay in cache."""
+        return max(64, min(8192, _ACTIVATIONS // max(self.activations)))
 
     def positions(self, layer: Affine, x: Tensor, count: int, batch: int = 0) -> Tensor | None:
         """Positions of a convolution's output to sample, shape (samples, count).
@@ -155,10 +165,18 @@ class Problem:
         return functional_call(self.module, params, (inputs,))
 
     def loss(self, params: Params, inputs: Tensor, targets: Tensor) -> Tensor:
-        """The mean cross-entropy of a batch, without weight decay; differentiable."""
+        """The mean loss of a batch, without weight decay; differentiable."""
+        return self.criterion(self.forward(params, inputs), targets)
+
+    def criterion(
+        self, outputs: Tensor, targets: Tensor, reduction: Literal["mean", "sum"] = "mean"
+    ) -> Tensor:
+        """The loss of a network's outputs: cross-entropy, or as the data say (`mcbench.Data`)."""
         from torch.nn.functional import cross_entropy
 
-        return cross_entropy(self.forward(params, inputs), targets)
+        if self.data.loss == "output":
+            return outputs.mean() if reduction == "mean" else outputs.sum()
+        return cross_entropy(outputs, targets, reduction=reduction)
 
     def batches(
         self, split: SplitName, size: int | None = None

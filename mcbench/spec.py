@@ -22,7 +22,11 @@ LONGEST = 1000
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
-    """A declared parameter; ``part`` is the kind of component its value names, if it does."""
+    """A declared parameter.
+
+    ``part`` is the kind of component its value names, if it does. ``later``: whether it stands in
+    identities only where it differs from ``unset``, the default of its class.
+    """
 
     name: str
     type: Any
@@ -30,15 +34,21 @@ class Parameter:
     help: str
     constraints: Mapping[str, Any]
     part: str | None = None
+    later: bool = False
+    unset: Any = None
 
 
-def parameter(default: Any, help: str, *, part: str | None = None, **constraints: Any) -> Any:
+def parameter(
+    default: Any, help: str, *, part: str | None = None, later: bool = False, **constraints: Any
+) -> Any:
     """A dataclass field that users may set.
 
     Arguments:
         default: The value when the user says nothing.
         help: What it means, with its unit.
         part: The kind of component (such as ``"matching"``) that the value names.
+        later: Whether the parameter came after results were stored, and its default is what was
+            done before: those results then stay valid.
         constraints: Bounds as pydantic takes them: ``gt``, ``ge``, ``lt``, ``le``, ``pattern``.
 
     Example:
@@ -50,7 +60,8 @@ def parameter(default: Any, help: str, *, part: str | None = None, **constraints
         >>> configure("architecture", Net(), {"width": "64"}).width
         64
     """
-    metadata = {"help": help, "part": part, "constraints": constraints, "parameter": True}
+    metadata = {"help": help, "part": part, "constraints": constraints, "parameter": True,
+                "later": later}  # fmt: skip
     return dataclasses.field(default=default, metadata=metadata)
 
 
@@ -125,6 +136,8 @@ def parameters(component: object) -> dict[str, Parameter]:
             help=field.metadata["help"],
             constraints=field.metadata["constraints"],
             part=field.metadata["part"],
+            later=field.metadata["later"],
+            unset=field.default,
         )
         for field in dataclasses.fields(component)
         if field.metadata.get("parameter")

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 from torch.func import functional_call, vmap
-from torch.nn.functional import cross_entropy
 
 from mcbench import seeding
 from mcbench.augmentation import augment
@@ -38,20 +37,26 @@ class State:
     Arguments:
         epoch: The number of epochs that are done.
         tensors: The network's and the optimiser's, by name.
+        losses: The mean training loss of each of those epochs.
     """
 
     epoch: int
     tensors: Params
+    losses: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A training that ended: with ``params``, or with the ``error`` that says why not."""
+    """A training that ended: with ``params``, or with the ``error`` that says why not.
+
+    ``losses`` are the mean training losses of its epochs.
+    """
 
     seed: int
     params: Params | None
     error: RunError | None
     seconds: float
+    losses: list[float]
 
 
 Save = Callable[[int, State], None]
@@ -95,26 +100,29 @@ def train(
         done = states[seed].epoch if seed in states else 0
         groups.setdefault((-done, seed // lanes), []).append(seed)
     for (done, _), group in sorted(groups.items()):
-        snapshots = [states[s].tensors for s in group] if done else []
-        yield from _train_group(problem, tuple(group), -done, snapshots, save, report)
+        known = [states[s] for s in group] if done else []
+        yield from _train_group(problem, tuple(group), -done, known, save, report)
 
 
 def _train_group(
     problem: Problem,
     seeds: tuple[int, ...],
     start: int,
-    snapshots: list[Params],
+    states: list[State],
     save: Save,
     report: Report,
 ) -> Iterator[Outcome]:
     recipe = problem.recipe
     began = saved = time.perf_counter()
     networks = _Networks(problem, seeds)
-    if snapshots:
-        networks.restore(snapshots)
+    if states:
+        networks.restore([state.tensors for state in states])
+    history = [list(state.losses) for state in states] or [[] for _ in seeds]
     errors: dict[int, RunError] = {}
-    for epoch in range(start, recipe.epochs):
+    for epoch in range(start, recipe.last):
         losses = networks.epoch(epoch)
+        for past, loss in zip(history, losses.tolist(), strict=True):
+            past.append(loss)
         for seed, loss in zip(seeds, losses.tolist(), strict=True):
             if not abs(loss) < float("inf") and seed not in errors:
                 errors[seed] = RunError(
@@ -124,16 +132,16 @@ def _train_group(
                 )
         if len(errors) == len(seeds):
             break
-        report(seeds, epoch + 1, recipe.epochs, float(losses.mean()))
-        if time.perf_counter() - saved > save_seconds() and epoch + 1 < recipe.epochs:
-            for seed, tensors in zip(seeds, networks.snapshot(), strict=True):
+        report(seeds, epoch + 1, recipe.last, float(losses.mean()))
+        if time.perf_counter() - saved > save_seconds() and epoch + 1 < recipe.last:
+            for seed, tensors, past in zip(seeds, networks.snapshot(), history, strict=True):
                 if seed not in errors:
-                    save(seed, State(epoch + 1, tensors))
+                    save(seed, State(epoch + 1, tensors, list(past)))
             saved = time.perf_counter()
     seconds = (time.perf_counter() - began) / len(seeds)
-    for seed, params in zip(seeds, networks.params(), strict=True):
+    for seed, params, past in zip(seeds, networks.params(), history, strict=True):
         failed = errors.get(seed)
-        yield Outcome(seed, None if failed else params, failed, seconds)
+        yield Outcome(seed, None if failed else params, failed, seconds, past)
 
 
 class _Networks:
@@ -172,16 +180,17 @@ class _Networks:
         recipe, problem = self.problem.recipe, self.problem
         if not self.stacked:
             torch.manual_seed(seeding.derive(self.seeds[0], "epoch", epoch))  # For dropout.
-        for group in self.optimizer.param_groups:
-            group["lr"] = recipe.rate(epoch)
         raw = problem.data.train.to(problem.device) if recipe.augment else problem.splits["train"]
         orders = [seeding.generator(s, "order", epoch) for s in self.lanes]
         draws = [seeding.generator(s, "augment", epoch) for s in self.lanes]
         order = torch.stack([torch.randperm(len(raw), generator=g) for g in orders])
         order = order.to(problem.device)
         total = torch.zeros(len(self.lanes), dtype=torch.float64, device=problem.device)
-        for start in range(0, len(raw), recipe.batch_size):
-            chosen = order[:, start : start + recipe.batch_size]
+        steps = -(-len(raw) // recipe.batch_size)
+        for step in range(steps):
+            for group in self.optimizer.param_groups:
+                group["lr"] = recipe.rate(epoch, step, steps)
+            chosen = order[:, step * recipe.batch_size : (step + 1) * recipe.batch_size]
             inputs = [raw.inputs[rows] for rows in chosen]
             if recipe.augment:
                 inputs = [
@@ -198,7 +207,7 @@ class _Networks:
     def _losses(self, inputs: Tensor, targets: Tensor) -> Tensor:
         def loss(weights: Params, x: Tensor, y: Tensor) -> Tensor:
             outputs = functional_call(self.template, (weights, self.buffers), (x,))
-            return cross_entropy(outputs, y)
+            return self.problem.criterion(outputs, y)
 
         if not self.stacked:
             return loss(self.weights[0], inputs[0], targets[0])[None]

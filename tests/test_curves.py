@@ -11,13 +11,12 @@ import torch
 from mcbench_curves import TrainedCurve
 from mcbench_curves.coefficients import SHAPES
 from mcbench_curves.route import bezier_leg, route
-from mcbench_curves.statistics import Statistics
 from mcbench_curves.training import Training
 from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from mcbench import Endpoint, RunError, UsageError, Workshop, data
+from mcbench import Endpoint, RunError, Statistics, UsageError, Workshop, data
 from mcbench.evaluation import check_ends
 from mcbench.params import Params, combine, distance, equal
 from mcbench.plugins import Host, Plugin, host

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -166,6 +167,34 @@ def test_identity_has_every_parameter_and_the_parts_versions() -> None:
     assert identity["parameters"]["adjustment"]["parameters"]["cutoff"] == 1e-12
     other = host.identity("method", host.get("method", "ot-wa[cutoff=1e-6]"))
     assert other != identity
+
+
+def test_a_later_parameter_is_in_identities_only_where_it_is_set() -> None:
+    """What was stored before the parameter existed stays valid, unless a component sets it."""
+
+    @dataclass(frozen=True)
+    class Net:
+        name: str
+        width: int = mcbench.parameter(8, "units")
+        gain: float = mcbench.parameter(1.0, "came later", later=True)
+
+        def build(self, shape: Any, classes: int) -> None: ...
+
+    class Nets:
+        @mcbench.hookimpl
+        def mcbench_architectures(self) -> Any:
+            yield from (Net("one"), Net("two", gain=2.0))
+
+    host = Host()
+    added(host, "nets", Nets())
+
+    def given(text: str) -> dict[str, Any]:
+        return host.identity("architecture", host.get("architecture", text))["parameters"]
+
+    assert given("one") == {"width": 8} == given("one[gain=1]")
+    assert given("one[gain=3]") == {"width": 8, "gain": 3.0}
+    assert given("two") == {"width": 8, "gain": 2.0}
+    assert given("two[gain=1]") == {"width": 8}
 
 
 def test_a_listener_that_raises_is_blamed_once_and_the_run_goes_on(

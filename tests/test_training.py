@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from mcbench import data, training
+from mcbench import UsageError, data, training
 from mcbench.params import Params, equal, finite
 from mcbench.plugins import host
 from mcbench.problem import Problem
@@ -62,6 +62,7 @@ def test_a_resumed_training_ends_with_the_same_weights(
     resumed = trained(problem, [0, 1], {0: states[0][1], 1: states[1][2]})
     for seed in (0, 1):
         assert equal(resumed[seed].params, whole[seed].params)
+        assert resumed[seed].losses == whole[seed].losses
 
 
 def test_batched_training_gives_what_the_plain_loop_gives(
@@ -154,6 +155,53 @@ def test_learning_rates_follow_the_schedule() -> None:
     assert rates[26:] == pytest.approx([1e-4] * 4)
     cosine = host().get("recipe", "quick[schedule=cosine,epochs=10]")
     assert cosine.rate(5) == pytest.approx(cosine.lr / 2)
+    step = host().get("recipe", "quick[schedule=step,milestones=(60,120,160),factor=0.2,lr=0.05]")
+    rates = [step.rate(epoch) for epoch in (0, 59, 60, 120, 160, 199)]
+    assert rates == pytest.approx([0.05, 0.05, 0.01, 0.002, 0.0004, 0.0004])
+    linear = host().get("recipe", "quick[schedule=linear,epochs=4,lr=1]")
+    assert [linear.rate(epoch) for epoch in range(4)] == pytest.approx([1, 0.75, 0.5, 0.25])
+
+
+def test_learning_rates_that_swing_change_with_every_step() -> None:
+    """Restarts come after 10, 30, 70 and 150 epochs if cycles double; a cyclic rate is lowest in
+    the middle of its cycle, as Garipov et al. give it step by step."""
+    text = "quick[schedule=restarts,period=10,growth=2,lr=0.05,floor=1e-6,epochs=200]"
+    restarts = host().get("recipe", text)
+    assert [restarts.rate(e) for e in (0, 10, 30, 70, 150)] == pytest.approx([0.05] * 5)
+    assert restarts.rate(29, 99, 100) == pytest.approx(1e-6, rel=0.1)
+    assert restarts.rate(20) == pytest.approx((0.05 + 1e-6) / 2)
+    cyclic = host().get("recipe", "quick[schedule=cyclic,period=2,lr=0.01,floor=5e-4]")
+    steps, c = 5, 10
+    for i in range(1, 31):
+        t = ((i - 1) % c + 1) / c
+        down, up = (1 - 2 * t) * 0.01 + 2 * t * 5e-4, (2 - 2 * t) * 5e-4 + (2 * t - 1) * 0.01
+        rate = cyclic.rate((i - 1) // steps, (i - 1) % steps, steps)
+        assert rate == pytest.approx(down if t <= 0.5 else up)
+
+
+def test_training_that_stops_early_is_the_beginning_of_the_whole(
+    shared_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An iterate is what the whole training had by then: the schedule is that of the whole."""
+    monkeypatch.setenv("MCBENCH_SAVE_SECONDS", "0")
+    states: list[training.State] = []
+    whole = problem_of(shared_store, SMALL, "quick[epochs=4]")
+    trained(whole, [0], save=lambda seed, state: states.append(state))
+    part = trained(problem_of(shared_store, SMALL, "quick[epochs=4,stop=2]"), [0])[0]
+    assert part.losses == states[1].losses and len(part.losses) == 2
+    for name, value in part.params.items():
+        assert torch.equal(value, states[1].tensors[f"network.{name}"])
+    with pytest.raises(UsageError, match="stop = 5 is beyond its 4 epochs"):
+        host().get("recipe", "quick[epochs=4,stop=5]")
+
+
+def test_initial_weights_take_a_variance(shared_store: Store) -> None:
+    plain, wide = (
+        problem_of(shared_store, SMALL, recipe).build(3).state_dict()
+        for recipe in ("quick", "quick[init_variance=4]")
+    )
+    for name, x in plain.items():
+        assert torch.equal(wide[name], 2 * x if x.dim() > 1 else x)
 
 
 def test_augmentation_is_seeded_and_does_what_it_says() -> None:

@@ -195,7 +195,8 @@ def plain(kind: str, identity: dict[str, Any]) -> dict[str, Any]:
         if key in recorded:
             value = recorded[key]
         else:
-            value = json.loads(json.dumps(declared[key].default))
+            known = declared[key]
+            value = json.loads(json.dumps(known.unset if known.later else known.default))
             if part:
                 value = host().identity(part, host().get(part, value))
         parameters[key] = plain(part, value) if part else value

@@ -108,6 +108,8 @@ class TrainedCurve:
             batch_size=self.batch_size or known.batch_size,
             weight_decay=known.weight_decay if self.weight_decay is None else self.weight_decay,
             schedule=self.schedule,
+            stop=0,
+            init_variance=1.0,
         )
 
 

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 
 import mcbench
-from mcbench import Leg, Params, Path, Problem, Recipe
+from mcbench import Leg, Params, Path, Problem, Recipe, Statistics
 from mcbench_curves.coefficients import bezier
-from mcbench_curves.statistics import Statistics
 
 
 def route(shape: str, points: Sequence[Params], problem: Problem, recipe: Recipe) -> Path:

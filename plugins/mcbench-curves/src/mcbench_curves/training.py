@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
-from mcbench import Endpoint, Params, Problem, Recipe, RunError
+from mcbench import Endpoint, Params, Problem, Recipe, RunError, Statistics
 from mcbench_curves import TrainedCurve
 from mcbench_curves.coefficients import SHAPES
 from mcbench_curves.network import Network
-from mcbench_curves.statistics import Statistics
 
 
 def train(curve: TrainedCurve, a: Endpoint, b: Endpoint, problem: Problem) -> list[Params]:
@@ -128,7 +126,7 @@ class Training:
             network.point.add_(row, alpha=weight)
         parameters = network.point[: network.trained]
         torch.mul(parameters, self.recipe.weight_decay, out=network.gradient)
-        loss = cross_entropy(network.module(inputs), targets)
+        loss = self.problem.criterion(network.module(inputs), targets)
         loss.backward()
         self.velocity.addr_(bends, network.gradient, beta=self.recipe.momentum)
         self.control[1:-1, : network.trained].add_(self.velocity, alpha=-rate)

@@ -1,4 +1,4 @@
-"""`Statistics`, the running statistics of batch norms at points of a curve."""
+"""`Statistics`, the running statistics of batch norms at points that were not trained."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import copy
 import torch
 from torch.func import functional_call
 
-from mcbench import Params, Problem, Recipe
+from mcbench.params import Params
+from mcbench.problem import Problem
+from mcbench.recipe import Recipe
 
 
 class Statistics:
-    """Estimates running statistics anew, as each point of a curve needs its own.
+    """Estimates running statistics anew, as points of a curve and averages of weights need.
 
     One pass over the training data in the minibatches of training, augmented as in training (as
     the published code does): the statistics are the means of those of the batches, each weighted
