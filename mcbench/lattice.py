@@ -80,9 +80,7 @@ def refine(
     measure(list(nodes))
     cells = [(i * STEP, j * STEP, STEP) for j in range(side - 1) for i in range(side - 1)]
     last = (side - 1) * STEP - 1
-    touched = {
-        tuple(min(max(int(v), 0), last) // STEP * STEP for v in place) for place in crossed
-    }
+    touched = {tuple(min(max(int(v), 0), last) // STEP * STEP for v in place) for place in crossed}
     chosen = [cell for cell in cells if cell[:2] in touched]
     while True:
         new: dict[Node, None] = {}

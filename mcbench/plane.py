@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mcbench.errors import RunError
+from mcbench.errors import UsageError
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -49,14 +49,14 @@ class Plane:
         """The plane through three networks.
 
         Raises:
-            RunError: If they are on one line.
+            UsageError: If they are on one line.
         """
         names = parameters(problem)
         length = _dot(a, b, b, names) ** 0.5
         shift = _dot(a, b, c, names) / length if length else 0.0
         height = aside(a, b, c, names)
         if not height > FLAT * length > 0:
-            raise RunError("the three points are on one line: no plane goes through them alone")
+            raise UsageError("the three points are on one line: no plane goes through them alone")
         return Plane((a, b, c), names, length, shift, height)
 
     @staticmethod

@@ -119,7 +119,9 @@ class Surface:
 
 def _with_linear_first(problem: Problem) -> Chain | None:
     """The network as a chain, if its first layer is linear and wide enough to be worth it."""
-    parts = (m for m in problem.module.modules() if next(m.parameters(recurse=False), None) is not None)
+    parts = (
+        m for m in problem.module.modules() if next(m.parameters(recurse=False), None) is not None
+    )
     lowest = next(parts, None)
     if not isinstance(lowest, torch.nn.Linear) or lowest.in_features < WORTH:
         return None

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mcbench import lattice
-from mcbench.errors import RunError, UsageError, reason_of
+from mcbench.chains import STRAIGHT_CHAIN, joints_of, straight_chain
+from mcbench.errors import UsageError
 from mcbench.lattice import STEP, Node
 from mcbench.params import Params, fingerprint
 from mcbench.path import Path
@@ -34,9 +35,6 @@ KIND = "planes"
 
 POINTS = 61
 """A path is drawn through so many points, and its joints."""
-
-JOINTS = 50
-"""Joints of paths with more pieces than this are not marked."""
 
 MARGIN = 0.2
 """Of the window around what is drawn in it, on each side (Garipov et al.'s code)."""
@@ -98,8 +96,7 @@ class Survey:
         window: The part that was measured.
         places: x and y of measured points, shape (points, 2).
         loss, accuracy: Of each; loss in nats, accuracy in percent.
-        unit: Of the loss.
-        classes: Of the data; an accuracy of one class says nothing.
+        unit: Of the loss; without one there are no classes, and the accuracy means nothing.
     """
 
     problem: dict[str, Any]
@@ -137,30 +134,20 @@ class Drawn:
     traces: list[Trace] = field(default_factory=list)
 
 
-def seeds_for(experiment_seeds: Sequence[int], methods: bool, whole: bool) -> tuple[int, ...]:
-    """The endpoints that a plane takes: the first two with methods, else the first three.
-
-    Raises:
-        UsageError: If there are too few.
-    """
-    needed = 2 if methods or whole else 3
-    if len(experiment_seeds) < needed:
-        raise UsageError(
-            "a plane goes through A, B and a bend of a method's path (two endpoints and -m), or "
-            f"through three endpoints without methods: {len(experiment_seeds)} given"
-        )
-    return tuple(experiment_seeds[: 2 if methods else 3])
-
-
-def along_paths(experiment: Experiment, results: Results) -> Drawn:
+def along_paths(experiment: Experiment, results: Results, chain: bool = False) -> Drawn:
     """The plane through A, B and the bend of the first method whose path leaves the line AB.
 
     The bend is the point of the path that is farthest from the line, of those that are drawn; it
     is a control point of a chain with one bend. Paths are projected onto the plane. In a network
     of two parameters the plane is all there is.
 
+    Arguments:
+        experiment: It computed the results.
+        results: The first pair of those that are done is drawn.
+        chain: Whether the straight chain is drawn too.
+
     Raises:
-        RunError: If no path leaves the line.
+        UsageError: If no path leaves the line.
     """
     problem, connector = experiment.problem, experiment.connector
     names = parameters(problem)
@@ -177,13 +164,16 @@ def along_paths(experiment: Experiment, results: Results) -> Drawn:
             if aside(a, b, bend, names) > FLAT * length:
                 break
         else:
-            raise RunError(
+            raise UsageError(
                 "all paths keep to the straight line from A to B, so they span no plane: add a "
                 "method with a bend, as -m polychain"
             )
         plane = Plane.through(a, b, bend, problem)
         title = f"plane through A (seed {first}), B (seed {second}) and the bend of {method}"
     drawn = Drawn(title, plane, {"A": a, "B": b})
+    if chain:
+        legs = next((len(joints_of(p)) - 1 for p in paths.values() if joints_of(p)), 1)
+        paths = {STRAIGHT_CHAIN: straight_chain(a, b, legs, experiment), **paths}
     drawn.traces = [_trace(method, path, plane) for method, path in paths.items()]
     return drawn
 
@@ -192,7 +182,7 @@ def through_endpoints(experiment: Experiment, seeds: Sequence[int]) -> Drawn:
     """The plane through three endpoints, A, B and C in the order of the seeds.
 
     Raises:
-        RunError: If they are on one line.
+        UsageError: If they are on one line.
     """
     problem = experiment.problem
     marks = {
@@ -209,12 +199,11 @@ def through_endpoints(experiment: Experiment, seeds: Sequence[int]) -> Drawn:
 
 
 def _times(path: Path) -> list[float]:
-    joints = path.joints if len(path.legs) <= JOINTS else []
-    return sorted({i / (POINTS - 1) for i in range(POINTS)} | set(joints))
+    return sorted({i / (POINTS - 1) for i in range(POINTS)} | set(joints_of(path)))
 
 
 def _trace(method: str, path: Path, plane: Plane) -> Trace:
-    times, inner = _times(path), path.joints[1:-1] if len(path.legs) <= JOINTS else []
+    times, inner = _times(path), joints_of(path)[1:-1]
     places = np.array([plane.coordinates(path(t)) for t in times])
     return Trace(method, places, places[[times.index(t) for t in inner]].reshape(-1, 3))
 
@@ -247,9 +236,7 @@ def survey(drawn: Drawn, problem: Problem, store: Store, ask: Ask) -> Survey:
     crossed = [tuple(sheet.node_of(x, y)) for places in traced for x, y in _dense(places)]
     with store.lock(sheet.key):
         sheet.load()
-        nodes = lattice.refine(
-            ask.side, ask.evaluations, crossed, sheet.measure, sheet.heights
-        )
+        nodes = lattice.refine(ask.side, ask.evaluations, crossed, sheet.measure, sheet.heights)
         sheet.save()
     values = np.array([sheet.values[node] for node in nodes])
     return Survey(
