@@ -16,7 +16,7 @@ from mcbench.params import Params
 from mcbench.path import Leg, Path, line
 from mcbench.run import Run
 
-STRAIGHT_CHAIN = "straight chain"
+STRAIGHT_CHAIN = "straight chain (before)"
 """The name of what is there for comparison."""
 
 JOINTS = 50
@@ -28,9 +28,13 @@ def joints_of(path: Path) -> list[float]:
     return path.joints if len(path.legs) <= JOINTS else []
 
 
-def straight_chain(a: Params, b: Params, legs: int, experiment: Experiment) -> Path:
-    """The straight line in as many legs; between A and B with running statistics of its own."""
+def straight_chain(a: Params, b: Params, paths: list[Path], experiment: Experiment) -> Path:
+    """The straight line with as many pivots as the first of the paths that is a chain.
+
+    Between A and B its points have running statistics of their own.
+    """
     problem = experiment.problem
+    legs = next((len(path.legs) for path in paths if 1 < len(path.legs) <= JOINTS), 1)
     whole, statistics = line(a, b), Statistics(problem, problem.recipe)
 
     def at(t: float) -> Params:
@@ -43,17 +47,16 @@ def straight_chain(a: Params, b: Params, legs: int, experiment: Experiment) -> P
 
 
 def with_chains(experiment: Experiment, results: Results) -> Results:
-    """The runs of the first pair, with their pivots, after the straight chain.
+    """The runs of the first pair, with their pivots, and the straight chain.
 
     Pivots that the grid of the run left out are measured, and their times stand in the records
-    under ``joints``. The straight chain has as many pivots as the first method's path.
+    under ``joints``.
     """
     done = [run for run in results.runs if run.key in results.records]
     first = [run for run in done if run.pair == done[0].pair]
     paths = {run.key: experiment.connector.connect(run) for run in first}
-    legs = next((len(joints_of(p)) - 1 for p in paths.values() if joints_of(p)), 1)
     a, b = (experiment.endpoint(seed).params for seed in first[0].pair)
-    straight = straight_chain(a, b, legs, experiment)
+    straight = straight_chain(a, b, list(paths.values()), experiment)
     run = Run(results.problem, first[0].pair, STRAIGHT_CHAIN, {}, first[0].protocol)
     curve = evaluate(
         straight, experiment.problem, replace(run.protocol, refine=0), lambda *_: None, Progress()
@@ -62,17 +65,18 @@ def with_chains(experiment: Experiment, results: Results) -> Results:
     records = {run.key: _marked(before, straight, experiment)}
     for one in first:
         records[one.key] = _marked(results.records[one.key], paths[one.key], experiment)
-    return Results(results.problem, results.endpoints, [run, *first], records, results.failures)
+    # The last is drawn on top: it may be the line of one of the methods too.
+    return Results(results.problem, results.endpoints, [*first, run], records, results.failures)
 
 
 def _marked(record: dict[str, Any], path: Path, experiment: Experiment) -> dict[str, Any]:
-    """The record with all joints among the times of its curve."""
+    """The record with its inner joints among the times of its curve."""
     curve, protocol = dict(record["curve"]), experiment.plan.protocol
     for name in ("loss", "accuracy"):
         curve[name] = {split: list(values) for split, values in curve[name].items()}
     times, positions = list(curve["t"]), list(curve["position"])
     joints = []
-    for joint in joints_of(path):
+    for joint in joints_of(path)[1:-1]:
         known = [t for t in times if abs(t - joint) < 1e-9]
         joints.append(known[0] if known else joint)
         if known:

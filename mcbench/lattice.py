@@ -41,14 +41,13 @@ def levels(values: np.ndarray) -> np.ndarray:
     return low + (high - low) * np.concatenate([[0.0], above])
 
 
-def ranks(values: np.ndarray) -> np.ndarray:
-    """How many contour lines are below each value, with fractions, between 0 and `LEVELS`.
+def ranks(values: np.ndarray, line: np.ndarray) -> np.ndarray:
+    """How many of the contour `levels` are below each value, with fractions, 0 to `LEVELS`.
 
     Below the lowest line it is 0 on purpose: a flat bottom is not worth a closer look.
     """
     import numpy as np
 
-    line = levels(values)
     if line[-1] <= line[0]:
         return np.zeros_like(values)
     share = np.where(np.isfinite(values), values - line[0], np.inf) / (line[-1] - line[0])
@@ -104,7 +103,8 @@ def refine(
 
 def _crossed_most(cells: list[Cell], nodes: list[Node], heights: Heights) -> list[Cell]:
     """The cells crossed by more than one line and by at least two thirds of the most."""
-    rank = dict(zip(nodes, ranks(heights(nodes)).tolist(), strict=True))
+    values = heights(nodes)
+    rank = dict(zip(nodes, ranks(values, levels(values)).tolist(), strict=True))
     crossing = {}
     for cell in cells:
         if cell[2] > 1:

@@ -150,7 +150,6 @@ def along_paths(experiment: Experiment, results: Results, chain: bool = False) -
         UsageError: If no path leaves the line.
     """
     problem, connector = experiment.problem, experiment.connector
-    names = parameters(problem)
     done = [run for run in results.runs if run.key in results.records]
     paths = {run.method: connector.connect(run) for run in done}
     first, second = done[0].pair
@@ -158,22 +157,20 @@ def along_paths(experiment: Experiment, results: Results, chain: bool = False) -
     if has_two(problem):
         plane, title = Plane.of_two(a, problem), f"A: seed {first}, B: seed {second}"
     else:
-        length = aside(a, a, b, names)
-        for method, path in paths.items():
-            bend = max((path(t) for t in _times(path)), key=lambda p: aside(a, b, p, names))
-            if aside(a, b, bend, names) > FLAT * length:
-                break
-        else:
+        bends = ((method, _bend(a, b, path, problem)) for method, path in paths.items())
+        found = next(((method, bend) for method, bend in bends if bend is not None), None)
+        if found is None:
             raise UsageError(
                 "all paths keep to the straight line from A to B, so they span no plane: add a "
                 "method with a bend, as -m polychain"
             )
+        method, bend = found
         plane = Plane.through(a, b, bend, problem)
         title = f"plane through A (seed {first}), B (seed {second}) and the bend of {method}"
     drawn = Drawn(title, plane, {"A": a, "B": b})
     if chain:
-        legs = next((len(joints_of(p)) - 1 for p in paths.values() if joints_of(p)), 1)
-        paths = {STRAIGHT_CHAIN: straight_chain(a, b, legs, experiment), **paths}
+        straight = straight_chain(a, b, list(paths.values()), experiment)
+        paths = {STRAIGHT_CHAIN: straight, **paths}
     drawn.traces = [_trace(method, path, plane) for method, path in paths.items()]
     return drawn
 
@@ -196,6 +193,13 @@ def through_endpoints(experiment: Experiment, seeds: Sequence[int]) -> Drawn:
         plane = Plane.through(points[0], points[1], points[2], problem)
     title = f"plane through the endpoints of seeds {', '.join(map(str, seeds))}"
     return Drawn("" if plane.whole else title, plane, marks)
+
+
+def _bend(a: Params, b: Params, path: Path, problem: Problem) -> Params | None:
+    """The path's point that is farthest from the line AB; none if it keeps to the line."""
+    names = parameters(problem)
+    bend = max((path(t) for t in _times(path)), key=lambda point: aside(a, b, point, names))
+    return bend if aside(a, b, bend, names) > FLAT * aside(a, a, b, names) else None
 
 
 def _times(path: Path) -> list[float]:
@@ -233,7 +237,7 @@ def survey(drawn: Drawn, problem: Problem, store: Store, ask: Ask) -> Survey:
     traced = [trace.places[:, :2] for trace in drawn.traces]
     window = window_of(np.concatenate([np.array(list(marks.values())), *traced]))
     sheet = _Sheet(problem, store, plane, window, ask, drawn.title)
-    crossed = [tuple(sheet.node_of(x, y)) for places in traced for x, y in _dense(places)]
+    crossed = [sheet.node_of(x, y) for places in traced for x, y in _dense(places)]
     with store.lock(sheet.key):
         sheet.load()
         nodes = lattice.refine(ask.side, ask.evaluations, crossed, sheet.measure, sheet.heights)

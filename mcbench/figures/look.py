@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 # Okabe & Ito's palette, which colour-blind readers can tell apart.
@@ -15,7 +16,7 @@ STYLES = ("-", "--", "-.", ":")
 DASHES = {"-": "solid", "--": "dash", "-.": "dashdot", ":": "dot"}
 """The names that plotly has for styles."""
 
-STRAIGHT = "0.35"
+STRAIGHT = "#595959"
 """The grey of what is only there for comparison."""
 
 SAVED = {"svg.fonttype": "none", "svg.hashsalt": "mcbench"}
@@ -25,6 +26,12 @@ SAVED = {"svg.fonttype": "none", "svg.hashsalt": "mcbench"}
 def look(i: int) -> dict[str, Any]:
     """Colour and style of line ``i``; where colours are used up they come with another style."""
     return {"color": COLORS[i % len(COLORS)], "linestyle": STYLES[i // len(COLORS) % len(STYLES)]}
+
+
+def columns(labels: Sequence[str], width: float) -> int:
+    """How many columns of a legend fit into so many inches, at 10 points."""
+    longest = max(map(len, labels), default=1)
+    return max(1, min(len(labels), int(width / (0.6 + 0.085 * longest))))
 
 
 def subject(problem: dict[str, Any]) -> str:

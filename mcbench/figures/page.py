@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcbench.figures.look import DASHES, STRAIGHT, subject
+from mcbench.figures.look import DASHES, subject
 from mcbench.figures.paths import looks
 from mcbench.figures.plane import axis_names, label, mesh, number, quantity, shades
 from mcbench.lattice import LEVELS, levels, ranks
@@ -37,7 +37,8 @@ def interactive_plane(survey: Survey) -> Any:
     }
     steps = shades()
     css = [f"rgb({r * 255:.0f},{g * 255:.0f},{b * 255:.0f})" for r, g, b, _ in steps]
-    scale = [[k / LEVELS, css[k - end]] for k in range(LEVELS + 1) for end in (1, 0)][1:-1]
+    # Every colour stands at both ends of its band.
+    scale = [[(k + end) / LEVELS, color] for k, color in enumerate(css) for end in (0, 1)]
     _surface(figure, survey, scale, bar)
     _lines(figure, survey)
     left, right, bottom, top = survey.window
@@ -52,7 +53,12 @@ def interactive_plane(survey: Survey) -> Any:
         scene={
             "xaxis": {"title": "x"},
             "yaxis": {"title": "y"},
-            "zaxis": {"title": quantity(survey), **{k: bar[k] for k in ("tickvals", "ticktext")}},
+            "zaxis": {
+                "title": quantity(survey),
+                "tickvals": bar["tickvals"][::2],
+                "ticktext": bar["ticktext"][::2],
+            },
+            "camera": {"eye": {"x": 0.25, "y": -1.5, "z": 1.3}},
             "aspectmode": "manual",
             "aspectratio": {"x": 1.2, "y": 1.2 * ratio, "z": 0.6},
         },
@@ -63,11 +69,9 @@ def interactive_plane(survey: Survey) -> Any:
 def _surface(figure: Any, survey: Survey, scale: list[Any], bar: dict[str, Any]) -> None:
     import numpy as np
 
-    x, y, height = mesh(survey, ranks(survey.shown), FINE)
+    x, y, shown = mesh(survey, survey.shown, FINE)
     accuracy = mesh(survey, survey.accuracy, FINE)[2]
-    # Back from ranks: between the lines, the loss of the rank that is drawn there.
-    low, high = levels(survey.shown)[[0, -1]]
-    shown = low + (high - low) * np.where(height > 0, 2.0 ** (height - LEVELS), 0)
+    height = ranks(shown, levels(survey.shown))
     values = np.stack([shown, accuracy], axis=-1).round(6)
     name = quantity(survey)
     hover = f"x %{{x:.4g}}, y %{{y:.4g}}<br>{name}: %{{customdata[0]:.4g}}"
@@ -84,9 +88,10 @@ def _surface(figure: Any, survey: Survey, scale: list[Any], bar: dict[str, Any])
         cmax=LEVELS, showscale=False, row=1, col=2,
     )  # fmt: skip
     texts = [
-        f"x {a:.4g}, y {b:.4g}<br>loss: {loss:.5g}" + (f"<br>accuracy: {acc:.2f}%" if survey.unit else "")
-        for (a, b), loss, acc in zip(survey.places, survey.loss, survey.accuracy, strict=True)
-    ]  # fmt: skip
+        f"x {a:.4g}, y {b:.4g}<br>loss: {loss:.5g}"
+        + (f"<br>accuracy: {percent:.2f}%" if survey.unit else "")
+        for (a, b), loss, percent in zip(survey.places, survey.loss, survey.accuracy, strict=True)
+    ]
     figure.add_scatter(
         x=survey.places[:, 0], y=survey.places[:, 1], mode="markers", name="measured points",
         marker={"size": 3, "color": "black"}, text=texts, hoverinfo="text",
@@ -100,30 +105,25 @@ def _lines(figure: Any, survey: Survey) -> None:
     from scipy.interpolate import LinearNDInterpolator
 
     left, right, *_ = survey.window
-    above = LinearNDInterpolator(survey.places, ranks(survey.shown))
+    above = LinearNDInterpolator(survey.places, ranks(survey.shown, levels(survey.shown)))
     chosen = looks([trace.method for trace in survey.traces])
     for trace in survey.traces:
         x, y, _ = trace.places.T
         color = chosen[trace.method]["color"]
-        color = "#595959" if color == STRAIGHT else color
-        group = {
-            "legendgroup": trace.method,
-            "name": label(trace.method, trace.away, right - left),
-        }
         dash = DASHES[chosen[trace.method]["linestyle"]]
-        marked = (
-            np.isin(trace.places, trace.joints).all(1) if len(trace.joints) else np.zeros(len(x))
-        )
-        marks = {
-            "size": np.where(marked, 9, 0),
-            "color": color,
-            "line": {"width": 1, "color": "white"},
-        }
+        name = label(trace.method, trace.away, right - left)
+        group = {"legendgroup": trace.method, "name": name}
         figure.add_scatter(
-            x=x, y=y, mode="lines+markers", line={"color": color, "width": 3, "dash": dash},
-            marker=marks, hovertemplate="x %{x:.4g}, y %{y:.4g}<br>off the plane: %{customdata:.3g}",
+            x=x, y=y, mode="lines", line={"color": color, "width": 3, "dash": dash},
+            hovertemplate="x %{x:.4g}, y %{y:.4g}<br>off the plane: %{customdata:.3f}",
             customdata=trace.places[:, 2], row=1, col=1, **group,
         )  # fmt: skip
+        if len(trace.joints):
+            figure.add_scatter(
+                x=trace.joints[:, 0], y=trace.joints[:, 1], mode="markers", showlegend=False,
+                marker={"size": 9, "color": color, "line": {"width": 1, "color": "white"}},
+                hovertemplate="x %{x:.4g}, y %{y:.4g}", row=1, col=1, **group,
+            )  # fmt: skip
         figure.add_scatter3d(
             x=x, y=y, z=above(x, y) + 0.1, mode="lines", line={"color": color, "width": 6},
             showlegend=False, hoverinfo="skip", row=1, col=2, **group,

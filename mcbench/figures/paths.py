@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcbench.chains import STRAIGHT_CHAIN
 from mcbench.experiment import Results
-from mcbench.figures.look import DASHES, QUANTITIES, STRAIGHT, look, subject
+from mcbench.figures.look import DASHES, QUANTITIES, STRAIGHT, columns, look, subject
 from mcbench.report import by_method, end_values
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class Line:
         pair: The seeds of A and B.
         x: t, or arc length as a share of the whole.
         y: The quantity.
-        marked: Which of the points are joints, the chain's pivots.
+        marked: Which of the points are the chain's pivots, A and B left out.
     """
 
     pair: tuple[int, int]
@@ -76,8 +76,8 @@ def panels_of(results: Results, split: str, by_length: bool, ensemble: bool) -> 
         }
         values = np.concatenate([line.y for own in lines.values() for line in own])
         ends = None
-        if quantity != "with_start":
-            known = end_values(results, quantity)
+        if quantity in ("accuracy", "loss"):
+            known = end_values(results, quantity)  # type: ignore[arg-type]
             ends = float(np.mean([end[split] for end in known.values()]))
         title = QUANTITIES[quantity].format(split=split) if classes else "loss"
         wide = quantity == "loss" and values.min() > 0 and values.max() > DECADES * values.min()
@@ -92,9 +92,8 @@ def _line(record: dict[str, Any], quantity: str, split: str, by_length: bool) ->
     x = np.asarray(curve["position"] if by_length else curve["t"])
     x = x / x[-1] if by_length and x[-1] else x
     marked = [curve["t"].index(t) for t in record.get("joints", ())]
-    return Line(
-        (record["pair"][0], record["pair"][1]), x, np.asarray(curve[quantity][split]), marked
-    )
+    pair = (record["pair"][0], record["pair"][1])
+    return Line(pair, x, np.asarray(curve[quantity][split]), marked)
 
 
 def looks(methods: list[str]) -> dict[str, dict[str, Any]]:
@@ -143,22 +142,18 @@ def draw_paths(
             axes.axhline(panel.ends, color="0.6", linewidth=0.9, zorder=1, label="end points")
         for method, lines in panel.lines.items():
             for line in lines:
-                alone = len(lines) == 1
-                style: dict[str, Any] = (
-                    {"linewidth": 1.8} if alone else {"linewidth": 0.6, "alpha": 0.4}
-                )
-                axes.plot(
-                    line.x, line.y, **style, **chosen[method], label=method if alone else None
-                )
+                style: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.4}
+                if len(lines) == 1:
+                    style = {"linewidth": 1.8, "label": method}
+                axes.plot(line.x, line.y, **style, **chosen[method])
                 if line.marked:
                     axes.plot(
                         line.x[line.marked], line.y[line.marked], "o", markersize=5.5,
                         color=chosen[method]["color"], markeredgecolor="white", zorder=4,
                     )  # fmt: skip
             if len(lines) > 1:
-                axes.plot(
-                    common, panel.means[method], linewidth=2.2, label=method, **chosen[method]
-                )
+                mean = panel.means[method]
+                axes.plot(common, mean, linewidth=2.2, label=method, **chosen[method])
         if panel.logarithmic:
             axes.set_yscale("log")
         axes.set_xlabel(across(by_length))
@@ -170,13 +165,16 @@ def draw_paths(
     if any(line.marked for lines in panels[0].lines.values() for line in lines):
         from matplotlib.lines import Line2D
 
-        handles.append(
-            Line2D([], [], marker="o", color="0.5", linestyle="", markeredgecolor="white")
-        )
+        pivot: dict[str, Any] = {
+            "marker": "o",
+            "color": "0.5",
+            "linestyle": "",
+            "markeredgecolor": "white",
+        }
+        handles.append(Line2D([], [], **pivot))
         labels.append("pivots")
-    figure.legend(
-        handles, labels, loc="outside lower center", ncols=min(4, len(labels)), frameon=False
-    )
+    ncols = columns(labels, figure.get_figwidth())
+    figure.legend(handles, labels, loc="outside lower center", ncols=ncols, frameon=False)
     figure.suptitle(title_of(results), fontsize=11)
     return figure
 
@@ -186,7 +184,6 @@ def interactive_paths(
 ) -> Any:
     """The same with plotly: values under the pointer; a click on a name hides a method."""
     import numpy as np
-    import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
     panels = panels_of(results, split, by_length, ensemble)
@@ -197,19 +194,22 @@ def interactive_paths(
         where = {"row": 1, "col": column}
         for method, lines in panel.lines.items():
             color = chosen[method]["color"]
-            color = "#595959" if color == STRAIGHT else color
             stroke = {"color": color, "dash": DASHES[chosen[method]["linestyle"]]}
             group: dict[str, Any] = {"legendgroup": method, "name": method}
             alone = len(lines) == 1
             for line in lines:
-                sizes = np.zeros(len(line.x))
-                sizes[line.marked] = 9
+                hover = f"pair {line.pair[0]}-{line.pair[1]}<br>%{{x:.3f}}: %{{y:.5g}}"
                 figure.add_scatter(
-                    x=line.x, y=line.y, mode="lines+markers", line=stroke | {"width": 3 if alone else 1},
-                    marker={"size": sizes, "color": color, "line": {"width": 1, "color": "white"}},
-                    opacity=1 if alone else 0.45, showlegend=alone and column == 1, **group, **where,
-                    hovertemplate=f"pair {line.pair[0]}-{line.pair[1]}<br>%{{x:.3f}}: %{{y:.5g}}",
+                    x=line.x, y=line.y, mode="lines", line=stroke | {"width": 3 if alone else 1},
+                    opacity=1 if alone else 0.45, showlegend=alone and column == 1,
+                    hovertemplate=hover, **group, **where,
                 )  # fmt: skip
+                if line.marked:
+                    figure.add_scatter(
+                        x=line.x[line.marked], y=line.y[line.marked], mode="markers",
+                        marker={"size": 9, "color": color, "line": {"width": 1, "color": "white"}},
+                        showlegend=False, hovertemplate=hover, **group, **where,
+                    )  # fmt: skip
             if not alone:
                 figure.add_scatter(
                     x=common, y=panel.means[method], mode="lines", line=stroke | {"width": 3},
@@ -222,5 +222,5 @@ def interactive_paths(
         figure.update_yaxes(
             title=panel.title, type="log" if panel.logarithmic else "linear", **where
         )
-    figure.update_layout(go.Layout(template="simple_white", title=title_of(results)))
+    figure.update_layout(template="simple_white", title=title_of(results))
     return figure

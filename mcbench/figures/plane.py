@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mcbench.figures.look import subject
+from mcbench.chains import STRAIGHT_CHAIN
+from mcbench.figures.look import columns, subject
 from mcbench.figures.paths import looks
 from mcbench.lattice import LEVELS, levels, ranks
 from mcbench.surveying import Survey
@@ -46,8 +47,7 @@ def mesh(
     scale = np.array([right - left, top - bottom])
     pieces = CloughTocher2DInterpolator((survey.places - [left, bottom]) / scale, values)
     shares = np.linspace(0, 1, count)
-    x, y = np.meshgrid(shares, shares)
-    between = np.clip(pieces(x, y), values.min(), values.max())
+    between = np.clip(pieces(*np.meshgrid(shares, shares)), values.min(), values.max())
     return left + shares * scale[0], bottom + shares * scale[1], between
 
 
@@ -86,24 +86,28 @@ def draw_plane(survey: Survey) -> Any:
     from matplotlib.figure import Figure
     from matplotlib.patheffects import withStroke
 
-    x, y, rank = mesh(survey, ranks(survey.shown), FINE)
     left, right, bottom, top = survey.window
-    width = 5.4
-    figure = Figure(
-        figsize=(width + 1.6, width * (top - bottom) / (right - left) + 1.9), layout="constrained"
-    )
-    axes = figure.subplots()
-    colors = ListedColormap(shades())
-    lines = np.arange(LEVELS + 1)
+    names = [label(trace.method, trace.away, right - left) for trace in survey.traces]
+    # All in inches, so that nothing but the plane depends on its shape.
+    width, ncols = 5.0, columns(names, 6.6)
+    height, legend = width * (top - bottom) / (right - left), 0.22 * -(-len(names) // ncols)
+    size = np.array([0.75 + width + 1.15, legend + 0.7 + height + 0.5])
+    figure = Figure(figsize=tuple(size))
+    place = np.array([[0.75, legend + 0.7], [width, height]]) / size
+    axes = figure.add_axes(place.flatten().tolist())
+    x, y, between = mesh(survey, survey.shown, FINE)
+    scale = levels(survey.shown)
+    colors, lines = ListedColormap(shades()), np.arange(LEVELS + 1)
+    rank = ranks(between, scale)
     bands = axes.contourf(x, y, rank, lines, cmap=colors, norm=BoundaryNorm(lines, LEVELS))
     axes.contour(x, y, rank, lines[1:-1], colors="white", linewidths=0.5, alpha=0.8)
     outline = [withStroke(linewidth=3.4, foreground="white")]
     chosen = looks([trace.method for trace in survey.traces])
-    for trace in survey.traces:
-        name = label(trace.method, trace.away, right - left)
+    for trace, name in zip(survey.traces, names, strict=True):
+        above = 0.5 if trace.method == STRAIGHT_CHAIN else 0  # It may lie under its own method.
         axes.plot(
             *trace.places[:, :2].T, linewidth=2, label=name, path_effects=outline,
-            solid_capstyle="round", zorder=3, **chosen[trace.method],
+            solid_capstyle="round", zorder=3 + above, **chosen[trace.method],
         )  # fmt: skip
         if len(trace.joints):
             axes.plot(
@@ -122,10 +126,11 @@ def draw_plane(survey: Survey) -> Any:
     across, up = axis_names(survey)
     axes.set_xlabel(across)
     axes.set_ylabel(up)
-    bar = figure.colorbar(bands, ax=axes, ticks=lines, fraction=0.05, pad=0.02)
-    bar.ax.set_yticklabels([number(value) for value in levels(survey.shown)])
+    bar = figure.colorbar(bands, cax=axes.inset_axes((1.03, 0, 0.04, 1)), ticks=lines)
+    bar.ax.set_yticklabels([number(value) for value in scale])
     bar.set_label(quantity(survey))
-    if survey.traces:
-        figure.legend(loc="outside lower center", ncols=2, frameon=False)
-    figure.suptitle("\n".join(filter(None, (subject(survey.problem), survey.title))), fontsize=10)
+    if names:
+        figure.legend(loc="lower center", ncols=ncols, frameon=False, borderaxespad=0.2)
+    title = "\n".join(filter(None, (subject(survey.problem), survey.title)))
+    axes.set_title(title, fontsize=10)
     return figure
