@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -58,9 +57,7 @@ def with_chains(experiment: Experiment, results: Results) -> Results:
     a, b = (experiment.endpoint(seed).params for seed in first[0].pair)
     straight = straight_chain(a, b, list(paths.values()), experiment)
     run = Run(results.problem, first[0].pair, STRAIGHT_CHAIN, {}, first[0].protocol)
-    curve = evaluate(
-        straight, experiment.problem, replace(run.protocol, refine=0), lambda *_: None, Progress()
-    )
+    curve = evaluate(straight, experiment.problem, run.protocol, lambda *_: None, Progress())
     before = {"pair": list(run.pair), "method": run.method, "curve": curve.to_dict()}
     records = {run.key: _marked(before, straight, experiment)}
     for one in first:

@@ -170,7 +170,7 @@ def along_paths(experiment: Experiment, results: Results, chain: bool = False) -
     drawn = Drawn(title, plane, {"A": a, "B": b})
     if chain:
         straight = straight_chain(a, b, list(paths.values()), experiment)
-        paths = {STRAIGHT_CHAIN: straight, **paths}
+        paths[STRAIGHT_CHAIN] = straight  # The last is drawn on top.
     drawn.traces = [_trace(method, path, plane) for method, path in paths.items()]
     return drawn
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from mcbench.figures.look import DASHES, subject
 from mcbench.figures.paths import looks
-from mcbench.figures.plane import axis_names, label, mesh, number, quantity, shades
+from mcbench.figures.plane import axis_names, between, label, mesh, number, quantity, shades
 from mcbench.lattice import LEVELS, levels, ranks
 from mcbench.surveying import Survey
 
@@ -28,7 +28,7 @@ def interactive_plane(survey: Survey) -> Any:
         1, 2, specs=[[{"type": "xy"}, {"type": "scene"}]], column_widths=[0.5, 0.5],
         horizontal_spacing=0.14,
     )  # fmt: skip
-    bar = {
+    bar: dict[str, Any] = {
         "tickvals": list(range(LEVELS + 1)),
         "ticktext": [number(value) for value in levels(survey.shown)],
         "title": {"text": quantity(survey), "side": "right"},
@@ -51,14 +51,14 @@ def interactive_plane(survey: Survey) -> Any:
         legend={"orientation": "h", "y": -0.15},
         height=640,
         scene={
-            "xaxis": {"title": "x"},
-            "yaxis": {"title": "y"},
+            "xaxis": {"title": across.partition(",")[0]},
+            "yaxis": {"title": up.partition(",")[0]},
             "zaxis": {
                 "title": quantity(survey),
                 "tickvals": bar["tickvals"][::2],
                 "ticktext": bar["ticktext"][::2],
             },
-            "camera": {"eye": {"x": 0.25, "y": -1.5, "z": 1.3}},
+            "camera": {"eye": {"x": 0.3, "y": -1.75, "z": 1.4}},
             "aspectmode": "manual",
             "aspectratio": {"x": 1.2, "y": 1.2 * ratio, "z": 0.6},
         },
@@ -72,10 +72,10 @@ def _surface(figure: Any, survey: Survey, scale: list[Any], bar: dict[str, Any])
     x, y, shown = mesh(survey, survey.shown, FINE)
     accuracy = mesh(survey, survey.accuracy, FINE)[2]
     height = ranks(shown, levels(survey.shown))
-    values = np.stack([shown, accuracy], axis=-1).round(6)
-    name = quantity(survey)
-    hover = f"x %{{x:.4g}}, y %{{y:.4g}}<br>{name}: %{{customdata[0]:.4g}}"
-    if survey.unit and survey.ask.quantity == "loss":
+    loss = shown if survey.ask.quantity == "loss" else mesh(survey, survey.loss, FINE)[2]
+    values = np.stack([loss, accuracy], axis=-1).round(6)
+    hover = "x %{x:.4g}, y %{y:.4g}<br>loss: %{customdata[0]:.4g}"
+    if survey.unit:
         hover += "<br>accuracy: %{customdata[1]:.2f}%"
     hover += "<extra>between measured points</extra>"
     figure.add_contour(
@@ -102,10 +102,13 @@ def _surface(figure: Any, survey: Survey, scale: list[Any], bar: dict[str, Any])
 def _lines(figure: Any, survey: Survey) -> None:
     """Paths and networks, on the contours and on the surface."""
     import numpy as np
-    from scipy.interpolate import LinearNDInterpolator
 
     left, right, *_ = survey.window
-    above = LinearNDInterpolator(survey.places, ranks(survey.shown, levels(survey.shown)))
+    surface, scale = between(survey, survey.shown), levels(survey.shown)
+
+    def above(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return ranks(surface(x, y), scale) + 0.1
+
     chosen = looks([trace.method for trace in survey.traces])
     for trace in survey.traces:
         x, y, _ = trace.places.T
@@ -125,7 +128,7 @@ def _lines(figure: Any, survey: Survey) -> None:
                 hovertemplate="x %{x:.4g}, y %{y:.4g}", row=1, col=1, **group,
             )  # fmt: skip
         figure.add_scatter3d(
-            x=x, y=y, z=above(x, y) + 0.1, mode="lines", line={"color": color, "width": 6},
+            x=x, y=y, z=above(x, y), mode="lines", line={"color": color, "width": 6},
             showlegend=False, hoverinfo="skip", row=1, col=2, **group,
         )  # fmt: skip
     names, places = list(survey.marks), np.array(list(survey.marks.values()))
@@ -136,6 +139,6 @@ def _lines(figure: Any, survey: Survey) -> None:
         hovertemplate="%{text}<br>x %{x:.4g}, y %{y:.4g}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter3d(
-        x=places[:, 0], y=places[:, 1], z=above(places) + 0.1, mode="markers+text",
+        x=places[:, 0], y=places[:, 1], z=above(*places.T), mode="markers+text",
         marker={"color": "black", "size": 4}, hoverinfo="text", row=1, col=2, **text,
     )  # fmt: skip

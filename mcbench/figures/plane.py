@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mcbench.chains import STRAIGHT_CHAIN
@@ -32,23 +33,37 @@ def shades() -> list[tuple[float, float, float, float]]:
     return [tuple(c) for c in colormaps[name](np.linspace(low, high, LEVELS))]
 
 
-def mesh(
-    survey: Survey, values: np.ndarray, count: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Values between the measured places: x and y of a regular mesh, shape (count,), and values.
+def between(survey: Survey, values: np.ndarray) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """A function of x and y that gives values between the measured places.
 
     By Clough & Tocher's cubic pieces on a triangulation, which go through the measured values,
-    cut off where they leave their range.
+    cut off where they leave their range. Values that are not finite count as the largest.
     """
     import numpy as np
     from scipy.interpolate import CloughTocher2DInterpolator
 
     left, right, bottom, top = survey.window
-    scale = np.array([right - left, top - bottom])
-    pieces = CloughTocher2DInterpolator((survey.places - [left, bottom]) / scale, values)
-    shares = np.linspace(0, 1, count)
-    between = np.clip(pieces(*np.meshgrid(shares, shares)), values.min(), values.max())
-    return left + shares * scale[0], bottom + shares * scale[1], between
+    corner, scale = np.array([left, bottom]), np.array([right - left, top - bottom])
+    finite = values[np.isfinite(values)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    known = np.where(np.isfinite(values), values, high)
+    pieces = CloughTocher2DInterpolator((survey.places - corner) / scale, known)
+
+    def at(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.clip(pieces((np.stack([x, y], axis=-1) - corner) / scale), low, high)
+
+    return at
+
+
+def mesh(
+    survey: Survey, values: np.ndarray, count: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """x and y of a regular mesh over the window, shape (count,), and the values `between`."""
+    import numpy as np
+
+    left, right, bottom, top = survey.window
+    x, y = np.linspace(left, right, count), np.linspace(bottom, top, count)
+    return x, y, between(survey, values)(*np.meshgrid(x, y))
 
 
 def quantity(survey: Survey) -> str:
@@ -62,7 +77,7 @@ def axis_names(survey: Survey) -> tuple[str, str]:
     """The names of both axes."""
     if survey.whole:
         return "$w_1$", "$w_2$"
-    return "distance along B − A (parameter units)", "distance from the line A–B (parameter units)"
+    return "x, along B − A (parameter units)", "y, across it (parameter units)"
 
 
 def label(method: str, away: float, size: float) -> str:
@@ -71,8 +86,8 @@ def label(method: str, away: float, size: float) -> str:
 
 
 def number(value: float) -> str:
-    """With three digits."""
-    return f"{value:#.3g}".rstrip(".") if 1e-3 <= abs(value) < 1e4 else f"{value:.3g}"
+    """With three digits; a very small or large one with one."""
+    return f"{value:#.3g}".rstrip(".") if 1e-3 <= abs(value) < 1e4 else f"{value:.0e}"
 
 
 def draw_plane(survey: Survey) -> Any:
@@ -91,14 +106,14 @@ def draw_plane(survey: Survey) -> Any:
     # All in inches, so that nothing but the plane depends on its shape.
     width, ncols = 5.0, columns(names, 6.6)
     height, legend = width * (top - bottom) / (right - left), 0.22 * -(-len(names) // ncols)
-    size = np.array([0.75 + width + 1.15, legend + 0.7 + height + 0.5])
+    size = np.array([0.75 + width + 1.2, legend + 0.6 + height + 0.5])
     figure = Figure(figsize=tuple(size))
-    place = np.array([[0.75, legend + 0.7], [width, height]]) / size
+    place = np.array([[0.75, legend + 0.6], [width, height]]) / size
     axes = figure.add_axes(place.flatten().tolist())
-    x, y, between = mesh(survey, survey.shown, FINE)
+    x, y, values = mesh(survey, survey.shown, FINE)
     scale = levels(survey.shown)
     colors, lines = ListedColormap(shades()), np.arange(LEVELS + 1)
-    rank = ranks(between, scale)
+    rank = ranks(values, scale)
     bands = axes.contourf(x, y, rank, lines, cmap=colors, norm=BoundaryNorm(lines, LEVELS))
     axes.contour(x, y, rank, lines[1:-1], colors="white", linewidths=0.5, alpha=0.8)
     outline = [withStroke(linewidth=3.4, foreground="white")]
