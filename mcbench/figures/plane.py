@@ -132,8 +132,8 @@ def draw_plane(survey: Survey) -> Any:
     for name, (at_x, at_y) in survey.marks.items():
         axes.plot(at_x, at_y, "o", markersize=8, color="black", markeredgecolor="white", zorder=5)
         axes.annotate(
-            name, (at_x, at_y), (0, 8), textcoords="offset points", ha="center", zorder=6,
-            fontweight="bold", path_effects=[withStroke(linewidth=3, foreground="white")],
+            name, (at_x, at_y), (0, 10), textcoords="offset points", ha="center", zorder=6,
+            bbox={"boxstyle": "round,pad=0.15", "color": "white", "alpha": 0.8, "linewidth": 0},
         )  # fmt: skip
     axes.set_aspect("equal")
     axes.set_xlim(left, right)
