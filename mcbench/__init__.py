@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mcbench.problem import Problem
     from mcbench.recipe import Recipe
     from mcbench.spec import parameter
+    from mcbench.stacking import stack, together
     from mcbench.structure import Chain, Hidden
     from mcbench.workshop import Workshop
 
@@ -71,6 +72,8 @@ _HOME = {
     "parameter": "spec",
     "polyline": "path",
     "segment": "path",
+    "stack": "stacking",
+    "together": "stacking",
 }
 
 __all__ = [
@@ -113,6 +116,8 @@ __all__ = [
     "parameter",
     "polyline",
     "segment",
+    "stack",
+    "together",
 ]
 
 

@@ -212,7 +212,7 @@ def mcbench_metrics() -> Iterable[Any]:  # type: ignore[empty-body]
     a dictionary of numbers under names of their own. ``evaluation.curve`` has ``t``, ``grid``,
     ``position``, ``loss``, ``accuracy``, ``with_start``, ``ensembles``, ``straight`` and ``end``;
     ``evaluation.problem``, ``evaluation.ends`` and ``evaluation.path`` are there for metrics that
-    need more. With ``ends_only = True`` it is measured once a pair for all methods; with
+    need more, and ``evaluation.workshop`` for those that compute for long. With ``ends_only = True`` it is measured once a pair for all methods; with
     ``usual = False`` only where it is named, as the costly ones are.
 
     Example::

@@ -39,6 +39,8 @@ test_metrics = mcbench.testing.conformance(
     "ensemble-along",
     "wa-ensemble",
     "wa-storage",
+    "hessian-top",
+    "hessian-trace",
 )
 
 test_datasets = mcbench.testing.conformance("dataset", "digits", "mnist", "imagefolder", "cifar10")
