@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mcbench.composition import Composition
     from mcbench.dataset import Data, Dataset, Split
     from mcbench.endpoint import Endpoint
-    from mcbench.ensemble import Ensemble
+    from mcbench.ensemble import Ensemble, Snapshots
     from mcbench.errors import McbenchError, RunError, StructureError, UsageError
     from mcbench.evaluation import Curve, Protocol
     from mcbench.leaderboard import Board
@@ -59,6 +59,7 @@ _HOME = {
     "Protocol": "evaluation",
     "Recipe": "recipe",
     "RunError": "errors",
+    "Snapshots": "ensemble",
     "Split": "dataset",
     "Stage": "method",
     "Statistics": "batchnorm",
@@ -102,6 +103,7 @@ __all__ = [
     "Protocol",
     "Recipe",
     "RunError",
+    "Snapshots",
     "Split",
     "Stage",
     "Statistics",

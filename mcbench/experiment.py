@@ -94,7 +94,7 @@ class Experiment:
         data_dir: pathlib.Path | None = None,
         device: str = "auto",
     ) -> None:
-        self.plan, self.store = plan, store
+        self.plan, self.store, self.data_dir = plan, store, data_dir
         dataset = host().get("dataset", plan.dataset)
         architecture = host().get("architecture", plan.architecture)
         recipe = host().get("recipe", plan.recipe or getattr(dataset, "recipe", "quick"))

@@ -212,8 +212,9 @@ def mcbench_metrics() -> Iterable[Any]:  # type: ignore[empty-body]
     a dictionary of numbers under names of their own. ``evaluation.curve`` has ``t``, ``grid``,
     ``position``, ``loss``, ``accuracy``, ``with_start``, ``ensembles``, ``straight`` and ``end``;
     ``evaluation.problem``, ``evaluation.ends`` and ``evaluation.path`` are there for metrics that
-    need more, and ``evaluation.workshop`` for those that compute for long. With ``ends_only = True`` it is measured once a pair for all methods; with
-    ``usual = False`` only where it is named, as the costly ones are.
+    need more, and ``evaluation.workshop`` for those that compute for long. With
+    ``ends_only = True`` it is measured once a pair for all methods; with ``usual = False`` only
+    where it is named, as the costly ones are.
 
     Example::
 
@@ -236,12 +237,15 @@ def mcbench_metrics() -> Iterable[Any]:  # type: ignore[empty-body]
 
 @hookspec
 def mcbench_ensembles() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Ensembles: ``name``, ``summary`` and ``members(endpoints, problem)``.
+    """Ensembles: ``name``, ``summary`` and ``members(endpoints, problem)``, or snapshots.
 
     It gives one member, as parameters, for each endpoint, in their order; ``endpoints`` loads an
     endpoint when it is asked for. Softmax outputs of the members are averaged. What a member has
     in common with the first must be the same tensors, not copies: it is stored once, and layers
     at the bottom that are all in common are computed once, in what ``mcbench ensemble`` shows.
+    An ensemble whose members come from trainings of its own, one or more from each, has
+    ``start(recipe)``, ``epochs(recipe)`` and ``collect(start, problem)`` instead: see
+    `mcbench.Snapshots`.
 
     Example::
 
