@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mcbench.errors import McbenchError, RunError, StructureError, UsageError
     from mcbench.evaluation import Curve, Protocol
     from mcbench.leaderboard import Board
+    from mcbench.leaderboard.ensembles import EnsembleBoard, EnsembleRow
     from mcbench.leastsquares import Gram
     from mcbench.method import Adjustment, Interpolation, Matching, Method, Need, Stage
     from mcbench.metric import Evaluation, Metric
@@ -43,6 +44,8 @@ _HOME = {
     "Dataset": "dataset",
     "Endpoint": "endpoint",
     "Ensemble": "ensemble",
+    "EnsembleBoard": "leaderboard.ensembles",
+    "EnsembleRow": "leaderboard.ensembles",
     "Evaluation": "metric",
     "Gram": "leastsquares",
     "Hidden": "structure",
@@ -87,6 +90,8 @@ __all__ = [
     "Dataset",
     "Endpoint",
     "Ensemble",
+    "EnsembleBoard",
+    "EnsembleRow",
     "Evaluation",
     "Gram",
     "Hidden",

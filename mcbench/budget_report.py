@@ -64,7 +64,7 @@ def draw(results: EnsembleResults) -> Any:
     figure = Figure(figsize=(7.2, 4.8), layout="constrained")
     axes = figure.subplots()
     shapes = "osD^vPX"
-    count = len(results.records)
+    count, lowest = len(results.records), float("inf")
     for i, (text, record) in enumerate(results.records.items()):
         look: dict[str, Any] = {"color": COLORS[i % len(COLORS)]}
         whole = record["epochs"]
@@ -74,6 +74,7 @@ def draw(results: EnsembleResults) -> Any:
         if not pools:
             continue
         summaries = [summarize(pool["accuracy"]) for pool in pools]
+        lowest = min(lowest, *(s.mean - (0 if s.std != s.std else s.std) for s in summaries))
         # Side by side: marks of one budget would hide each other.
         shift = 0.03 * (i - (count - 1) / 2)
         axes.errorbar(
@@ -86,11 +87,17 @@ def draw(results: EnsembleResults) -> Any:
             capsize=3,
             **look,
         )
+    # Of the first members the last steps up are shown: the budgets are what is compared.
+    low, high = axes.dataLim.y0, axes.dataLim.y1
+    if lowest < float("inf"):
+        low = max(low, lowest - (high - lowest) / 2)
+    axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
     axes.set_xlabel(f"budget (1 = the recipe's {record['epochs']} epochs)")
     axes.set_ylabel("test accuracy of the ensemble (%)")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.grid(color="0.9", linewidth=0.6)
     axes.legend(frameon=False)
     names = [results.problem[k]["name"] for k in ("dataset", "architecture", "recipe")]
-    figure.suptitle(f"{names[0]}, {names[1]}, {names[2]}: ensembles for a budget of epochs")
+    title = f"{names[0]}, {names[1]}, {names[2]}: ensembles for a budget of epochs"
+    figure.suptitle(f"{title}\nbars: std over choices of trainings; thin: within one training")
     return figure

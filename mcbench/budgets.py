@@ -50,7 +50,7 @@ def pooled(
     """
     whole = problem.recipe.last
     sums: list[Tensor] = []
-    growth = [{"epochs": e, "accuracy": [], "loss": []} for e in epochs]
+    growth: list[dict[str, Any]] = [{"epochs": e, "accuracy": [], "loss": []} for e in epochs]
     for members in brought:
         total: Any = 0
         count = 0
@@ -62,9 +62,7 @@ def pooled(
         if count != len(epochs):
             raise RunError(f"a training brought not the {len(epochs)} members that were announced")
         if not bool(total.isfinite().all()):
-            raise RunError(
-                f"the outputs of the members of training {len(sums) + 1} are not finite"
-            )
+            raise RunError(f"the outputs of a member of training {len(sums) + 1} are not finite")
         sums.append(total)
         report(len(sums), growth[-1]["loss"][-1])
     found = []

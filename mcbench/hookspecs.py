@@ -279,6 +279,23 @@ def mcbench_leaderboards() -> Iterable[Any]:  # type: ignore[empty-body]
 
 
 @hookspec
+def mcbench_ensemble_boards() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Leaderboards of ensembles by budget: `mcbench.EnsembleBoard` objects.
+
+    What fills them is ``mcbench ensemble --budgets``; ``mcbench leaderboard show`` shows them.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_ensemble_boards():
+            row = mcbench.EnsembleRow("Ind", "independent")
+            yield mcbench.EnsembleBoard(
+                "mine", "my ensembles", "nowhere", "digits", "mlp2", "quick", (1, 2), 4, (row,)
+            )
+    """
+
+
+@hookspec
 def mcbench_executors() -> Iterable[Any]:  # type: ignore[empty-body]
     """Executors: ``name`` and ``map(function, tasks) -> Iterable[result]``, in any order.
 

@@ -55,7 +55,9 @@ test_architectures = mcbench.testing.conformance(
     "vgg19[channels=2,head=4,norm=true]",
 )
 
-test_ensembles = mcbench.testing.conformance("ensemble", "independent", "wa", "wa[head=2]")
+test_ensembles = mcbench.testing.conformance(
+    "ensemble", "independent", "wa", "wa[head=2]", "fge", "sse", "swa"
+)
 
 test_matchings = mcbench.testing.conformance("matching", "identity", "ot", "ot[cost=incoming]")
 

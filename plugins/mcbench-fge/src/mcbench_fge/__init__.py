@@ -47,8 +47,9 @@ class FGE:
     published code goes on with it).
 
     Defaults are those of the paper's ResNet-164: 6 cycles of 4 epochs between 1/2 and 1/200 of the
-    recipe's rate. Its VGG-16 is ``fge[cycles=11,period=2,lr_high=0.01,lr_low=0.0005,pretrain=156]``
-    from one start; the paper joins two such trainings, from 120 and 156 epochs.
+    recipe's rate. For VGG-16 and WRN-28-10 the paper joins two such trainings from one network,
+    after 120 and 156 of 200 epochs; here it is one, with as many cycles and the same epochs in
+    all: ``fge[cycles=22,period=2,lr_high=0.01,lr_low=0.0005]`` and ``fge[cycles=12]``.
     """
 
     name = "fge"
