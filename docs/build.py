@@ -60,6 +60,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
         ("Adjustments", f"{GENERATED}/adjustments"),
         ("Executors", f"{GENERATED}/executors"),
         ("Leaderboards", f"{GENERATED}/leaderboards"),
+        ("Leaderboards of ensembles", f"{GENERATED}/ensemble_boards"),
         ("Hooks", f"{GENERATED}/hooks.md"),
         ("Python interface", f"{GENERATED}/api.md"),
         ("Data", "docs/data.md"),

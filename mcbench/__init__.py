@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from mcbench.composition import Composition
     from mcbench.dataset import Data, Dataset, Split
     from mcbench.endpoint import Endpoint
-    from mcbench.ensemble import Ensemble
+    from mcbench.ensemble import Ensemble, Snapshots
     from mcbench.errors import McbenchError, RunError, StructureError, UsageError
     from mcbench.evaluation import Curve, Protocol
     from mcbench.leaderboard import Board
+    from mcbench.leaderboard.ensembles import EnsembleBoard, EnsembleRow
     from mcbench.leastsquares import Gram
     from mcbench.method import Adjustment, Interpolation, Matching, Method, Need, Stage
     from mcbench.metric import Evaluation, Metric
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mcbench.problem import Problem
     from mcbench.recipe import Recipe
     from mcbench.spec import parameter
+    from mcbench.stacking import stack, together
     from mcbench.structure import Chain, Hidden
     from mcbench.workshop import Workshop
 
@@ -42,6 +44,8 @@ _HOME = {
     "Dataset": "dataset",
     "Endpoint": "endpoint",
     "Ensemble": "ensemble",
+    "EnsembleBoard": "leaderboard.ensembles",
+    "EnsembleRow": "leaderboard.ensembles",
     "Evaluation": "metric",
     "Gram": "leastsquares",
     "Hidden": "structure",
@@ -58,6 +62,7 @@ _HOME = {
     "Protocol": "evaluation",
     "Recipe": "recipe",
     "RunError": "errors",
+    "Snapshots": "ensemble",
     "Split": "dataset",
     "Stage": "method",
     "Statistics": "batchnorm",
@@ -71,6 +76,8 @@ _HOME = {
     "parameter": "spec",
     "polyline": "path",
     "segment": "path",
+    "stack": "stacking",
+    "together": "stacking",
 }
 
 __all__ = [
@@ -83,6 +90,8 @@ __all__ = [
     "Dataset",
     "Endpoint",
     "Ensemble",
+    "EnsembleBoard",
+    "EnsembleRow",
     "Evaluation",
     "Gram",
     "Hidden",
@@ -99,6 +108,7 @@ __all__ = [
     "Protocol",
     "Recipe",
     "RunError",
+    "Snapshots",
     "Split",
     "Stage",
     "Statistics",
@@ -113,6 +123,8 @@ __all__ = [
     "parameter",
     "polyline",
     "segment",
+    "stack",
+    "together",
 ]
 
 

@@ -29,7 +29,8 @@ from mcbench.plugins import host
 from mcbench.problem import SPLITS, Problem
 from mcbench.provenance import provenance
 from mcbench.run import Run, endpoint_key
-from mcbench.store import Store, save_seconds
+from mcbench.store import Store, key_of, save_seconds
+from mcbench.workshop import Workshop
 
 log = logging.getLogger("mcbench")
 
@@ -93,7 +94,7 @@ class Experiment:
         data_dir: pathlib.Path | None = None,
         device: str = "auto",
     ) -> None:
-        self.plan, self.store = plan, store
+        self.plan, self.store, self.data_dir = plan, store, data_dir
         dataset = host().get("dataset", plan.dataset)
         architecture = host().get("architecture", plan.architecture)
         recipe = host().get("recipe", plan.recipe or getattr(dataset, "recipe", "quick"))
@@ -340,6 +341,7 @@ class Experiment:
             entry: dict[str, Any] = {"version": _metric_version(metric), "values": {}}
             shared = getattr(metric, "ends_only", False)
             known = self._of_pairs.get((text, run.ends)) if shared else None
+            evaluation.workshop = self._workshop(run, text)
             try:
                 entry["values"] = known or values_of(metric, evaluation)
                 if shared:
@@ -353,6 +355,14 @@ class Experiment:
                 self.metric_failures[what] = reason_of(error)
                 continue
             record["metrics"][text] = entry
+            self.store.remove("partial", evaluation.workshop.key)
+
+    def _workshop(self, run: Run, text: str) -> Workshop:
+        """Where a metric keeps its state until the run's record has its values."""
+        metric = host().identity("metric", self.metrics[text])
+        key = key_of({"run": run.description, "metric": metric})
+        title = f"{text} of {run.method} {run.pair[0]}-{run.pair[1]}"
+        return Workshop(self.store, key, title, kind="partial")
 
 
 def values_of(metric: Any, evaluation: Evaluation) -> dict[str, float]:

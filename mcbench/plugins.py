@@ -34,6 +34,7 @@ KINDS = {
     "metric": "mcbench_metrics",
     "ensemble": "mcbench_ensembles",
     "leaderboard": "mcbench_leaderboards",
+    "ensemble-board": "mcbench_ensemble_boards",
     "executor": "mcbench_executors",
     "command": "mcbench_commands",
 }
@@ -194,7 +195,9 @@ class Host:
             hint = (
                 f" (failed to load: {', '.join(broken)}; see 'mcbench plugins')" if broken else ""
             )
-            raise UsageError(str(error) + hint)
+            others = [k for k in KINDS if k != kind and name in self.provided(k)]
+            there = f"; of that name there is: {', '.join(others)}"
+            raise UsageError(str(error) + hint + (there if others else ""))
         return claims[0]
 
     def get(self, kind: str, text: str) -> Any:

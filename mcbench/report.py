@@ -268,4 +268,8 @@ def ensembles(results: EnsembleResults) -> Table:
         "Operations: floating-point operations of a forward pass of one input. "
         "Of indep.: relative to as many independent networks."
     )
+    for text, record in results.records.items():
+        each = record["sizes"][0].get("members", 1)
+        if each > 1:
+            table.note += f"\n{text}: {each} networks from the training of each."
     return table

@@ -259,6 +259,8 @@ class Store:
         )
         if "seed" in record:
             return f"{problem} seed {record['seed']}"
+        if "budgets" in record:
+            return f"{problem} ensemble {record['ensemble']} by budget"
         if "ensemble" in record:
             return f"{problem} ensemble {record['ensemble']} of 1 to {len(record['sizes'])}"
         return f"{problem} {record['method']} pair {record['pair'][0]}-{record['pair'][1]}"

@@ -39,6 +39,8 @@ test_metrics = mcbench.testing.conformance(
     "ensemble-along",
     "wa-ensemble",
     "wa-storage",
+    "hessian-top",
+    "hessian-trace",
 )
 
 test_datasets = mcbench.testing.conformance(
@@ -58,7 +60,9 @@ test_architectures = mcbench.testing.conformance(
     "eggbox",
 )
 
-test_ensembles = mcbench.testing.conformance("ensemble", "independent", "wa", "wa[head=2]")
+test_ensembles = mcbench.testing.conformance(
+    "ensemble", "independent", "wa", "wa[head=2]", "fge", "sse", "swa"
+)
 
 test_matchings = mcbench.testing.conformance("matching", "identity", "ot", "ot[cost=incoming]")
 

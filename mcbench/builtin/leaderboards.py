@@ -23,3 +23,12 @@ def mcbench_leaderboards() -> Iterator[Any]:
 
     for path in sorted(folder().glob("*/board.toml")):
         yield Board.read(path)
+
+
+@hookimpl
+def mcbench_ensemble_boards() -> Iterator[Any]:
+    """Those of every ``NAME/ensembles.toml``."""
+    from mcbench.leaderboard.ensembles import read
+
+    for path in sorted(folder().glob("*/ensembles.toml")):
+        yield from read(path)
