@@ -21,17 +21,20 @@ from torch import Tensor
 
 from mcbench import Params
 from mcbench_curves import TrainedCurve
-from mcbench_curves.coefficients import SLOPES, weighted
+from mcbench_curves.coefficients import SLOPES, polychain, weighted
 from mcbench_curves.route import bezier_length
 
-BINS = 32
-"""Of the table of losses over t, for the maximum."""
+NODES = 24
+"""At least so many times have their loss in a table, for the maximum."""
+
+CELLS = 8
+"""From one such time to the next the density of times is constant on so many parts."""
 
 SHARE = 0.5
 """Of the times that are drawn uniformly, whatever the table says: it must not go stale."""
 
-MEMORY = 0.7
-"""What a bin keeps of its mean loss when it sees another one."""
+RATE = 0.5
+"""By so much of the difference the table follows the loss of a step."""
 
 LONG = 0.98
 """What the mean loss by length keeps of itself at a step."""
@@ -178,48 +181,60 @@ class Maximum:
 
     It lies between the mean and the maximum, and tends to the maximum with :math:`\beta`. Its
     gradient is :math:`\int p(t)\, \nabla L(\phi(t))\, dt` with the density
-    :math:`p = e^{\beta L} / \int e^{\beta L}`. The losses in p are those of a table: [0, 1] is
-    cut into 32 bins, and each keeps a running mean of the losses that steps met in it. A bin k is
-    drawn with probability :math:`q_k = (p_k + 1/32) / 2` and a time in it uniformly;
-    :math:`a = p_k / q_k \le 2`, :math:`d = 1 / (32\, q_k) \le 2` and b = 0.
+    :math:`p = e^{\beta L} / \int e^{\beta L}`. The losses in p are those of a table: it has, at
+    equidistant times, a polygonal chain's corners among them, a running mean of the losses that
+    steps met nearby, and is linear between these times. [0, 1] is cut into K cells; cell k, with
+    the share :math:`p_k` of p, is drawn with probability :math:`q_k = (p_k + 1/K) / 2` and a time
+    in it uniformly; :math:`a = p_k / q_k \le 2`, :math:`d = 1 / (K q_k) \le 2` and b = 0.
 
-    Were the table the means :math:`L_k` of the loss over its bins, the estimate would have no bias
-    for the gradient of :math:`\frac{1}{\beta} \log \frac{1}{32} \sum_k e^{\beta L_k} \le J`. But it
-    lags behind the curve, and what is left in it of the noise of minibatches makes p sharper in
-    places by chance. (Weights from the minibatch's own loss would be worse: the mean of the
-    exponential is above the exponential of the mean.) A bin that was never met counts as the
-    highest known.
+    If the shares were those of L, the estimate would have no bias. But the table lags behind the
+    curve, and what is left in it of the noise of minibatches makes p sharper by chance. (Weights
+    from the minibatch's own loss would be worse: the mean of the exponential is above the
+    exponential of the mean.)
+
+    Arguments:
+        sharpness: :math:`\beta`.
+        bends: Of the curve.
     """
 
     draws = 2
 
-    def __init__(self, sharpness: float) -> None:
+    def __init__(self, sharpness: float, bends: int) -> None:
         self.sharpness = sharpness
-        self.table = torch.full((BINS,), torch.nan, dtype=torch.float64)
+        self.intervals = (bends + 1) * -(-NODES // (bends + 1))
+        self.cells = CELLS * self.intervals
+        middles = (torch.arange(self.cells, dtype=torch.float64) + 0.5) / self.cells
+        self._hats = self._near(middles)
+        self.table = torch.empty(0, dtype=torch.float64)
 
-    def density(self) -> Tensor:
-        """p by bins, shape (bins,), of sum 1."""
-        known = self.table.isfinite()
-        if not bool(known.any()):
-            return torch.full_like(self.table, 1 / BINS)
-        highest = self.table[known].max()
-        return (self.sharpness * torch.where(known, self.table, highest)).softmax(0)
+    def _near(self, times: Tensor) -> Tensor:
+        """The weights of the table's entries at some times, shape (times, entries)."""
+        return polychain(times, self.intervals - 1)
+
+    def shares(self) -> Tensor:
+        """p by cells, shape (cells,), of sum 1; uniform as long as no loss is known."""
+        if not len(self.table):
+            return torch.full((self.cells,), 1 / self.cells, dtype=torch.float64)
+        return (self.sharpness * (self._hats @ self.table)).softmax(0)
 
     def begin(self) -> None:
         """Nothing to do."""
 
     def moment(self, uniform: list[float]) -> Moment:
-        """A time of a bin that is drawn by its loss."""
-        p = self.density()
-        q = (1 - SHARE) * p + SHARE / BINS
-        k = min(int(torch.searchsorted(q.cumsum(0), uniform[0], right=True)), BINS - 1)
-        return Moment((k + uniform[1]) / BINS, float(p[k] / q[k]), float(1 / (BINS * q[k])))
+        """A time of a cell that is drawn by its loss."""
+        p = self.shares()
+        q = (1 - SHARE) * p + SHARE / self.cells
+        k = min(int(torch.searchsorted(q.cumsum(0), uniform[0], right=True)), self.cells - 1)
+        t = (k + uniform[1]) / self.cells
+        return Moment(t, float(p[k] / q[k]), float(1 / (self.cells * q[k])))
 
     def learn(self, moment: Moment, loss: Tensor, velocity: Tensor) -> None:
-        """Enter the loss in its bin."""
-        k = min(int(moment.t * BINS), BINS - 1)
-        kept = MEMORY if bool(self.table[k].isfinite()) else 0.0
-        self.table[k] = kept * self.table[k].nan_to_num() + (1 - kept) * float(loss)
+        """Move the entries beside the time towards the loss."""
+        met = float(loss)
+        if not len(self.table):
+            self.table = torch.full((self.intervals + 1,), met, dtype=torch.float64)
+        near = self._near(torch.tensor([moment.t], dtype=torch.float64))[0]
+        self.table += RATE * (met - float(near @ self.table)) * near
 
     def state(self) -> Params:
         """The table."""
@@ -233,5 +248,5 @@ class Maximum:
 def objective(curve: TrainedCurve, control: Tensor) -> Objective:
     """What a curve is trained for; ``control`` are its control points' parameters as rows."""
     if curve.objective == "max":
-        return Maximum(curve.sharpness)
+        return Maximum(curve.sharpness, curve.bends)
     return ByLength(curve.shape, control) if curve.objective == "length" else Uniform()
