@@ -8,6 +8,7 @@ test_methods = mcbench.testing.conformance(
     "method",
     "linear",
     "random-direction",
+    "origin",
     "arc",
     "ot",
     "ot[end=permuted,cost=incoming]",
@@ -19,6 +20,8 @@ test_methods = mcbench.testing.conformance(
     "ot-bfly[end=short]",
     "polychain",
     "bezier[bends=2,epochs=1]",
+    "bezier[objective=length,epochs=1]",
+    "polychain[objective=max,epochs=1]",
     "iaf-flow",
     "realnvp-bijection",
 )

@@ -138,7 +138,11 @@ def test_loading_none_or_some() -> None:
     none = Host(only=set())
     assert none.names("method") == []
     assert len(none.plugins) == len(BUILTIN)
-    assert Host(only={"mcbench-linear"}).names("method") == ["linear", "random-direction"]
+    assert Host(only={"mcbench-linear"}).names("method") == [
+        "linear",
+        "origin",
+        "random-direction",
+    ]
     assert Host(only={"linear"}).names("method") == ["linear", "random-direction"]
 
 
