@@ -13,7 +13,7 @@ from results import Result, report, reporting
 
 NAMES = (
     "startup", "point_evaluation", "training", "curve_step", "assignment", "weight_adjustment",
-    "adjustment_memory", "path",
+    "adjustment_memory", "path", "plane",
 )  # fmt: skip
 
 

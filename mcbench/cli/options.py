@@ -37,7 +37,8 @@ class Component(click.ParamType):
         ]
 
 
-def _apply(function: Any, options: list[Any]) -> Any:
+def apply(function: Any, options: list[Any]) -> Any:
+    """A command with several options, in their order."""
     for option in reversed(options):
         function = option(function)
     return function
@@ -45,7 +46,7 @@ def _apply(function: Any, options: list[Any]) -> Any:
 
 def storage(function: Any) -> Any:
     """``--home``."""
-    return _apply(
+    return apply(
         function,
         [
             click.option(
@@ -59,7 +60,7 @@ def storage(function: Any) -> Any:
 
 def problem(function: Any) -> Any:
     """What endpoints are drawn from, and on what they are computed."""
-    return _apply(
+    return apply(
         function,
         [
             click.option("-d", "--dataset", default="digits", show_default=True,
@@ -95,7 +96,7 @@ def expand(
 
 def protocol(function: Any) -> Any:
     """How paths are evaluated."""
-    return _apply(
+    return apply(
         function,
         [
             click.option("--points", default=21, show_default=True, type=click.IntRange(2),
@@ -112,7 +113,7 @@ def protocol(function: Any) -> Any:
 
 def computing(function: Any) -> Any:
     """Where data are, and on what is computed."""
-    return _apply(
+    return apply(
         function,
         [
             click.option("--data-dir", type=click.Path(path_type=Path),
@@ -125,7 +126,7 @@ def computing(function: Any) -> Any:
 
 def formats(function: Any) -> Any:
     """How tables are printed."""
-    return _apply(
+    return apply(
         function,
         [
             click.option("--format", "style", default="table", show_default=True,
