@@ -77,9 +77,7 @@ class Ensembling:
         self.ensembles = {text: host().get("ensemble", text) for text in ensembles}
         self.problem, self.store = experiments[0].problem, experiments[0].store
         if not self.problem.data.classes:
-            raise UsageError(
-                "ensembles are measured by their accuracy, and these data have no classes"
-            )
+            raise UsageError("ensembles average outputs for classes, and these data have none")
         recipes = [host().identity("recipe", e.problem.recipe) for e in experiments]
         if any(recipe in recipes[:i] for i, recipe in enumerate(recipes)):
             raise UsageError("a recipe stands twice: its networks would count twice")
