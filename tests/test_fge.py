@@ -18,10 +18,11 @@ from test_cli import run
 import mcbench
 from conftest import PLAN, Deep
 from mcbench import Endpoint, Problem
-from mcbench.budget_report import draw, table
+from mcbench.budget_report import table
 from mcbench.ensembling import EnsembleResults, Ensembling
 from mcbench.errors import RunError, UsageError
 from mcbench.experiment import Experiment, Plan
+from mcbench.figures import draw_budgets
 from mcbench.params import equal
 from mcbench.plugins import host
 from mcbench.store import Store
@@ -260,7 +261,7 @@ def test_what_does_not_fit_into_a_budget_is_not_counted(results: EnsembleResults
     assert shown.rows[2]["1B"] == "over budget" and shown.rows[2]["epochs"] == "19"
     assert [row["epochs"] for row in shown.data if row["ensemble"] == FAST] == [15, 30, 45]
     assert "1B: 15 epochs" in shown.note
-    axes = draw(results).axes[0]
+    axes = draw_budgets(results).axes[0]
     assert "15 epochs" in axes.get_xlabel() and "%" in axes.get_ylabel()
     assert [t.get_text() for t in axes.get_legend().get_texts()] == list(results.records)
 

@@ -88,7 +88,7 @@ def command(
 
     from mcbench import budget_report, ensembling, report
     from mcbench.cli.progress import progress
-    from mcbench.figures import draw_ensembles, files, save
+    from mcbench.figures import draw_budgets, draw_ensembles, files, save
 
     if out:
         files(out)  # A wrong name is said before hours of work.
@@ -97,7 +97,7 @@ def command(
     work = ensembling.Ensembling([first, *more], ensembles or ("independent",), budgets)
     table, draw = report.ensembles, draw_ensembles
     if budgets:
-        table, draw = budget_report.table, budget_report.draw
+        table, draw = budget_report.table, draw_budgets
     with progress():
         results = work.run()
     if results.records:

@@ -1,5 +1,6 @@
 """Figures, with matplotlib and plotly: one per file."""
 
+from mcbench.figures.budgets import draw_budgets
 from mcbench.figures.ensembles import draw_ensembles
 from mcbench.figures.files import check, files, save, save_html
 from mcbench.figures.look import COLORS, QUANTITIES
@@ -11,6 +12,7 @@ __all__ = [
     "COLORS",
     "QUANTITIES",
     "check",
+    "draw_budgets",
     "draw_ensembles",
     "draw_paths",
     "draw_plane",
