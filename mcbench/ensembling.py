@@ -69,13 +69,8 @@ class Ensembling:
         recipes = [host().identity("recipe", e.problem.recipe) for e in experiments]
         if any(recipe in recipes[:i] for i, recipe in enumerate(recipes)):
             raise UsageError("a recipe stands twice: its networks would count twice")
-        first = self.problem.recipe
-        for other in (e.problem.recipe for e in experiments[1:]):
-            if other.normalize != first.normalize:
-                raise UsageError(
-                    f"recipes '{first.name}' and '{other.name}' normalise the data differently: "
-                    "their networks cannot be in one ensemble"
-                )
+        for other in experiments[1:]:
+            self.problem.recipe.check_scale(other.problem.recipe, "in one ensemble")
 
     def run(self) -> EnsembleResults:
         """Train what is missing, then measure every ensemble that the store does not have."""

@@ -8,7 +8,7 @@ from typing import Any
 from mcbench.ensembling import EnsembleResults
 from mcbench.errors import UsageError
 from mcbench.experiment import Results
-from mcbench.report import by_method, end_accuracies
+from mcbench.report import by_method, end_points
 
 # Okabe & Ito's palette, which colour-blind readers can tell apart.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -52,9 +52,10 @@ def draw_paths(
                 lines.append(np.interp(common, x, y))
             if lines:
                 axes.plot(common, np.mean(lines, axis=0), linewidth=2.2, label=method, **look)
-    ends = end_accuracies(results)
-    best = float(np.mean([end[split] for end in ends.values()]))
-    panels["accuracy"].axhline(best, color="0.4", linewidth=0.9, label="end points")
+    for (label, ends), style in zip(end_points(results).items(), STYLES, strict=False):
+        best = float(np.mean([end[split] for end in ends.values()]))
+        look = {"color": "0.4", "linewidth": 0.9, "linestyle": style}
+        panels["accuracy"].axhline(best, label=label, **look)
     for quantity, axes in panels.items():
         axes.set_xlabel("arc length / length of the path" if by_length else "t")
         axes.set_xlim(0, 1)
@@ -63,6 +64,7 @@ def draw_paths(
     panels["accuracy"].legend(frameon=False)
     pairs = max(map(len, by_method(results).values()))
     names = [results.problem[k]["name"] for k in ("dataset", "architecture", "recipe")]
+    names[2] = " to ".join(results.recipes) or names[2]
     title = f"{names[0]}, {names[1]}, {names[2]}: {pairs} pair{'s' * (pairs != 1)}, thick: mean"
     figure.suptitle(title)
     return figure

@@ -61,21 +61,22 @@ def ranking(experiment: Experiment, results: Results) -> Table:
             rows.append((float("-inf"), {"method": method, "train": "failed"}, {"method": method}))
     for _, cells, numbers in sorted(rows, key=lambda row: -row[0]):
         table.add(cells, numbers)
-    ends = end_accuracies(results)
-    if ends:
+    for label, ends in end_points(results).items():
         train, test = (summarize([e[s] for e in ends.values()]) for s in ("train", "test"))
         cells = {
-            "method": END_POINTS,
+            "method": label,
             "train": plus_minus(train.mean, train.std),
             "test": plus_minus(test.mean, test.std),
             "95% interval": f"[{test.low:.2f}, {test.high:.2f}]",
         }
-        numbers = {"method": END_POINTS, "count": test.count}
+        numbers = {"method": label, "count": test.count}
         for split, column in WORST.items():
             s = {"train": train, "test": test}[split]
             numbers |= {column: s.mean, f"{column}:std": s.std}
         numbers |= {f"{WORST['test']}:low": test.low, f"{WORST['test']}:high": test.high}
         table.add(cells, numbers)
+    if results.recipes:
+        table.note = "Paths lead from A, {}, to B, {}.".format(*results.recipes)
     return table
 
 
@@ -123,11 +124,25 @@ def _end(records: list[dict[str, Any]]) -> str:
     )
 
 
-def end_accuracies(results: Results) -> dict[int, dict[str, float]]:
-    """Accuracy of every endpoint by seed, as the paths' ends measured it."""
-    ends: dict[int, dict[str, float]] = {}
+def end_points(results: Results) -> dict[str, dict[str, dict[str, float]]]:
+    """`end_accuracies` by row: one of all endpoints, or one each of A and B of two recipes."""
+    ends = end_accuracies(results)
+    if not results.recipes:
+        return {END_POINTS: ends} if ends else {}
+    rows = {}
+    for side, letter in enumerate("AB"):
+        keys = {run.ends[side] for run in results.runs}
+        known = {key: values for key, values in ends.items() if key in keys}
+        if known:
+            rows[f"{END_POINTS} {letter}"] = known
+    return rows
+
+
+def end_accuracies(results: Results) -> dict[str, dict[str, float]]:
+    """Accuracy of every endpoint by its content key, as the paths' ends measured it."""
+    ends: dict[str, dict[str, float]] = {}
     for record in results.records.values():
-        ends |= ends_of(record, record["pair"])
+        ends |= ends_of(record, record["run"]["endpoints"])
     return ends
 
 

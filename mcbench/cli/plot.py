@@ -13,6 +13,7 @@ from mcbench.cli import options
 @click.command("plot")
 @options.methods("Method as 'name[p=v]'; repeat it.", required=True)
 @options.problem
+@options.pairs
 @options.protocol
 @click.option(
     "--split",
