@@ -43,12 +43,14 @@ BUILTIN = (
     "architectures",
     "convnets",
     "datasets",
+    "densenets",
     "ensembles",
     "executors",
     "leaderboards",
     "metrics",
     "parts",
     "recipes",
+    "resnets",
 )
 
 

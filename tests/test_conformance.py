@@ -51,6 +51,13 @@ test_architectures = mcbench.testing.conformance(
     "conv2fc1[channels=(2,3)]",
     "vgg16[channels=2,head=4]",
     "vgg19[channels=2,head=4,norm=true]",
+    "3conv3fc[factor=0.01,channels=(2,3,4)]",
+    "cnn[width=3,depth=2,hidden=6]",
+    "resnet8[width=4]",
+    "resnet20[width=2,shortcut=padding]",
+    "preresnet164[width=2]",
+    "wrn28x10[factor=1]",
+    "densenet40-12[growth=2]",
 )
 
 test_ensembles = mcbench.testing.conformance("ensemble", "independent", "wa", "wa[head=2]")
