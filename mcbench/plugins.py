@@ -46,6 +46,7 @@ BUILTIN = (
     "densenets",
     "ensembles",
     "executors",
+    "landscapes",
     "leaderboards",
     "metrics",
     "parts",

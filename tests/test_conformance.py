@@ -41,7 +41,9 @@ test_metrics = mcbench.testing.conformance(
     "wa-storage",
 )
 
-test_datasets = mcbench.testing.conformance("dataset", "digits", "mnist", "imagefolder", "cifar10")
+test_datasets = mcbench.testing.conformance(
+    "dataset", "digits", "mnist", "imagefolder", "cifar10", "landscape"
+)
 
 test_architectures = mcbench.testing.conformance(
     "architecture",
@@ -58,6 +60,9 @@ test_architectures = mcbench.testing.conformance(
     "preresnet164[width=2]",
     "wrn28x10[factor=1]",
     "densenet40-12[growth=2]",
+    "ring",
+    "valley",
+    "eggbox",
 )
 
 test_ensembles = mcbench.testing.conformance("ensemble", "independent", "wa", "wa[head=2]")

@@ -13,6 +13,7 @@ from mcbench.cli import options
 @click.command("plot")
 @options.methods("Method as 'name[p=v]'; repeat it.", required=True)
 @options.problem
+@options.pairs
 @options.protocol
 @click.option(
     "--split",
@@ -56,6 +57,8 @@ def command(
 
     experiment = options.open_experiment(rest, methods)
     options.need_pair(experiment)
+    if ensemble and not experiment.problem.data.classes:
+        raise click.UsageError("--ensemble shows accuracies, and these data have no classes")
     files(out)  # A wrong name is said before hours of work.
     with progress():
         results = experiment.run()

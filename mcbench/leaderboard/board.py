@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _FIELDS = {
     "name", "title", "reference", "dataset", "architecture", "recipe", "endpoints", "protocol",
-    "columns", "row", "note",
+    "columns", "row", "note", "to_recipe", "same_seed",
 }  # fmt: skip
 
 
@@ -47,6 +47,9 @@ class Row:
 
 ENDPOINTS = "endpoints"
 
+SEEDS = {False: "of two seeds, the lower one first", True: "of one seed"}
+"""What pairs are, by `Board.same_seed`."""
+
 
 @dataclass(frozen=True)
 class Board:
@@ -63,6 +66,8 @@ class Board:
         rows: In the order of the paper.
         note: How to read the table.
         folder: Where entries and rendered tables are.
+        to_recipe: How endpoints B are trained; empty if as A, by ``recipe``.
+        same_seed: Whether a pair is of one seed.
     """
 
     name: str
@@ -77,6 +82,8 @@ class Board:
     rows: tuple[Row, ...]
     note: str = ""
     folder: Path | None = None
+    to_recipe: str = ""
+    same_seed: bool = False
 
     @property
     def summary(self) -> str:
@@ -125,6 +132,8 @@ class Board:
             if name not in known:
                 raise unknown("field of the protocol", name, known)
         Protocol(**self.protocol)
+        if self.same_seed and not self.to_recipe:
+            raise UsageError("same_seed needs to_recipe: a pair is of two networks")
         for row in self.rows:
             for column in row.published:
                 if column not in self.columns:
@@ -137,13 +146,19 @@ class Board:
         return "\n".join(
             [
                 *([self.note, ""] if self.note else []),
-                f"Problem: {self.dataset}, {self.architecture}, {self.recipe}; "
-                f"{self.endpoints} endpoints.",
+                f"Problem: {self.problem}; {self.endpoints} endpoints.",
                 f"Protocol: {protocol or 'as by default'}.",
                 f"Columns: {', '.join(f'{k} ({v})' for k, v in self.columns.items())}.",
                 f"Methods: {', '.join(self.methods)}.",
             ]
         )
+
+    @property
+    def problem(self) -> str:
+        """Data set, network and recipes, as text."""
+        recipes = f"{self.recipe} to {self.to_recipe}" if self.to_recipe else self.recipe
+        seeds = ", joined by seed" if self.same_seed else ""
+        return f"{self.dataset}, {self.architecture}, {recipes}{seeds}"
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -163,6 +178,8 @@ class Board:
             methods or self.methods,
             seeds,
             Protocol(**self.protocol),
+            to_recipe=self.to_recipe,
+            same_seed=self.same_seed,
         )
 
     def signature(self) -> dict[str, Any]:
@@ -170,10 +187,15 @@ class Board:
         from mcbench.evaluation import Protocol
         from mcbench.plugins import host
 
+        def typed(kind: str, text: str) -> dict[str, Any]:
+            return plain(kind, host().identity(kind, host().get(kind, text)))
+
         parts = {kind: getattr(self, kind) for kind in ("dataset", "architecture", "recipe")}
         return {
-            **{k: plain(k, host().identity(k, host().get(k, text))) for k, text in parts.items()},
+            **{kind: typed(kind, text) for kind, text in parts.items()},
+            "to_recipe": typed("recipe", self.to_recipe) if self.to_recipe else None,
             "protocol": asdict(Protocol(**self.protocol)),
+            "pairs": SEEDS[self.same_seed],
         }
 
 

@@ -13,12 +13,12 @@ from typing import Any
 from mcbench.distribution import named
 from mcbench.errors import EntryError, UsageError
 from mcbench.evaluation import Curve, Protocol, midpoints
-from mcbench.leaderboard.board import Board, plain
+from mcbench.leaderboard.board import SEEDS, Board, plain
 from mcbench.leaderboard.entry import Entry, quoted, title
 from mcbench.leaderboard.standing import belongs, signature_of
 from mcbench.plugins import host
 from mcbench.report import ends_of
-from mcbench.run import endpoint_key
+from mcbench.run import endpoint_key, problems
 from mcbench.store import canonical, key_of
 
 CLOSE = 1e-9
@@ -83,12 +83,13 @@ def check(entry: Entry, board: Board | None = None) -> list[str]:
 
 def _identity(item: dict[str, Any], entry: Entry, board: Board) -> None:
     record = item["record"]
-    run, problem, pair = record["run"], record["problem"], record["pair"]
+    run, pair = record["run"], record["pair"]
+    sides = problems(record["problem"], record.get("to_recipe"))
     if item["key"] != key_of(run):
         raise EntryError("its key is not the hash of what was run")
-    if pair[0] >= pair[1]:
-        raise EntryError("a pair is of two seeds, the lower one first")
-    for seed, key in zip(pair, run["endpoints"], strict=True):
+    if pair[0] > pair[1] or (pair[0] == pair[1]) != board.same_seed:
+        raise EntryError(f"a pair is {SEEDS[board.same_seed]}")
+    for seed, key, problem in zip(pair, run["endpoints"], sides, strict=True):
         if key != endpoint_key(problem, seed):
             raise EntryError(f"the key of its endpoint is not that of seed {seed}")
         if entry.content["endpoints"].get(key, {}).get("seed") != seed:
@@ -97,7 +98,7 @@ def _identity(item: dict[str, Any], entry: Entry, board: Board) -> None:
     for part, value in expected.items():
         if found[part] != value:
             raise EntryError(f"its {part} is {_difference(found[part], value)}")
-    for name, version in named(problem, run["method"]).items():
+    for name, version in named(*sides, run["method"]).items():
         if name not in entry.content["distributions"]:
             raise EntryError(f"the distribution {quoted(name)} is not described in the entry")
         when_run = record["provenance"].get("distributions") or {}

@@ -63,17 +63,17 @@ def marks(board: Board) -> tuple[str, str]:
 
 
 def _introduction(board: Board, records: Records, folder: Path) -> str:
-    lines = [f"{markdown_text(board.reference)}."]
-    problem = f"{board.dataset}, {board.architecture}, {board.recipe}"
+    lines, problem = [f"{markdown_text(board.reference)}."], board.problem
     if not records:
         return f"{lines[0]} Problem: {markdown_text(problem)}. Nothing has been measured yet."
     every = [record for pairs in records.values() for record in pairs.values()]
     versions = sorted({str(r["provenance"]["packages"].get("mcbench", "?")) for r in every})
     pairs = {tuple(record["pair"]) for record in every}
     seeds = sorted({seed for pair in pairs for seed in pair})
+    networks = {(bool(board.to_recipe) and side, s) for p in pairs for side, s in enumerate(p)}
     lines.append(
         markdown_text(
-            f"Measured with mcbench {', '.join(versions)} on {problem}: {len(seeds)} networks "
+            f"Measured with mcbench {', '.join(versions)} on {problem}: {len(networks)} networks "
             f"(seeds {', '.join(map(str, seeds))}), {len(pairs)} pairs."
         )
     )

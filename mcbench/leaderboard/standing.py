@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from mcbench.errors import UsageError
-from mcbench.leaderboard.board import ENDPOINTS, Board, Row, plain
+from mcbench.leaderboard.board import ENDPOINTS, SEEDS, Board, Row, plain
 from mcbench.leaderboard.merging import Sourced, gathered
 from mcbench.plugins import host
 from mcbench.report import columns_of, ends_of
@@ -87,7 +87,13 @@ def chosen(board: Board, records: Sequence[Sourced]) -> Records:
 def signature_of(record: dict[str, Any]) -> dict[str, Any]:
     """What `Board.signature` has, of a record."""
     parts = {k: plain(k, record["problem"][k]) for k in ("dataset", "architecture", "recipe")}
-    return {**parts, "protocol": record["run"]["protocol"]}
+    other = record.get("to_recipe")
+    return {
+        **parts,
+        "to_recipe": plain("recipe", other) if other else None,
+        "protocol": record["run"]["protocol"],
+        "pairs": SEEDS[record["pair"][0] == record["pair"][1]],
+    }
 
 
 def measured(board: Board, row: Row, records: Records) -> dict[str, Summary]:

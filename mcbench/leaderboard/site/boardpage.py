@@ -111,8 +111,9 @@ def protocol(material: Material) -> dict[str, Any]:
     from mcbench.evaluation import Protocol
 
     board = material.board
-    problem = {k: getattr(board, k) for k in ("dataset", "architecture", "recipe", "endpoints")}
-    return {**problem, **asdict(Protocol(**board.protocol))}
+    names = ("dataset", "architecture", "recipe", "to_recipe", "same_seed", "endpoints")
+    problem = {name: getattr(board, name) for name in names}
+    return {**{k: v for k, v in problem.items() if v}, **asdict(Protocol(**board.protocol))}
 
 
 def commands(material: Material) -> list[str]:

@@ -90,10 +90,11 @@ def endpoints(entry: Submission) -> list[tuple[int, str]]:
 
 def problems(entry: Submission) -> list[str]:
     """What the records were computed on, by name."""
-    names = {
-        ", ".join(record["problem"][k]["name"] for k in ("dataset", "architecture", "recipe"))
-        for record in entry.records.values()
-    }
+    names = set()
+    for record in entry.records.values():
+        parts = [record["problem"][k]["name"] for k in ("dataset", "architecture", "recipe")]
+        other = record.get("to_recipe")
+        names.add(", ".join(parts) + (f" to {other['name']}" if other else ""))
     return sorted(names)
 
 
