@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcbench.errors import UsageError, unknown
+from mcbench.leaderboard.column import Column
 
 if TYPE_CHECKING:
     from mcbench.experiment import Plan
@@ -62,7 +63,7 @@ class Board:
         dataset, architecture, recipe: The problem, ``name[p=v]`` each.
         endpoints: How many endpoints ``mcbench run --leaderboard`` trains.
         protocol: Arguments of `mcbench.Protocol`.
-        columns: Headings and what they show, as ``worst-accuracy:test``.
+        columns: Headings and what they show, as ``worst-accuracy:test`` or ``100 -`` that.
         rows: In the order of the paper.
         note: How to read the table.
         folder: Where entries and rendered tables are.
@@ -84,6 +85,18 @@ class Board:
     folder: Path | None = None
     to_recipe: str = ""
     same_seed: bool = False
+
+    @property
+    def shown(self) -> dict[str, Column]:
+        """What each column shows."""
+        return {heading: Column.read(text) for heading, text in self.columns.items()}
+
+    def digits(self, column: str) -> int:
+        """Digits behind the point: 2 of percentages, of others as many as were published."""
+        if self.shown[column].unit == "%":
+            return 2
+        known = [row.published[column].mean for row in self.rows if column in row.published]
+        return max([2, *(len(f"{x}".partition(".")[2]) for x in known)]) if known else 4
 
     @property
     def summary(self) -> str:
@@ -170,7 +183,10 @@ class Board:
         """The experiment that fills the board, or runs ``methods`` under its protocol."""
         from mcbench.evaluation import Protocol
         from mcbench.experiment import Plan
+        from mcbench.metric import usual
 
+        every = usual()
+        own = [s.metric for s in self.shown.values() if s.component is not None]
         return Plan(
             self.dataset,
             self.architecture,
@@ -178,6 +194,7 @@ class Board:
             methods or self.methods,
             seeds,
             Protocol(**self.protocol),
+            tuple(dict.fromkeys([*every, *own])),
             to_recipe=self.to_recipe,
             same_seed=self.same_seed,
         )

@@ -233,7 +233,7 @@ def _metrics(record: dict[str, Any]) -> list[str]:
 
 def curve_of_record(record: dict[str, Any]) -> Curve:
     """The curve as metrics take it."""
-    return Curve(**{k: v for k, v in record["curve"].items() if v is not None})
+    return Curve.of(record["curve"])
 
 
 def _ends(entry: Entry) -> None:

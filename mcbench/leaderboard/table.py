@@ -44,12 +44,15 @@ def table(board: Board, records: Records, failed: Records | None = None) -> Tabl
         data: dict[str, Any] = {"method": row.label, "mcbench_method": row.method}
         for column in board.columns:
             if column in known:
-                _measured(column, known[column], ranks[column].get(row.method), cells, data)
+                place = ranks[column].get(row.method)
+                _measured(board, column, known[column], place, cells, data)
             else:
                 _absent(column, absence(board, row, column, records, failed), cells, data)
             published = row.published.get(column)
             if published is not None:
-                cells[f"{column} published"] = plus_minus(published.mean, published.std)
+                cells[f"{column} published"] = plus_minus(
+                    published.mean, published.std, board.digits(column)
+                )
                 data |= {f"{column}_published": published.mean}
                 data |= {f"{column}_published_std": published.std}
         count = next((s.count for s in known.values()), 0)
@@ -62,11 +65,13 @@ def table(board: Board, records: Records, failed: Records | None = None) -> Tabl
 
 
 def _measured(
-    column: str, summary: Summary, rank: Rank | None, cells: dict[str, str], data: dict[str, Any]
-) -> None:
-    cells[column] = plus_minus(summary.mean, summary.std)
+    board: Board, column: str, summary: Summary, rank: Rank | None, cells: dict[str, str],
+    data: dict[str, Any],
+) -> None:  # fmt: skip
+    digits = board.digits(column)
+    cells[column] = plus_minus(summary.mean, summary.std, digits)
     if summary.count > 1:
-        cells[f"{column} 95% interval"] = f"[{summary.low:.2f}, {summary.high:.2f}]"
+        cells[f"{column} 95% interval"] = f"[{summary.low:.{digits}f}, {summary.high:.{digits}f}]"
     data |= {column: summary.mean, f"{column}_std": summary.std}
     data |= {f"{column}_low": summary.low, f"{column}_high": summary.high}
     if rank is not None:
