@@ -52,6 +52,7 @@ BUILTIN = (
     "parts",
     "recipes",
     "resnets",
+    "saddles",
 )
 
 

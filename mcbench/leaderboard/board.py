@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -110,27 +112,33 @@ class Board:
         Raises:
             UsageError: Naming the file and what is wrong in it.
         """
-        try:
-            content = tomllib.loads(path.read_text())
-            strays = sorted(set(content) - _FIELDS)
-            if strays:
-                raise unknown("field", strays[0], _FIELDS)
-            rows = tuple(
-                Row(
-                    row["label"],
-                    row.get("method", ""),
-                    {c: Published(*v) for c, v in row.get("published", {}).items()},
-                    row.get("note", ""),
-                )
-                for row in content.pop("row")
+        with reading(path) as content:
+            return Board.of(content, path.parent)
+
+    @staticmethod
+    def of(content: dict[str, Any], folder: Path) -> Board:
+        """From the fields of a declaration.
+
+        Raises:
+            UsageError: If a field is none of a board's, or wrong.
+            KeyError, TypeError: If a field is missing, or of another type.
+        """
+        strays = sorted(set(content) - _FIELDS)
+        if strays:
+            raise unknown("field", strays[0], _FIELDS)
+        rows = tuple(
+            Row(
+                row["label"],
+                row.get("method", ""),
+                {c: Published(*v) for c, v in row.get("published", {}).items()},
+                row.get("note", ""),
             )
-            board = Board(**content, rows=rows, folder=path.parent)
-            board.check()
-            return board
-        except KeyError as error:
-            raise UsageError(f"leaderboard declaration {path}: {error} is missing") from None
-        except (OSError, tomllib.TOMLDecodeError, TypeError, UsageError) as error:
-            raise UsageError(f"leaderboard declaration {path}: {error}") from None
+            for row in content["row"]
+        )
+        rest = {name: value for name, value in content.items() if name != "row"}
+        board = Board(**rest, rows=rows, folder=folder)
+        board.check()
+        return board
 
     def check(self) -> None:
         """Test what can be tested without looking names up.
@@ -214,6 +222,21 @@ class Board:
             "protocol": asdict(Protocol(**self.protocol)),
             "pairs": SEEDS[self.same_seed],
         }
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[dict[str, Any]]:
+    """The content of a declaration, and the errors of whoever reads it, naming the file.
+
+    Raises:
+        UsageError: Naming the file and what is wrong in it.
+    """
+    try:
+        yield tomllib.loads(path.read_text())
+    except KeyError as error:
+        raise UsageError(f"leaderboard declaration {path}: {error} is missing") from None
+    except (OSError, tomllib.TOMLDecodeError, TypeError, AttributeError, UsageError) as error:
+        raise UsageError(f"leaderboard declaration {path}: {error}") from None
 
 
 def plain(kind: str, identity: dict[str, Any]) -> dict[str, Any]:

@@ -33,10 +33,7 @@ def table(board: Board, records: Records, failed: Records | None = None) -> Tabl
         failed: What failed, as `mcbench.leaderboard.absence.failures` gives it.
     """
     failed = failed or {}
-    heads = ["method", "mcbench method"]
-    for column in board.columns:
-        heads += [column, f"{column} rank", f"{column} 95% interval", f"{column} published"]
-    shown = Table("leaderboard", f"{board.title} ({board.reference})", [*heads, "pairs"], keys=1)
+    shown = Table("leaderboard", f"{board.title} ({board.reference})", [], keys=1)
     ranks = {column: rank(board, records, column) for column in board.columns}
     for row in board.rows:
         known = measured(board, row, records)
@@ -60,8 +57,18 @@ def table(board: Board, records: Records, failed: Records | None = None) -> Tabl
         cells["pairs"] = f"{count}{unit}" if count else ""
         data["count"] = count
         shown.add(cells, data)
+    shown.columns = _heads(board, shown.rows)
     shown.note = "\n".join(_notes(board, records, failed, any(len(r) > 1 for r in ranks.values())))
     return shown
+
+
+def _heads(board: Board, rows: list[dict[str, str]]) -> list[str]:
+    """The columns; ranks, intervals, published numbers and pairs where there are any."""
+    heads = ["method", "mcbench method"]
+    for column in board.columns:
+        beside = [f"{column} {what}" for what in ("rank", "95% interval", "published")]
+        heads += [column, *(head for head in beside if any(row.get(head) for row in rows))]
+    return [*heads, "pairs"] if any(row["pairs"] for row in rows) else heads
 
 
 def _measured(
