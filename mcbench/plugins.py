@@ -43,6 +43,7 @@ BUILTIN = (
     "architectures",
     "convnets",
     "datasets",
+    "densenets",
     "ensembles",
     "executors",
     "landscapes",
@@ -50,6 +51,8 @@ BUILTIN = (
     "metrics",
     "parts",
     "recipes",
+    "resnets",
+    "saddles",
 )
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcbench.errors import UsageError, unknown
+from mcbench.leaderboard.column import Column
 
 if TYPE_CHECKING:
     from mcbench.experiment import Plan
@@ -62,7 +65,7 @@ class Board:
         dataset, architecture, recipe: The problem, ``name[p=v]`` each.
         endpoints: How many endpoints ``mcbench run --leaderboard`` trains.
         protocol: Arguments of `mcbench.Protocol`.
-        columns: Headings and what they show, as ``worst-accuracy:test``.
+        columns: Headings and what they show, as ``worst-accuracy:test`` or ``100 -`` that.
         rows: In the order of the paper.
         note: How to read the table.
         folder: Where entries and rendered tables are.
@@ -86,6 +89,18 @@ class Board:
     same_seed: bool = False
 
     @property
+    def shown(self) -> dict[str, Column]:
+        """What each column shows."""
+        return {heading: Column.read(text) for heading, text in self.columns.items()}
+
+    def digits(self, column: str) -> int:
+        """Digits behind the point: 2 of percentages, of others as many as were published."""
+        if self.shown[column].unit == "%":
+            return 2
+        known = [row.published[column].mean for row in self.rows if column in row.published]
+        return max([2, *(len(f"{x}".partition(".")[2]) for x in known)]) if known else 4
+
+    @property
     def summary(self) -> str:
         """For listings."""
         return self.title
@@ -97,27 +112,33 @@ class Board:
         Raises:
             UsageError: Naming the file and what is wrong in it.
         """
-        try:
-            content = tomllib.loads(path.read_text())
-            strays = sorted(set(content) - _FIELDS)
-            if strays:
-                raise unknown("field", strays[0], _FIELDS)
-            rows = tuple(
-                Row(
-                    row["label"],
-                    row.get("method", ""),
-                    {c: Published(*v) for c, v in row.get("published", {}).items()},
-                    row.get("note", ""),
-                )
-                for row in content.pop("row")
+        with reading(path) as content:
+            return Board.of(content, path.parent)
+
+    @staticmethod
+    def of(content: dict[str, Any], folder: Path) -> Board:
+        """From the fields of a declaration.
+
+        Raises:
+            UsageError: If a field is none of a board's, or wrong.
+            KeyError, TypeError: If a field is missing, or of another type.
+        """
+        strays = sorted(set(content) - _FIELDS)
+        if strays:
+            raise unknown("field", strays[0], _FIELDS)
+        rows = tuple(
+            Row(
+                row["label"],
+                row.get("method", ""),
+                {c: Published(*v) for c, v in row.get("published", {}).items()},
+                row.get("note", ""),
             )
-            board = Board(**content, rows=rows, folder=path.parent)
-            board.check()
-            return board
-        except KeyError as error:
-            raise UsageError(f"leaderboard declaration {path}: {error} is missing") from None
-        except (OSError, tomllib.TOMLDecodeError, TypeError, UsageError) as error:
-            raise UsageError(f"leaderboard declaration {path}: {error}") from None
+            for row in content["row"]
+        )
+        rest = {name: value for name, value in content.items() if name != "row"}
+        board = Board(**rest, rows=rows, folder=folder)
+        board.check()
+        return board
 
     def check(self) -> None:
         """Test what can be tested without looking names up.
@@ -170,7 +191,10 @@ class Board:
         """The experiment that fills the board, or runs ``methods`` under its protocol."""
         from mcbench.evaluation import Protocol
         from mcbench.experiment import Plan
+        from mcbench.metric import usual
 
+        every = usual()
+        own = [s.metric for s in self.shown.values() if s.component is not None]
         return Plan(
             self.dataset,
             self.architecture,
@@ -178,6 +202,7 @@ class Board:
             methods or self.methods,
             seeds,
             Protocol(**self.protocol),
+            tuple(dict.fromkeys([*every, *own])),
             to_recipe=self.to_recipe,
             same_seed=self.same_seed,
         )
@@ -197,6 +222,21 @@ class Board:
             "protocol": asdict(Protocol(**self.protocol)),
             "pairs": SEEDS[self.same_seed],
         }
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[dict[str, Any]]:
+    """The content of a declaration, and the errors of whoever reads it, naming the file.
+
+    Raises:
+        UsageError: Naming the file and what is wrong in it.
+    """
+    try:
+        yield tomllib.loads(path.read_text())
+    except KeyError as error:
+        raise UsageError(f"leaderboard declaration {path}: {error} is missing") from None
+    except (OSError, tomllib.TOMLDecodeError, TypeError, AttributeError, UsageError) as error:
+        raise UsageError(f"leaderboard declaration {path}: {error}") from None
 
 
 def plain(kind: str, identity: dict[str, Any]) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from mcbench.builtin.metrics import CurveMetric
 from mcbench.distribution import named
-from mcbench.errors import EntryError, UsageError
+from mcbench.errors import EntryError, StructureError, UsageError
 from mcbench.evaluation import Curve, Protocol, midpoints
 from mcbench.leaderboard.board import SEEDS, Board, plain
 from mcbench.leaderboard.entry import Entry, quoted, title
@@ -203,8 +204,6 @@ def _asked(curve: dict[str, Any], protocol: Protocol) -> set[float]:
 
 def _metrics(record: dict[str, Any]) -> list[str]:
     """Compute metrics of the curve again and compare; those that are unknown here."""
-    from mcbench.builtin.metrics import CurveMetric
-
     curve, unknown = curve_of_record(record), []
     for text, entry in record["metrics"].items():
         try:
@@ -213,6 +212,8 @@ def _metrics(record: dict[str, Any]) -> list[str]:
             unknown.append(f"metric {quoted(text)}: no plugin here has it")
             continue
         if not isinstance(metric, CurveMetric):
+            continue
+        if entry.get("inapplicable") and not entry["values"] and not _applies(metric, curve):
             continue
         if set(entry["values"]) != ({"train", "test"} if metric.splits else {""}):
             raise EntryError(f"its metric {quoted(text)} has not the values that it should have")
@@ -231,9 +232,17 @@ def _metrics(record: dict[str, Any]) -> list[str]:
     return unknown
 
 
+def _applies(metric: CurveMetric, curve: Curve) -> bool:
+    try:
+        metric.formula(curve, "train" if metric.splits else None)
+    except StructureError:
+        return False
+    return True
+
+
 def curve_of_record(record: dict[str, Any]) -> Curve:
     """The curve as metrics take it."""
-    return Curve(**{k: v for k, v in record["curve"].items() if v is not None})
+    return Curve.of(record["curve"])
 
 
 def _ends(entry: Entry) -> None:

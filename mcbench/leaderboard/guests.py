@@ -42,8 +42,8 @@ def with_methods(board: Board, methods: Iterable[str]) -> Board:
 
 
 def _before_endpoints(board: Board, guests: Iterable[tuple[str, str]]) -> tuple[Row, ...]:
-    """Rows for the guests, after the board's own but before that of the networks themselves."""
-    own = [row for row in board.rows if row.method != ENDPOINTS]
+    """Rows for the guests, after the board's own; the networks themselves stay last if they are."""
     known = set(board.methods)
     rows = [Row(text, text, note=note) for text, note in guests if text not in known]
-    return (*own, *rows, *(row for row in board.rows if row.method == ENDPOINTS))
+    last = len(board.rows) - (board.rows[-1].method == ENDPOINTS)
+    return (*board.rows[:last], *rows, *board.rows[last:])

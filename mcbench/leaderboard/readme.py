@@ -104,9 +104,12 @@ def differences(board: Board, records: Records) -> Table:
         cells: dict[str, str] = {}
         for column in board.columns:
             gap, bar = difference(known.get(column), row.published.get(column))
+            digits = board.digits(column) + 1
             if gap is not None:
-                cells[f"{column}: measured - published"] = f"{gap:+.3f}"
-                cells[f"{column}: combined error bar"] = "-" if bar is None else f"{bar:.3f}"
+                cells[f"{column}: measured - published"] = f"{gap:+.{digits}f}"
+                cells[f"{column}: combined error bar"] = (
+                    "-" if bar is None else f"{bar:.{digits}f}"
+                )
         if cells:
             shown.add({"row": row.label, **cells}, {"row": row.label})
     return shown

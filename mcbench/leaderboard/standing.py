@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from mcbench.builtin.metrics import CurveMetric
 from mcbench.errors import UsageError
+from mcbench.evaluation import Curve
 from mcbench.leaderboard.board import ENDPOINTS, SEEDS, Board, Row, plain
+from mcbench.leaderboard.column import OF_NETWORKS
 from mcbench.leaderboard.merging import Sourced, gathered
 from mcbench.plugins import host
-from mcbench.report import columns_of, ends_of
+from mcbench.report import columns_of
 from mcbench.statistics import Summary, summarize
 from mcbench.store import Store, canonical, key_of
-
-ACCURACIES = ("worst-accuracy", "worst-accuracy-refined", "end-accuracy")
-"""Metrics whose columns have a value for an endpoint alone: its accuracy."""
 
 Records = dict[str, dict[tuple[int, int], dict[str, Any]]]
 """By method and pair."""
@@ -102,21 +102,25 @@ def measured(board: Board, row: Row, records: Records) -> dict[str, Summary]:
         return _endpoints(board, records)
     values = [columns_of(r) for r in records.get(row.method, {}).values()]
     summaries = {}
-    for column, source in board.columns.items():
-        known = [v[source] for v in values if source in v]
+    for column, shown in board.shown.items():
+        known = [v for v in map(shown.of, values) if v is not None]
         if known:
             summaries[column] = summarize(known)
     return summaries
 
 
 def _endpoints(board: Board, records: Records) -> dict[str, Summary]:
-    ends: dict[str, dict[str, float]] = {}
+    alone: dict[str, Curve] = {}
     for pairs in records.values():
         for record in pairs.values():
-            ends |= ends_of(record, record["run"]["endpoints"])
+            curve = Curve.of(record["curve"])
+            sides = (0, -1) if curve.end != "short" else (0,)
+            for key, side in zip(record["run"]["endpoints"], sides, strict=False):
+                alone[key] = curve.staying(side)
     summaries = {}
-    for column, source in board.columns.items():
-        metric, _, split = source.partition(":")
-        if ends and metric in ACCURACIES:
-            summaries[column] = summarize([end[split] for end in ends.values()])
+    for column, shown in board.shown.items():
+        if alone and shown.metric in OF_NETWORKS and isinstance(shown.component, CurveMetric):
+            formula, split = shown.component.formula, shown.split or None
+            values = [shown.shown(formula(curve, split)) for curve in alone.values()]
+            summaries[column] = summarize(values)
     return summaries

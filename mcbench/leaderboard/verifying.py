@@ -104,7 +104,7 @@ class _Verifier:
             plan_of(board, entry.content), store, how.data_dir, how.device
         )
         self.problem = self.experiment.problem
-        self.columns = {source.partition(":")[0] for source in board.columns.values()}
+        self.columns = {shown.metric for shown in board.shown.values()}
         self._of_pairs: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
 
     def outcome(self, item: dict[str, Any]) -> Outcome:

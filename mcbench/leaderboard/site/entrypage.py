@@ -135,7 +135,8 @@ def _record(material: Material, entry: Submission, key: str, number: int) -> Rec
     record = entry.records[key]
     row, why = _row(material, record, key)
     values = columns_of(record)
-    known = [values.get(source) for source in material.board.columns.values()]
+    shown = material.board.shown
+    known = [(column, shown[column].of(values)) for column in shown]
     plugin = record["run"]["method"]
     return Record(
         method=record["method"],
@@ -144,7 +145,9 @@ def _record(material: Material, entry: Submission, key: str, number: int) -> Rec
         row=row,
         why=why,
         state=verified(entry, key),
-        values=tuple(("" if v is None else f"{v:.2f}", v) for v in known),
+        values=tuple(
+            ("" if v is None else f"{v:.{material.board.digits(c)}f}", v) for c, v in known
+        ),
         end=record["curve"]["end"],
         seconds=record["cost"]["seconds"],
         plugin=f"{plugin['distribution']} {plugin['version']}",
