@@ -53,6 +53,7 @@ BUILTIN = (
     "recipes",
     "resnets",
     "saddles",
+    "places",
 )
 
 

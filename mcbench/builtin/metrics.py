@@ -178,23 +178,6 @@ def end_points(curve: Curve, split: str) -> float:
     return (accuracy[0] + accuracy[-1]) / 2
 
 
-def accuracy_a(curve: Curve, split: str) -> float:
-    """The accuracy at t = 0, which is A's."""
-    return _accuracy(curve, split)[0]
-
-
-def accuracy_b(curve: Curve, split: str) -> float:
-    """The accuracy at t = 1: B's, unless the path stops short of it."""
-    return _accuracy(curve, split)[-1]
-
-
-def midpoint_accuracy(curve: Curve, split: str) -> float:
-    """The accuracy at t = 0.5, on the line between its neighbours where the grid has not that."""
-    accuracy = curve.on_grid(_accuracy(curve, split))
-    last = len(accuracy) - 1
-    return (accuracy[last // 2] + accuracy[-(-last // 2)]) / 2
-
-
 @hookimpl
 def mcbench_metrics() -> Iterator[Any]:
     """The built-in metrics."""
@@ -223,16 +206,6 @@ def mcbench_metrics() -> Iterator[Any]:
         "higher",
         end_points,
         reference=anokhin,
-    )
-    yield row("accuracy-a", "accuracy of A", "%", "higher", accuracy_a)
-    yield row("accuracy-b", "accuracy of the path's other end, B's", "%", "higher", accuracy_b)
-    yield row(
-        "midpoint-accuracy",
-        "accuracy half way, at t = 0.5",
-        "%",
-        "higher",
-        midpoint_accuracy,
-        reference="Gotmare et al. 2018, arXiv 1806.06977, figures",
     )
     yield row(
         "mean-loss",
