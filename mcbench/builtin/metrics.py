@@ -119,6 +119,17 @@ def barrier_linear(curve: Curve, split: str) -> float:
     return max(x - (1 - t) * loss[0] - t * loss[-1] for t, x in zip(curve.t, loss, strict=True))
 
 
+def barrier_max(curve: Curve, split: str) -> float:
+    r""":math:`\max_t L(t) - \max(L(0), L(1))`, with the refined points.
+
+    It is positive if and only if some point between the ends has a higher loss than both, which
+    is when Gotmare et al. say that there is a barrier; else 0. Between two iterates of one
+    training a loss that falls all the way has barrier above 0, but barrier-max 0.
+    """
+    loss = curve.loss[split]
+    return max(loss) - max(loss[0], loss[-1])
+
+
 def length(curve: Curve, split: None) -> float:
     r""":math:`\int |d\psi|`, Euclidean, over all floating-point parameters and buffers.
 
@@ -167,6 +178,23 @@ def end_points(curve: Curve, split: str) -> float:
     return (accuracy[0] + accuracy[-1]) / 2
 
 
+def accuracy_a(curve: Curve, split: str) -> float:
+    """The accuracy at t = 0, which is A's."""
+    return _accuracy(curve, split)[0]
+
+
+def accuracy_b(curve: Curve, split: str) -> float:
+    """The accuracy at t = 1: B's, unless the path stops short of it."""
+    return _accuracy(curve, split)[-1]
+
+
+def midpoint_accuracy(curve: Curve, split: str) -> float:
+    """The accuracy at t = 0.5, on the line between its neighbours where the grid has not that."""
+    accuracy = curve.on_grid(_accuracy(curve, split))
+    last = len(accuracy) - 1
+    return (accuracy[last // 2] + accuracy[-(-last // 2)]) / 2
+
+
 @hookimpl
 def mcbench_metrics() -> Iterator[Any]:
     """The built-in metrics."""
@@ -195,6 +223,16 @@ def mcbench_metrics() -> Iterator[Any]:
         "higher",
         end_points,
         reference=anokhin,
+    )
+    yield row("accuracy-a", "accuracy of A", "%", "higher", accuracy_a)
+    yield row("accuracy-b", "accuracy of the path's other end, B's", "%", "higher", accuracy_b)
+    yield row(
+        "midpoint-accuracy",
+        "accuracy half way, at t = 0.5",
+        "%",
+        "higher",
+        midpoint_accuracy,
+        reference="Gotmare et al. 2018, arXiv 1806.06977, figures",
     )
     yield row(
         "mean-loss",
@@ -243,6 +281,14 @@ def mcbench_metrics() -> Iterator[Any]:
         "lower",
         barrier_linear,
         reference="Entezari et al., ICLR 2022",
+    )
+    yield row(
+        "barrier-max",
+        "highest loss above the higher one of the ends: 0 if there is no barrier",
+        "nats",
+        "lower",
+        barrier_max,
+        reference="Gotmare et al. 2018, arXiv 1806.06977, study of SGDR",
     )
     yield row("length", "arc length", "", "lower", length, False, f"{garipov}, table 2")
     yield row(
