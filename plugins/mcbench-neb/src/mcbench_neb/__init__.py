@@ -96,7 +96,7 @@ class Band:
 
 @dataclass(frozen=True)
 class NEB(Band):
-    r"""A chain of pivots between A and B that sinks to low loss across itself (nudged elastic band).
+    r"""A chain of pivots between A and B that sinks across itself, a nudged elastic band.
 
     Pivots :math:`w_1, \dots, w_n` start at equal distances on the straight line from
     :math:`w_0 = A` to :math:`w_{n+1} = B`, with a little noise: from a saddle of the loss on the
@@ -158,7 +158,7 @@ class NEB(Band):
 
 @dataclass(frozen=True)
 class AutoNEB(Band):
-    r"""A nudged elastic band in cycles, which gets further pivots where its loss rises between them.
+    r"""A nudged elastic band in cycles, which gets further pivots where its loss rises.
 
     The first cycle has ``pivots`` at equal distances. Before each further one the loss on the
     training data is measured at 9 points on each line of the chain. Where it is above the linear

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
-from torch.func import replace_all_batch_norm_modules_
+from torch.func import functional_call, replace_all_batch_norm_modules_
 
 from mcbench import Params, Problem, Recipe, outputs, together
 
@@ -60,7 +60,7 @@ class Pivots:
         for name in self.names:
             self.dtype = torch.promote_types(self.dtype, a[name].dtype)
         self._lanes = lanes
-        self._batched: dict[bool, bool] = {}
+        self._known: dict[tuple[int, bool], int] = {}
 
     def flatten(self, params: Params) -> Tensor:
         """A network as a row, shape (columns,)."""
@@ -162,43 +162,36 @@ class Pivots:
 
     def _losses(self, params: Params, batches: Sequence[Batch]) -> Tensor:
         """Of stacked networks, each on its own batch or all on one."""
-        count = len(next(iter(params.values())))
         inputs, targets = batches[0]
+        criterion = self.problem.criterion
+        count = len(next(iter(params.values())))
         if count == 1:
             alone = {name: x[0] for name, x in params.items()}
-            found = torch.func.functional_call(self.module, alone, (inputs,))[None]
-        elif len(batches) == 1:
-            found = outputs(self.problem, params, inputs, module=self.module)
-        else:
+            return criterion(functional_call(self.module, alone, (inputs,)), targets)[None]
+        shared = len(batches) == 1
+        if not shared:
             inputs = torch.stack([x for x, _ in batches])
-            found = outputs(self.problem, params, inputs, shared=False, module=self.module)
-        wanted = [y for _, y in batches] if len(batches) > 1 else [targets] * count
-        criterion = self.problem.criterion
+        found = outputs(self.problem, params, inputs, shared, self.module)
+        wanted = [targets] * count if shared else [y for _, y in batches]
         return torch.stack([criterion(x, y) for x, y in zip(found, wanted, strict=True)])
 
     def lanes(self, batch: int, training: bool) -> int:
         """How many networks go together on batches of ``batch`` samples."""
-        most = self._lanes or together(self.problem, batch, gradients=training)
-        return most if most > 1 and self._can_be_batched() else 1
+        if (batch, training) not in self._known:
+            most = self._lanes or together(self.problem, batch, gradients=training)
+            self._known[batch, training] = most if most > 1 and self._can_be_batched() else 1
+        return self._known[batch, training]
 
     def _can_be_batched(self) -> bool:
         """Whether the network gives the outputs of two at once, tried on two samples."""
-        mode = self.module.training
-        if mode not in self._batched:
-            inputs = self.problem.splits["train"].inputs[:2]
-            inputs = self.problem.data.train.normalized(inputs.to(self.problem.device))
-            row = self.flatten(self.a)
-            try:
-                with torch.no_grad():
-                    self._losses(
-                        self._stacked(torch.stack([row, row])),
-                        [(inputs, torch.zeros(len(inputs), dtype=torch.long, device=row.device))],
-                    )
-            except RuntimeError as error:
-                if isinstance(error, torch.OutOfMemoryError):
-                    raise
-                self._batched[mode] = False
-            else:
-                self._batched[mode] = True
-        return self._batched[mode]
-
+        train = self.problem.data.train
+        batch = train.normalized(train.inputs[:2].to(self.problem.device)), train.targets[:2]
+        row = self.flatten(self.a)
+        try:
+            with torch.no_grad():
+                self._losses(self._stacked(torch.stack([row, row])), [batch])
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError:
+            return False
+        return True

@@ -40,9 +40,7 @@ def connect(band: Band, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
         workshop.save(state, record, final=True)
     tell(band, record["cycles"], problem)
     numbers = sorted({int(name.partition(".")[0]) for name in state})
-    pivots = [
-        {n: state[f"{i}.{n}"].to(x.device) for n, x in a.params.items()} for i in numbers
-    ]
+    pivots = [{n: state[f"{i}.{n}"].to(x.device) for n, x in a.params.items()} for i in numbers]
     path = mcbench.polyline([a.params, *pivots, b.params])
     return Statistics(problem, band.recipe(problem)).along(path)
 
@@ -66,8 +64,8 @@ def tell(band: Band, history: list[dict[str, Any]], problem: Problem) -> None:
 
 
 def kept(history: list[dict[str, Any]]) -> int:
-    """The cycle whose chain has the lowest maximum; of equals the first."""
-    return min(range(len(history)), key=lambda i: history[i]["maximum"])
+    """The cycle whose chain has the lowest maximum; of equals the last."""
+    return min(range(len(history)), key=lambda i: (history[i]["maximum"], -i))
 
 
 class Cycles:
@@ -198,9 +196,7 @@ class Cycles:
         """A minibatch for each pivot, from the step that is next."""
         pivots = range(len(self.chain.rows) - 2)
         for number in count(self.step // self.passes):
-            streams = [
-                self.problem.shuffled(self.recipe, "neb", cycle, number, i) for i in pivots
-            ]
+            streams = [self.problem.shuffled(self.recipe, "neb", cycle, number, i) for i in pivots]
             steps = (list(each) for each in zip(*streams, strict=True))
             if number == self.step // self.passes:
                 # Those that were used before an interruption are drawn, but not counted, again.
