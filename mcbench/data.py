@@ -122,6 +122,7 @@ def _pack(data: Data, name: str, fingerprint: str) -> tuple[dict[str, Any], dict
         "classes": list(data.classes),
         "scale": data.train.scale,
         "fingerprint": fingerprint,
+        "loss": data.loss,
     }
     return tensors, record
 
@@ -131,4 +132,5 @@ def _unpack(tensors: dict[str, Any], record: dict[str, Any]) -> Data:
         Split(tensors[f"{split}.inputs"], tensors[f"{split}.targets"], record["scale"])
         for split in ("train", "test")
     )
-    return Data(train, test, tuple(record["classes"]))
+    loss = record.get("loss", "cross-entropy")  # Older records do not say.
+    return Data(train, test, tuple(record["classes"]), loss)

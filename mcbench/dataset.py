@@ -77,7 +77,8 @@ class Data:
 
     Arguments:
         train, test: The splits, as decoded.
-        classes: The classes' names, in the order of their indices.
+        classes: The classes' names, in the order of their indices; none where the loss is the
+            output, and then there are no accuracies.
         loss: ``cross-entropy``, or ``output``: a network's only output is the loss itself, as of
             landscapes that are formulas of the parameters.
     """
@@ -110,10 +111,12 @@ class Data:
         )
 
     def fingerprint(self) -> str:
-        """A hash of all that the data are: values, shapes, order, classes."""
+        """A hash of all that the data are: values, shapes, order, classes, loss."""
         import hashlib
 
         digest = hashlib.sha256(repr((self.classes, self.train.scale)).encode())
+        if self.loss != "cross-entropy":
+            digest.update(self.loss.encode())
         for split in (self.train, self.test):
             for tensor in (split.inputs, split.targets):
                 digest.update(repr((tuple(tensor.shape), str(tensor.dtype))).encode())

@@ -58,14 +58,18 @@ class Ensembling:
         ensembles: ``name[p=v]`` each.
 
     Raises:
-        UsageError: If a name is unknown, a recipe stands twice, or two see the data in different
-            scales.
+        UsageError: If a name is unknown, a recipe stands twice, two see the data in different
+            scales, or the data have no classes.
     """
 
     def __init__(self, experiments: Sequence[Experiment], ensembles: Sequence[str]) -> None:
         self.experiments = experiments
         self.ensembles = {text: host().get("ensemble", text) for text in ensembles}
         self.problem, self.store = experiments[0].problem, experiments[0].store
+        if not self.problem.data.classes:
+            raise UsageError(
+                "ensembles are measured by their accuracy, and these data have no classes"
+            )
         recipes = [host().identity("recipe", e.problem.recipe) for e in experiments]
         if any(recipe in recipes[:i] for i, recipe in enumerate(recipes)):
             raise UsageError("a recipe stands twice: its networks would count twice")

@@ -53,7 +53,8 @@ class Curve:
         grid: Whether the point belongs to the grid (else it is a refinement).
         position: Arc length from A.
         loss: Mean loss by split: cross-entropy, or as the data say.
-        accuracy: In percent, by split.
+        accuracy: In percent, by split; none where the data have no classes, as all that follows
+            from accuracies.
         straight: The distance from A to the path's end.
         ensembles: Accuracy in percent of averaged softmax outputs: of the path's two ends
             (``ends``) and of all points of the grid (``path``), by split.
@@ -180,6 +181,8 @@ def measure(
     import torch
 
     result: dict[str, Any] = {"loss": {}, "accuracy": {}, "with_start": {}}
+    if not problem.data.classes:
+        return result | {"loss": _losses(params, problem, protocol)}
     sums = progress.sums if progress else {}
     for split, batches in _batches(problem, protocol):
         start = sums.get(f"start.{split}")
@@ -210,6 +213,22 @@ def measure(
     return result
 
 
+def _losses(params: Params, problem: Problem, protocol: Protocol) -> dict[str, float]:
+    """The mean loss by split, where there are no classes."""
+    import torch
+
+    losses = {}
+    for split, batches in _batches(problem, protocol):
+        total, count = torch.zeros((), dtype=torch.float64, device=problem.device), 0
+        with torch.inference_mode():
+            for inputs, targets in batches:
+                outputs = problem.forward(params, inputs)
+                total += problem.criterion(outputs, targets, "sum").double()
+                count += len(targets)
+        losses[split] = float(total) / count
+    return losses
+
+
 def _batches(
     problem: Problem, protocol: Protocol
 ) -> Iterator[tuple[str, Iterator[tuple[Tensor, Tensor]]]]:
@@ -224,9 +243,10 @@ def midpoints(points: dict[float, dict[str, Any]]) -> list[float]:
     times = sorted(points)
     middles = set()
     for split in points[times[0]]["loss"]:
-        worst_accuracy = min(times, key=lambda t: points[t]["accuracy"][split])
-        worst_loss = max(times, key=lambda t: points[t]["loss"][split])
-        for worst in {worst_accuracy, worst_loss}:
+        worst_points = {max(times, key=lambda t: points[t]["loss"][split])}
+        if split in points[times[0]]["accuracy"]:
+            worst_points.add(min(times, key=lambda t: points[t]["accuracy"][split]))
+        for worst in worst_points:
             i = times.index(worst)
             if i > 0:
                 middles.add((times[i - 1] + worst) / 2)
@@ -249,9 +269,9 @@ def curve_of(path: Path, problem: Problem, protocol: Protocol, progress: Progres
         curve.grid.append(t in grid)
         for split in values["loss"]:
             curve.loss.setdefault(split, []).append(values["loss"][split])
-            curve.accuracy.setdefault(split, []).append(values["accuracy"][split])
-            if split in values.get("with_start", {}):
-                curve.with_start.setdefault(split, []).append(values["with_start"][split])
+            for name, of_split in (("accuracy", curve.accuracy), ("with_start", curve.with_start)):
+                if split in values.get(name, {}):
+                    of_split.setdefault(split, []).append(values[name][split])
     curve.position = _positions(curve, progress)
     for key, total in progress.sums.items():
         name, split = key.split(".")

@@ -276,7 +276,9 @@ class Experiment:
     def _known(self, run: Run) -> dict[str, Any] | None:
         """The stored record, unless it is of a version that measured less along the path."""
         record = self.store.intact(self.store.read_record, "runs", run.key)
-        return record if record and record["curve"].get("with_start") else None
+        if record and record["curve"]["accuracy"] and not record["curve"].get("with_start"):
+            return None
+        return record
 
     def _evaluate(self, run: Run) -> dict[str, Any]:
         progress = self._restore(run)

@@ -8,7 +8,7 @@ from typing import Any
 from mcbench.ensembling import EnsembleResults
 from mcbench.errors import UsageError
 from mcbench.experiment import Results
-from mcbench.report import by_method, end_accuracies
+from mcbench.report import by_method, end_values
 
 # Okabe & Ito's palette, which colour-blind readers can tell apart.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -30,13 +30,16 @@ def draw_paths(
         split: ``train`` or ``test``.
         by_length: Arc length (as a share of the whole) on the axis instead of t.
         ensemble: The accuracy of the ensemble of A and the point instead of the loss.
+
+    Where the data have no classes there is the loss alone.
     """
     import numpy as np
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.4), layout="constrained")
-    shown = ("accuracy", "with_start" if ensemble else "loss")
-    panels = dict(zip(shown, figure.subplots(1, 2), strict=True))
+    classes = all(record["curve"]["accuracy"] for record in results.records.values())
+    shown = ("accuracy", "with_start" if ensemble else "loss") if classes else ("loss",)
+    figure = Figure(figsize=(5.5 * len(shown), 4.4), layout="constrained")
+    panels = dict(zip(shown, figure.subplots(1, len(shown), squeeze=False)[0], strict=True))
     common = np.linspace(0, 1, 401)
     for i, (method, records) in enumerate(by_method(results).items()):
         look: dict[str, Any] = {"color": COLORS[i % len(COLORS)]}
@@ -52,15 +55,15 @@ def draw_paths(
                 lines.append(np.interp(common, x, y))
             if lines:
                 axes.plot(common, np.mean(lines, axis=0), linewidth=2.2, label=method, **look)
-    ends = end_accuracies(results)
+    ends = end_values(results, "accuracy" if classes else "loss")
     best = float(np.mean([end[split] for end in ends.values()]))
-    panels["accuracy"].axhline(best, color="0.4", linewidth=0.9, label="end points")
+    panels[shown[0]].axhline(best, color="0.4", linewidth=0.9, label="end points")
     for quantity, axes in panels.items():
         axes.set_xlabel("arc length / length of the path" if by_length else "t")
         axes.set_xlim(0, 1)
         axes.grid(color="0.9", linewidth=0.6)
-        axes.set_ylabel(QUANTITIES[quantity].format(split=split))
-    panels["accuracy"].legend(frameon=False)
+        axes.set_ylabel(QUANTITIES[quantity].format(split=split) if classes else "loss")
+    panels[shown[0]].legend(frameon=False)
     pairs = max(map(len, by_method(results).values()))
     names = [results.problem[k]["name"] for k in ("dataset", "architecture", "recipe")]
     title = f"{names[0]}, {names[1]}, {names[2]}: {pairs} pair{'s' * (pairs != 1)}, thick: mean"

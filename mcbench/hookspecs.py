@@ -35,7 +35,8 @@ def mcbench_architectures() -> Iterable[Any]:  # type: ignore[empty-body]
 
     Any module works unchanged. ``input_shape`` is (channels, height, width). ``build`` is called
     under the endpoint's seed, so that its initial weights are reproducible; lazy modules are
-    completed with a batch of zeros.
+    completed with a batch of zeros. Optional: ``loss = "output"`` says that the output, shape
+    (batch, 1), is the loss itself, a formula of the weights; it goes with data that say the same.
 
     Example::
 

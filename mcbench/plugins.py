@@ -45,6 +45,7 @@ BUILTIN = (
     "datasets",
     "ensembles",
     "executors",
+    "landscapes",
     "leaderboards",
     "metrics",
     "parts",

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from mcbench import seeding
-from mcbench.errors import UsageError
+from mcbench.errors import StructureError, UsageError
 from mcbench.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ class Problem:
         seed: The seed of all draws of methods and metrics.
         identity: What determines the results: names, parameters, versions, fingerprint.
 
+    Raises:
+        UsageError: If the architecture is a landscape and the data have classes, or the reverse.
+
     Attributes:
         workshop: Where the method that is at work keeps its state.
         fitted: What the method that is at work was fitted to on its pool of endpoints.
@@ -59,6 +62,7 @@ class Problem:
     ) -> None:
         import torch
 
+        _check_loss(data, architecture)
         self.data = data.normalize(recipe.normalize)
         self.architecture = architecture
         self.recipe = recipe
@@ -119,6 +123,9 @@ class Problem:
 
         from mcbench.structure import derive_chain
 
+        if self.data.loss == "output":
+            name = getattr(self.architecture, "name", "")
+            raise StructureError(f"'{name}' is a landscape, which has no layers")
         return derive_chain(self.module, torch.zeros(2, *self.input_shape, device=self.device))
 
     @cached_property
@@ -232,3 +239,17 @@ class Problem:
     def generator(self, *purpose: object) -> torch.Generator:
         """A generator for the draws of one purpose, seeded by the run's seed."""
         return seeding.generator(self.seed, *purpose)
+
+
+def _check_loss(data: Data, architecture: Any) -> None:
+    loss = getattr(architecture, "loss", "cross-entropy")
+    if loss == data.loss:
+        return
+    name = architecture.name
+    if loss == "output":
+        raise UsageError(f"architecture '{name}' is a landscape, for data without classes: "
+                         "use -d landscape")  # fmt: skip
+    raise UsageError(
+        f"architecture '{name}' is for data with classes, and these have none: use one whose "
+        "output is the loss, as ring; see 'mcbench list architectures'"
+    )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
 
 from mcbench.comparison import ranks
 from mcbench.ensembling import EnsembleResults
@@ -14,7 +15,52 @@ from mcbench.tables import Table, plus_minus
 T = TypeVar("T")
 
 END_POINTS = "End Points"
-WORST = {"train": "worst-accuracy:train", "test": "worst-accuracy:test"}
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """What methods are ranked by.
+
+    Arguments:
+        title: What it is, with its unit.
+        quantity: What of the curve it is made from: ``accuracy`` or ``loss``.
+        columns: Headings and what they show, as ``worst-accuracy:test``; the last one ranks.
+        more: Headings and what they show, behind the rank.
+        better: Which direction is better.
+        digits: Behind the point.
+    """
+
+    title: str
+    quantity: Literal["accuracy", "loss"]
+    columns: Mapping[str, str]
+    more: Mapping[str, str]
+    better: Literal["higher", "lower"]
+    digits: int
+
+    @property
+    def ranked(self) -> str:
+        """The column that ranks."""
+        return list(self.columns.values())[-1]
+
+
+ACCURACY = Criterion(
+    "Worst accuracy (%)",
+    "accuracy",
+    {"train": "worst-accuracy:train", "test": "worst-accuracy:test"},
+    {"refined test": "worst-accuracy-refined:test"},
+    "higher",
+    2,
+)
+
+LOSS = Criterion(
+    "Highest loss",
+    "loss",
+    {"highest loss": "highest-loss:test"},
+    {"mean loss": "mean-loss:test", "length ratio": "length-ratio"},
+    "lower",
+    4,
+)
+"""Where the data have no classes, and both splits are the same."""
 
 
 def columns_of(record: dict[str, Any]) -> dict[str, float]:
@@ -37,51 +83,50 @@ def by_method(results: Results) -> dict[str, list[dict[str, Any]]]:
 
 
 def ranking(experiment: Experiment, results: Results) -> Table:
-    """Methods by the worst test accuracy along the path, beside the end points."""
+    """Methods by what is worst along the path, beside the end points.
+
+    That is the test accuracy, or the loss where the data have no classes.
+    """
+    criterion = ACCURACY if experiment.problem.data.classes else LOSS
     grouped = by_method(results)
     counts = {len(records) for records in grouped.values() if records}
-    heads = ["method", "train", "test", "rank", "95% interval", "refined test", "path ends at"]
-    heads.append("s/pair")
+    heads = ["method", *criterion.columns, "rank", "95% interval", *criterion.more]
+    heads += ["path ends at", "s/pair"]
     over = f"{max(counts, default=0)} pair{'s' * (counts != {1})}"
     if len(counts) > 1:  # Means over other pairs: a method that fails on hard ones looks better.
         heads.insert(1, "pairs")
         over = "the pairs that did not fail"
-    title = f"Worst accuracy (%) along the path: mean ± std over {over}"
+    title = f"{criterion.title} along the path: mean ± std over {over}"
     table = Table("ranking", title, heads, keys=1)
     rows = []
-    places = ranks({m: _tests(records) for m, records in grouped.items()}, "higher")
+    column = criterion.ranked
+    places = ranks({m: _by_pair(r, column) for m, r in grouped.items()}, criterion.better)
     for method, records in grouped.items():
         if records:
-            rows.append(_row(method, records))
+            rows.append(_row(method, records, criterion))
             if method in places and len(places) > 1:
                 place = places[method]
                 rows[-1][1]["rank"] = str(place)
                 rows[-1][2].update(rank=place.position, rank_low=place.low, rank_high=place.high)
         else:
-            rows.append((float("-inf"), {"method": method, "train": "failed"}, {"method": method}))
+            failed = {"method": method, next(iter(criterion.columns)): "failed"}
+            rows.append((float("-inf"), failed, {"method": method}))
     for _, cells, numbers in sorted(rows, key=lambda row: -row[0]):
         table.add(cells, numbers)
-    ends = end_accuracies(results)
+    ends = end_values(results, criterion.quantity)
     if ends:
-        train, test = (summarize([e[s] for e in ends.values()]) for s in ("train", "test"))
-        cells = {
-            "method": END_POINTS,
-            "train": plus_minus(train.mean, train.std),
-            "test": plus_minus(test.mean, test.std),
-            "95% interval": f"[{test.low:.2f}, {test.high:.2f}]",
-        }
-        numbers = {"method": END_POINTS, "count": test.count}
-        for split, column in WORST.items():
-            s = {"train": train, "test": test}[split]
-            numbers |= {column: s.mean, f"{column}:std": s.std}
-        numbers |= {f"{WORST['test']}:low": test.low, f"{WORST['test']}:high": test.high}
+        cells, numbers = {"method": END_POINTS}, {"method": END_POINTS, "count": len(ends)}
+        for heading, column in criterion.columns.items():
+            split = column.partition(":")[2]
+            _show(
+                [end[split] for end in ends.values()], heading, column, criterion, cells, numbers
+            )
         table.add(cells, numbers)
     return table
 
 
-def _tests(records: list[dict[str, Any]]) -> dict[tuple[Hashable, Hashable], float]:
-    """Worst test accuracies by pair of endpoints."""
-    column = WORST["test"]
+def _by_pair(records: list[dict[str, Any]], column: str) -> dict[tuple[Hashable, Hashable], float]:
+    """A column's values by pair of endpoints."""
     return {
         (r["run"]["endpoints"][0], r["run"]["endpoints"][1]): columns_of(r)[column]
         for r in records
@@ -90,30 +135,47 @@ def _tests(records: list[dict[str, Any]]) -> dict[tuple[Hashable, Hashable], flo
 
 
 def _row(
-    method: str, records: list[dict[str, Any]]
+    method: str, records: list[dict[str, Any]], criterion: Criterion
 ) -> tuple[float, dict[str, str], dict[str, Any]]:
+    """What sorts a method (the higher the better), its cells and its numbers."""
     values = [columns_of(r) for r in records]
     cells = {"method": method, "pairs": str(len(records)), "path ends at": _end(records)}
     numbers: dict[str, Any] = {"method": method, "end": _end(records), "count": len(records)}
-    key = float("nan")
-    for split, column in WORST.items():
+    key = float("-inf")
+    for heading, column in criterion.columns.items():
+        if all(column in v for v in values):
+            mean = _show([v[column] for v in values], heading, column, criterion, cells, numbers)
+            if column == criterion.ranked and mean == mean:
+                key = mean if criterion.better == "higher" else -mean
+    for heading, column in criterion.more.items():
         if all(column in v for v in values):
             s = summarize([v[column] for v in values])
-            cells[split] = plus_minus(s.mean, s.std)
-            numbers |= {column: s.mean, f"{column}:std": s.std}
-            if split == "test":
-                key = s.mean
-                cells["95% interval"] = f"[{s.low:.2f}, {s.high:.2f}]" if s.count > 1 else "-"
-                numbers |= {f"{column}:low": s.low, f"{column}:high": s.high}
-    refined = "worst-accuracy-refined:test"
-    if all(refined in v for v in values):
-        s = summarize([v[refined] for v in values])
-        cells["refined test"] = plus_minus(s.mean, s.std)
-        numbers[refined] = s.mean
+            cells[heading] = plus_minus(s.mean, s.std, criterion.digits)
+            numbers[column] = s.mean
     seconds = summarize([r["cost"]["seconds"] for r in records]).mean
     cells["s/pair"] = f"{seconds:.1f}"
     numbers["seconds"] = seconds
-    return (key if key == key else float("-inf")), cells, numbers
+    return key, cells, numbers
+
+
+def _show(
+    values: list[float],
+    heading: str,
+    column: str,
+    criterion: Criterion,
+    cells: dict[str, str],
+    numbers: dict[str, Any],
+) -> float:
+    """Add mean and deviation to a row, and of the column that ranks the interval; the mean."""
+    s, digits = summarize(values), criterion.digits
+    cells[heading] = plus_minus(s.mean, s.std, digits)
+    numbers |= {column: s.mean, f"{column}:std": s.std}
+    if column == criterion.ranked:
+        cells["95% interval"] = (
+            f"[{s.low:.{digits}f}, {s.high:.{digits}f}]" if s.count > 1 else "-"
+        )
+        numbers |= {f"{column}:low": s.low, f"{column}:high": s.high}
+    return s.mean
 
 
 def _end(records: list[dict[str, Any]]) -> str:
@@ -123,23 +185,29 @@ def _end(records: list[dict[str, Any]]) -> str:
     )
 
 
-def end_accuracies(results: Results) -> dict[int, dict[str, float]]:
-    """Accuracy of every endpoint by seed, as the paths' ends measured it."""
+def end_values(
+    results: Results, quantity: Literal["accuracy", "loss"] = "accuracy"
+) -> dict[int, dict[str, float]]:
+    """Accuracy or loss of every endpoint by seed, as the paths' ends measured it."""
     ends: dict[int, dict[str, float]] = {}
     for record in results.records.values():
-        ends |= ends_of(record, record["pair"])
+        ends |= ends_of(record, record["pair"], quantity)
     return ends
 
 
-def ends_of(record: dict[str, Any], names: Sequence[T]) -> dict[T, dict[str, float]]:
-    """Accuracies of A and B, under their ``names``, as one record's curve has them.
+def ends_of(
+    record: dict[str, Any],
+    names: Sequence[T],
+    quantity: Literal["accuracy", "loss"] = "accuracy",
+) -> dict[T, dict[str, float]]:
+    """Accuracies (or losses) of A and B, under their ``names``, as one record's curve has them.
 
     A path that stops short of B says nothing of it.
     """
     sides = (0, -1) if record["curve"]["end"] != "short" else (0,)
-    accuracy = record["curve"]["accuracy"]
+    measured = record["curve"][quantity]
     return {
-        name: {split: values[i] for split, values in accuracy.items()}
+        name: {split: values[i] for split, values in measured.items()}
         for name, i in zip(names, sides, strict=False)
     }
 

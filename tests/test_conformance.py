@@ -41,7 +41,9 @@ test_metrics = mcbench.testing.conformance(
     "wa-storage",
 )
 
-test_datasets = mcbench.testing.conformance("dataset", "digits", "mnist", "imagefolder", "cifar10")
+test_datasets = mcbench.testing.conformance(
+    "dataset", "digits", "mnist", "imagefolder", "cifar10", "landscape"
+)
 
 test_architectures = mcbench.testing.conformance(
     "architecture",
@@ -51,6 +53,9 @@ test_architectures = mcbench.testing.conformance(
     "conv2fc1[channels=(2,3)]",
     "vgg16[channels=2,head=4]",
     "vgg19[channels=2,head=4,norm=true]",
+    "ring",
+    "valley",
+    "eggbox",
 )
 
 test_ensembles = mcbench.testing.conformance("ensemble", "independent", "wa", "wa[head=2]")

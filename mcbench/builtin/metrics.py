@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
+from mcbench.errors import StructureError
 from mcbench.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class CurveMetric:
 
 def worst_accuracy(curve: Curve, split: str) -> float:
     r""":math:`\min_i \mathrm{acc}(\psi(t_i))` over the grid. "Worst" differs between papers."""
-    return min(curve.on_grid(curve.accuracy[split]))
+    return min(curve.on_grid(_accuracy(curve, split)))
 
 
 def worst_accuracy_refined(curve: Curve, split: str) -> float:
@@ -57,7 +58,27 @@ def worst_accuracy_refined(curve: Curve, split: str) -> float:
 
     It is never above worst-accuracy.
     """
-    return min(curve.accuracy[split])
+    return min(_accuracy(curve, split))
+
+
+def _accuracy(curve: Curve, split: str) -> list[float]:
+    if not curve.accuracy:
+        raise StructureError("the data have no classes, so there are no accuracies")
+    return curve.accuracy[split]
+
+
+def highest_loss(curve: Curve, split: str) -> float:
+    r""":math:`\max_t L(\psi(t))`, with the refined points: the loss at the path's saddle.
+
+    Papers that look for the lowest path report it as the saddle's loss, Draxler et al. beside the
+    losses of the minima (`end-loss`). What it says of a path is bounded from below by its ends.
+    """
+    return max(curve.loss[split])
+
+
+def lowest_loss(curve: Curve, split: str) -> float:
+    r""":math:`\min_t L(\psi(t))`, with the refined points: curves may run below both ends."""
+    return min(curve.loss[split])
 
 
 def mean_loss(curve: Curve, split: str) -> float:
@@ -118,11 +139,13 @@ def length_ratio(curve: Curve, split: None) -> float:
 
 def ensemble_ends(curve: Curve, split: str) -> float:
     """Accuracy of the averaged softmax outputs of the path's two ends."""
+    _accuracy(curve, split)
     return curve.ensembles["ends"][split]
 
 
 def ensemble_path(curve: Curve, split: str) -> float:
     """Accuracy of the averaged softmax outputs of all points of the grid."""
+    _accuracy(curve, split)
     return curve.ensembles["path"][split]
 
 
@@ -134,12 +157,14 @@ def ensemble_along(curve: Curve, split: str) -> float:
     that are far from A along a path of low loss make other errors than A, points near it the same
     ones.
     """
+    _accuracy(curve, split)
     return _integral(curve.on_grid(curve.t), curve.on_grid(curve.with_start[split]))
 
 
 def end_points(curve: Curve, split: str) -> float:
     """The mean of the accuracies at both ends."""
-    return (curve.accuracy[split][0] + curve.accuracy[split][-1]) / 2
+    accuracy = _accuracy(curve, split)
+    return (accuracy[0] + accuracy[-1]) / 2
 
 
 @hookimpl
@@ -186,6 +211,22 @@ def mcbench_metrics() -> Iterator[Any]:
         "lower",
         mean_loss_by_length,
         reference=f"{garipov}, eq. 1",
+    )
+    yield row(
+        "highest-loss",
+        "highest loss on the grid and where it was refined: the saddle",
+        "nats",
+        "lower",
+        highest_loss,
+        reference="Draxler et al., ICML 2018, sec. 3 and table B.1",
+    )
+    yield row(
+        "lowest-loss",
+        "lowest loss on the grid and where it was refined",
+        "nats",
+        "lower",
+        lowest_loss,
+        reference=f"{garipov}, table 2",
     )
     yield row(
         "barrier",

@@ -56,6 +56,8 @@ def command(
 
     experiment = options.open_experiment(rest, methods)
     options.need_pair(experiment)
+    if ensemble and not experiment.problem.data.classes:
+        raise click.UsageError("--ensemble shows accuracies, and these data have no classes")
     files(out)  # A wrong name is said before hours of work.
     with progress():
         results = experiment.run()

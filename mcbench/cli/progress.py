@@ -49,15 +49,13 @@ class Lines:
     @hookimpl
     def mcbench_point_evaluated(self, run: Run, t: float, values: dict[str, Any]) -> None:
         """Every few seconds."""
-        accuracy = values["accuracy"]["test"]
-        self._say(f"{_title(run)}: t = {t:.3f}, test accuracy {accuracy:.2f}%", False)
+        self._say(f"{_title(run)}: t = {t:.3f}, test {_measured(values)}", False)
 
     @hookimpl
     def mcbench_run_finished(self, run: Run, record: dict[str, Any]) -> None:
         """A line per run."""
-        worst = min(record["curve"]["accuracy"]["test"])
         seconds = record["cost"]["seconds"]
-        self._say(f"{_title(run)}: worst test accuracy {worst:.2f}% ({seconds:.1f} s)")
+        self._say(f"{_title(run)}: {_worst(record)} ({seconds:.1f} s)")
 
     @hookimpl
     def mcbench_run_failed(self, run: Run, error: Exception) -> None:
@@ -128,17 +126,14 @@ class Bars:
     def mcbench_point_evaluated(self, run: Run, t: float, values: dict[str, Any]) -> None:
         """Move the path's bar."""
         task = self._task(_title(run), run.protocol.points)
-        state = f"t {t:.3f}  test {values['accuracy']['test']:.2f}%"
+        state = f"t {t:.3f}  test {_measured(values)}"
         self.progress.update(task, advance=1, state=state)
 
     @hookimpl
     def mcbench_run_finished(self, run: Run, record: dict[str, Any]) -> None:
         """Leave a line."""
         self._end(_title(run))
-        worst = min(record["curve"]["accuracy"]["test"])
-        self.progress.console.print(
-            f"{_title(run)}: worst test accuracy {worst:.2f}%", markup=False
-        )
+        self.progress.console.print(f"{_title(run)}: {_worst(record)}", markup=False)
 
     @hookimpl
     def mcbench_run_failed(self, run: Run, error: Exception) -> None:
@@ -150,6 +145,20 @@ class Bars:
 
 def _title(run: Run) -> str:
     return f"{run.method} {run.pair[0]}-{run.pair[1]}"
+
+
+def _measured(values: dict[str, Any]) -> str:
+    """At a point; without classes there is only the loss."""
+    if values["accuracy"]:
+        return f"accuracy {values['accuracy']['test']:.2f}%"
+    return f"loss {values['loss']['test']:.4f}"
+
+
+def _worst(record: dict[str, Any]) -> str:
+    curve = record["curve"]
+    if curve["accuracy"]:
+        return f"worst test accuracy {min(curve['accuracy']['test']):.2f}%"
+    return f"highest loss {max(curve['loss']['test']):.4f}"
 
 
 @contextmanager

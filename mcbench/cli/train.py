@@ -26,32 +26,35 @@ def command(style: str, as_json: bool, **rest: Any) -> None:
     """
     from mcbench.cli.progress import progress
     from mcbench.evaluation import Protocol, measure
+    from mcbench.problem import SPLITS
     from mcbench.run import endpoint_key
     from mcbench.tables import Table
 
     experiment = options.open_experiment(rest)
     with progress():
         results = experiment.train()
+    classes = experiment.problem.data.classes
+    quantity = "accuracy (%)" if classes else "loss"
     table = Table(
         "endpoints",
         "Endpoints",
-        ["seed", "train accuracy (%)", "test accuracy (%)", "seconds", "key"],
+        ["seed", *(f"{split} {quantity}" for split in SPLITS), "seconds", "key"],
     )
     for seed, record in results.endpoints.items():
         endpoint = experiment.endpoint(seed)
-        accuracy = measure(endpoint.params, experiment.problem, Protocol())["accuracy"]
+        measured = measure(endpoint.params, experiment.problem, Protocol())
+        values = measured["accuracy" if classes else "loss"]
         seconds = record["cost"]["seconds"]
         key = endpoint_key(experiment.problem.identity, seed)
         cells = [
             str(seed),
-            f"{accuracy['train']:.2f}",
-            f"{accuracy['test']:.2f}",
+            *(f"{values[split]:.{2 if classes else 4}f}" for split in SPLITS),
             f"{seconds:.1f}",
             key,
         ]
         table.add(
             dict(zip(table.columns, cells, strict=True)),
-            {"seed": seed, **accuracy, "seconds": seconds, "key": key},
+            {"seed": seed, **values, "seconds": seconds, "key": key},
         )
     if table.rows:
         options.show_tables([table], style, as_json)

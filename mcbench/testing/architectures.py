@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from mcbench.builtin.landscapes import Flatland
+from mcbench.dataset import Data
 from mcbench.errors import McbenchError, StructureError
 from mcbench.params import equal
 from mcbench.problem import Problem
@@ -23,9 +26,18 @@ SHAPES = ((1, 8, 8), (3, 32, 32), (1, 28, 28))
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
 
+def _is_loss(subject: Subject) -> bool:
+    """Whether the network's output is the loss itself."""
+    return getattr(subject.component, "loss", "cross-entropy") == "output"
+
+
+def _data(subject: Subject) -> Data:
+    return Flatland().read(Path()) if _is_loss(subject) else digits()
+
+
 def _problem(subject: Subject) -> Problem:
     if "problem" not in subject.shared:
-        subject.shared["problem"] = Problem(digits(), subject.component, RECIPE)
+        subject.shared["problem"] = Problem(_data(subject), subject.component, RECIPE)
     found: Problem = subject.shared["problem"]
     return found
 
@@ -58,9 +70,12 @@ def building_is_reproducible(subject: Subject) -> None:
 
 @check("architecture", "outputs")
 def outputs_are_logits(subject: Subject) -> None:
-    """It gives finite outputs, shape (batch, classes), for inputs of the data's shape."""
+    """It gives finite outputs, shape (batch, classes), for inputs of the data's shape.
+
+    If it says that its output is the loss, the shape is (batch, 1).
+    """
     problem = _problem(subject)
-    inputs, classes = _inputs(problem), len(problem.data.classes)
+    inputs, classes = _inputs(problem), len(problem.data.classes) or 1
     with torch.no_grad():
         outputs = problem.module(inputs)
     if tuple(outputs.shape) != (len(inputs), classes):
@@ -147,7 +162,7 @@ def it_trains(subject: Subject) -> None:
     idle = [name for name, p in module.named_parameters() if p.grad is None]
     if idle:
         raise Fault(f"'{idle[0]}' gets no gradient", "use every parameter, or register a buffer")
-    quick: Any = Problem(digits(), subject.component, _one_epoch())
+    quick: Any = Problem(_data(subject), subject.component, _one_epoch())
     outcome = next(iter(train(quick, [0], {}, lambda *state: None, lambda *seen: None)))
     if outcome.error is not None:
         raise Fault(f"training fails: {outcome.error}", "look at its initial weights")

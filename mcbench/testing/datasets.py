@@ -69,9 +69,16 @@ def tensors_are_as_declared(subject: Subject) -> None:
 
 @check("dataset", "labels")
 def labels_are_classes(subject: Subject) -> None:
-    """Targets are indices of `classes`, distinct texts, and every class has a training sample."""
+    """Targets are indices of `classes`, distinct texts, and every class has a training sample.
+
+    Where the loss is a network's output there are no classes.
+    """
     read = _read(subject)
     names = read.classes
+    if read.loss == "output":
+        if names:
+            raise Fault(f"its loss is the output, but its classes are {names!r}", "name none")
+        raise Inapplicable("its loss is the output: there are no classes")
     if len(set(names)) < max(2, len(names)) or not all(isinstance(n, str) for n in names):
         raise Fault(f"its classes are {names!r}", "name two or more classes, each differently")
     for split, part in _splits(read):
