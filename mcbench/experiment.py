@@ -286,6 +286,7 @@ class Experiment:
         progress = self._restore(run)
         began = saved = time.perf_counter()
         path, cost = self.connector.metered(run)
+        notes = self.problem.workshop.notes
 
         def observe(t: float, values: dict[str, Any], progress: Progress) -> None:
             nonlocal saved
@@ -300,6 +301,7 @@ class Experiment:
             **run.said,
             "curve": curve.to_dict(),
             "metrics": {},
+            **({"notes": notes} if notes else {}),
             "provenance": {
                 **provenance(self.problem.device),
                 "distributions": installed(named(*run.problems, run.identity)),

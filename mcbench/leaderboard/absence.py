@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from mcbench.errors import DamagedError, UsageError
 from mcbench.leaderboard.board import ENDPOINTS, Board, Row
-from mcbench.leaderboard.column import Column
+from mcbench.leaderboard.column import OF_NETWORKS, Column
 from mcbench.leaderboard.standing import Records, belongs
 from mcbench.plugins import host
 from mcbench.report import columns_of
@@ -59,7 +59,8 @@ def absence(
         failed: As `failures` gives them.
     """
     if row.method == ENDPOINTS:
-        return None if records else Absence("not run")
+        defined = board.shown[column].metric in OF_NETWORKS
+        return Absence("not run") if defined and not records else None
     if not row.method:
         return Absence("no method", "mcbench has no such method yet")
     measured = list(records.get(row.method, {}).values())

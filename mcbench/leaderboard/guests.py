@@ -42,8 +42,9 @@ def with_methods(board: Board, methods: Iterable[str]) -> Board:
 
 
 def _before_endpoints(board: Board, guests: Iterable[tuple[str, str]]) -> tuple[Row, ...]:
-    """Rows for the guests, after the board's own; the networks themselves stay last if they are."""
+    """Rows for the guests, after the board's own; that of the networks stays last if it is."""
     known = set(board.methods)
     rows = [Row(text, text, note=note) for text, note in guests if text not in known]
-    last = len(board.rows) - (board.rows[-1].method == ENDPOINTS)
-    return (*board.rows[:last], *rows, *board.rows[last:])
+    last = sum(row.method == ENDPOINTS for row in board.rows[-1:])
+    end = len(board.rows) - last
+    return (*board.rows[:end], *rows, *board.rows[end:])

@@ -169,6 +169,7 @@ class RecordOf(Strict):
     method: Text
     curve: CurveOf
     metrics: dict[Name, MetricOf]
+    notes: dict[Name, Text] | None = None
     provenance: ProvenanceOf
     cost: CostsOf
 
