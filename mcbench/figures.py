@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from mcbench.ensembling import EnsembleResults
@@ -70,7 +71,7 @@ def draw_paths(
     names = [results.problem[k]["name"] for k in ("dataset", "architecture", "recipe")]
     names[2] = " to ".join(results.recipes) or names[2]
     title = f"{names[0]}, {names[1]}, {names[2]}: {pairs} pair{'s' * (pairs != 1)}, thick: mean"
-    figure.suptitle(title)
+    figure.suptitle(fill(title, 130))  # Two recipes with parameters are long.
     return figure
 
 

@@ -51,11 +51,12 @@ def midpoint_accuracy(curve: Curve, split: str) -> float:
 
 @hookimpl
 def mcbench_metrics() -> Iterator[PlaceMetric]:
-    """For paths whose ends differ, as those between networks of two recipes."""
-    yield PlaceMetric("accuracy-a", "accuracy of A", "%", "higher", accuracy_a)
-    yield PlaceMetric(
-        "accuracy-b", "accuracy of the path's other end, B's", "%", "higher", accuracy_b
-    )
+    """For paths whose ends differ, as those between networks of two recipes.
+
+    The accuracies of the ends have no direction: no method is better by them.
+    """
+    yield PlaceMetric("accuracy-a", "accuracy of A", "%", "", accuracy_a)
+    yield PlaceMetric("accuracy-b", "accuracy of the path's other end, B's", "%", "", accuracy_b)
     yield PlaceMetric(
         "midpoint-accuracy",
         "accuracy half way, at t = 0.5",
