@@ -247,6 +247,20 @@ def _formatted(mean: float, std: float, unit: str) -> str:
     return plus_minus(mean, std, 4 if mean < 10 else 1)
 
 
+def notes(results: Results) -> Table:
+    """What methods said of their paths (`mcbench.Workshop.note`), counted over pairs."""
+    table = Table("notes", "What methods say of their paths", ["method", "says", "pairs"])
+    for method, records in by_method(results).items():
+        said: dict[str, dict[str, str]] = {}
+        for record in records:
+            for what, detail in record.get("notes", {}).items():
+                said.setdefault(what, {})["-".join(map(str, record["pair"]))] = detail
+        for what, details in said.items():
+            cells = {"method": method, "says": what, "pairs": f"{len(details)} of {len(records)}"}
+            table.add(cells, {"method": method, "says": what, "details": details})
+    return table
+
+
 def ensembles(results: EnsembleResults) -> Table:
     """Test accuracy by the number of networks; storage and operations of the whole ensemble."""
     largest = max(len(record["sizes"]) for record in results.records.values())
