@@ -1,8 +1,8 @@
 """The minimum spanning tree of saddle losses over several endpoints.
 
 Draxler et al., ICML 2018, sec. 3.4: a network of paths in which any two minima are connected by
-the lowest way that was found. The saddle of a path is its highest loss on the training data, on the
-grid and at refined points.
+the lowest way that was found. The saddle of a path is its highest loss on the training data, on
+the grid and at refined points.
 """
 
 from __future__ import annotations
@@ -68,7 +68,11 @@ def explore(experiment: Experiment, budget: int | None = None) -> Exploration:
             return found
         heights = {seed: values["loss"]["train"] for seed, values in found.minima.items()}
         found.first = min(seeds, key=lambda seed: heights[seed])
-        every = {run.pair: run for run in experiment.runs(seeds) if run.method == method}
+        every = {
+            run.pair: run
+            for run in experiment.runs(list(combinations(seeds, 2)))
+            if run.method == method
+        }
         saddles: dict[Pair, float] = {}
         _try([every[ordered(found.first, s)] for s in seeds if s != found.first],
              experiment, results, saddles)  # fmt: skip
