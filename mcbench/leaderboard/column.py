@@ -10,7 +10,7 @@ from mcbench.errors import UsageError
 
 OF_NETWORKS = frozenset({
     "worst-accuracy", "worst-accuracy-refined", "highest-accuracy", "end-accuracy",
-    "highest-loss", "lowest-loss", "end-loss",
+    "highest-loss", "lowest-loss", "loss-with-decay",
 })  # fmt: skip
 """Metrics that have a value for a network alone: that of the path which stays at it."""
 
