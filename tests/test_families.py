@@ -39,6 +39,7 @@ refine = 0
 loss = "highest-loss:train"
 error = "100 - worst-accuracy:test"
 epoch = "saddle-epoch"
+decayed = "loss-with-decay:highest:train"
 [[row]]
 label = "Ends"
 method = "endpoints"
@@ -53,8 +54,8 @@ note = "with a bend"
 name = "wide"
 title = "Wide"
 architecture = "mlp2[width=16]"
-published.Ends = [0.0162, 8.5, nan]
-published.Segment = [0.5, 12.0, 104]
+published.Ends = [0.0162, 8.5, nan, nan]
+published.Segment = [0.5, 12.0, 104, nan]
 [[board]]
 name = "narrow"
 title = "Narrow"
@@ -97,7 +98,7 @@ def test_numbers_stand_in_the_order_of_the_columns(family: list[Board]) -> None:
     assert all(math.isnan(p.std) for p in (*ends.published.values(), *segment.published.values()))
     assert not curve.published and not any(row.published for row in family[1].rows)
     assert {column: family[0].digits(column) for column in family[0].columns} == {
-        "loss": 4, "error": 2, "epoch": 2,
+        "loss": 4, "error": 2, "epoch": 2, "decayed": 4,
     }  # fmt: skip
 
 
@@ -105,14 +106,14 @@ def test_numbers_stand_in_the_order_of_the_columns(family: list[Board]) -> None:
     ("old", "new", "said"),
     [
         (
-            "[0.0162, 8.5, nan]",
+            "[0.0162, 8.5, nan, nan]",
             "[0.0162, 8.5]",
-            "row 'Ends' of 'wide' has 2 numbers for 3 columns",
+            "row 'Ends' of 'wide' has 2 numbers for 4 columns",
         ),
         ("published.Ends", "published.Edns", "unknown row of 'wide' 'Edns': did you mean 'Ends'?"),
         ("methods.Curve", "methods.Bend", "unknown row of 'narrow' 'Bend'"),
-        ("[0.0162, 8.5, nan]", '["a", 8.5, nan]', "must be real number"),
-        ("[0.0162, 8.5, nan]", "3", "is no list of numbers"),
+        ("[0.0162, 8.5, nan, nan]", '["a", 8.5, nan, nan]', "must be real number"),
+        ("[0.0162, 8.5, nan, nan]", "3", "is no list of numbers"),
         ('name = "wide"\n', "", "'name' is missing"),
         ('title = "Wide"\n', "", "missing"),
         ('name = "narrow"', 'name = "wide"', "two boards are called 'wide'"),
@@ -179,10 +180,17 @@ def test_a_board_of_a_family_is_run_and_shown(
     best = min(rows[1:], key=lambda row: row["error"])["method"]
     assert ranked[best] == 1
     ends = measured(family[0], family[0].rows[0], records)
-    assert set(ends) == {"loss", "error"} and ends["loss"].count == 3
+    assert set(ends) == {"loss", "error", "decayed"} and ends["loss"].count == 3
     curves = [r["curve"] for r in records["linear"].values()]
     losses = {c["loss"]["train"][side] for c in curves for side in (0, -1)}
     assert ends["loss"].mean == pytest.approx(sum(losses) / 3)
+    squares = {c["square"][side] for c in curves for side in (0, -1)}
+    decay = host().get("recipe", "quick").weight_decay / 2 * sum(squares) / 3
+    assert ends["decayed"].mean == pytest.approx(sum(losses) / 3 + decay)
+    records = {"linear": records["linear"]}
+    for record in records["linear"].values():  # As in records of older versions.
+        record["curve"]["square"] = []
+    assert set(measured(family[0], family[0].rows[0], records)) == {"loss", "error"}
 
 
 # The papers' boards ------------------------------------------------------------------------
