@@ -107,7 +107,7 @@ class Experiment:
         with self.threads():
             return self._train_all(self.plan.seeds if seeds is None else seeds)
 
-    def _train_pools(self, runs: list[Run]) -> dict[str, str]:
+    def train_pools(self, runs: list[Run]) -> dict[str, str]:
         """Train the endpoints that methods of runs to come are fitted on; failures by seed."""
         waiting = {run.method for run in runs if not self.store.has("runs", run.key)}
         seeds: set[int] = set()
@@ -214,7 +214,7 @@ class Experiment:
             [(a, b) for a, b in pairs if a in results.endpoints and b in came.endpoints]
         )
         with self.threads():
-            results.failures |= self._train_pools(results.runs)
+            results.failures |= self.train_pools(results.runs)
             for run, record, reason in self.executor.map(self.compute, results.runs):
                 if record is not None:
                     results.records[run.key] = record

@@ -211,7 +211,8 @@ def mcbench_metrics() -> Iterable[Any]:  # type: ignore[empty-body]
     ``better`` is ``"higher"``, ``"lower"`` or ``""``. ``measure(evaluation, split)`` is asked for
     ``"train"`` and for ``"test"`` if ``splits``, else once, with ``None``; it returns a number, or
     a dictionary of numbers under names of their own. ``evaluation.curve`` has ``t``, ``grid``,
-    ``position``, ``loss``, ``accuracy``, ``with_start``, ``ensembles``, ``straight`` and ``end``;
+    ``position``, ``loss``, ``accuracy``, ``with_start``, ``ensembles``, ``straight``, ``end`` and
+    ``square``;
     ``evaluation.problem``, ``evaluation.ends`` and ``evaluation.path`` are there for metrics that
     need more. With ``ends_only = True`` it is measured once a pair for all methods; with
     ``usual = False`` only where it is named, as the costly ones are.
@@ -431,7 +432,8 @@ def mcbench_run_finished(run: Run, record: dict[str, Any], units: dict[str, str]
 
     After it was computed, or after metrics that it lacked were added: then no start was told.
     ``record`` has ``run``, ``problem``, ``pair``, ``method``, ``curve``, ``metrics``,
-    ``provenance`` and ``cost``; ``units`` are those of the metrics, by name.
+    ``provenance`` and ``cost``, and ``notes`` if the method said something of its path;
+    ``units`` are those of the metrics, by name.
 
     Example::
 

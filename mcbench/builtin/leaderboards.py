@@ -20,9 +20,8 @@ def folder() -> Path:
 def mcbench_leaderboards() -> Iterator[Any]:
     """Every ``NAME/board.toml``, and all boards of every ``FAMILY.toml``."""
     from mcbench.leaderboard import Board
-    from mcbench.leaderboard.family import read
 
     for path in sorted(folder().glob("*/board.toml")):
         yield Board.read(path)
     for path in sorted(folder().glob("*.toml")):
-        yield from read(path)
+        yield from Board.read_family(path)

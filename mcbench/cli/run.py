@@ -42,8 +42,8 @@ def command(
     """Train what is missing, connect pairs, evaluate, show tables.
 
     Every method is run on every pair of endpoints. A range of whole numbers stands for one method
-    each: -m 'polychain[bends=1..3]'. Two tables are shown: the methods by their worst accuracy,
-    and all metrics.
+    each: -m 'polychain[bends=1..3]'. Tables are shown: the methods by their worst accuracy, all
+    metrics, and what methods say of their paths, if they do.
 
     \b
       mcbench run --method ot-wa
@@ -79,6 +79,7 @@ def command(
     with progress():
         results = experiment.run()
     tables = [report.ranking(experiment, results), report.metrics(experiment, results)]
+    tables.append(report.notes(results))
     options.show_tables([t for t in tables if t.rows], style, as_json)
     _closing(experiment, results, methods, leaderboard)
     if results.failures:

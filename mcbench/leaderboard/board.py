@@ -116,6 +116,17 @@ class Board:
             return Board.of(content, path.parent)
 
     @staticmethod
+    def read_family(path: Path) -> list[Board]:
+        """Read a TOML declaration of several boards: see `mcbench.leaderboard.family`.
+
+        Raises:
+            UsageError: Naming the file and what is wrong in it.
+        """
+        from mcbench.leaderboard.family import read
+
+        return read(path)
+
+    @staticmethod
     def of(content: dict[str, Any], folder: Path) -> Board:
         """From the fields of a declaration.
 

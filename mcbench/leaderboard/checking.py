@@ -159,6 +159,8 @@ def _curve(record: dict[str, Any]) -> None:
     curve = record["curve"]
     count = len(curve["t"])
     lists = {"grid": curve["grid"], "position": curve["position"]}
+    if curve.get("square"):
+        lists["squared norms"] = curve["square"]
     for name in ("loss", "accuracy", "with_start"):
         for split, values in (curve.get(name) or {}).items():
             lists[f"{name} on {split}"] = values

@@ -9,8 +9,8 @@ from typing import Any
 from mcbench.errors import UsageError
 
 OF_NETWORKS = frozenset({
-    "worst-accuracy", "worst-accuracy-refined", "best-accuracy", "end-accuracy",
-    "highest-loss", "lowest-loss", "end-loss",
+    "worst-accuracy", "worst-accuracy-refined", "highest-accuracy", "end-accuracy",
+    "highest-loss", "lowest-loss", "loss-with-decay",
 })  # fmt: skip
 """Metrics that have a value for a network alone: that of the path which stays at it."""
 
@@ -82,4 +82,4 @@ class Column:
         better = f"{self.better} is better" if self.better else ""
         summary = getattr(self.component, "summary", "") or self.metric
         shown = f"100 less the {summary}" if self.less else summary
-        return ", ".join(filter(None, [shown, self.split, better]))
+        return ", ".join(filter(None, [shown, self.split.replace(":", " "), better]))

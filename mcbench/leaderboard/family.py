@@ -28,9 +28,13 @@ def read(path: Path) -> list[Board]:
     """
     with reading(path) as content:
         shared = {name: value for name, value in content.items() if name != "board"}
-        return [
-            Board.of(_whole(shared, own), path.parent / own["name"]) for own in content["board"]
-        ]
+        boards: dict[str, Board] = {}
+        for own in content["board"]:
+            name = own["name"]
+            if name in boards:
+                raise UsageError(f"two boards are called '{name}'")
+            boards[name] = Board.of(_whole(shared, own), path.parent / name)
+        return list(boards.values())
 
 
 def _whole(shared: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
@@ -52,6 +56,8 @@ def _row(row: dict[str, Any], own: dict[str, Any], columns: list[str]) -> dict[s
     row = row | ({"method": own["methods"][label]} if label in own.get("methods", {}) else {})
     if numbers is None:
         return row
+    if not isinstance(numbers, list):
+        raise UsageError(f"row '{label}' of '{own['name']}' is no list of numbers: {numbers!r}")
     if len(numbers) != len(columns):
         raise UsageError(
             f"row '{label}' of '{own['name']}' has {len(numbers)} numbers "

@@ -98,7 +98,7 @@ class Ensembles(Strict):
 
 
 class CurveOf(Strict):
-    """`mcbench.Curve`; ``with_start`` is not in records of older versions."""
+    """`mcbench.Curve`; ``with_start`` and ``square`` are not in records of older versions."""
 
     t: Annotated[list[Point], Field(min_length=2)]
     grid: list[bool]
@@ -109,6 +109,7 @@ class CurveOf(Strict):
     ensembles: Ensembles
     with_start: PercentBySplit | None = None
     end: Literal["b", "permuted", "short"]
+    square: list[Positive] | None = None
 
 
 class MetricOf(Strict):

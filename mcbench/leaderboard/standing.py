@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
-from mcbench.builtin.metrics import CurveMetric
-from mcbench.errors import UsageError
+from mcbench.errors import StructureError, UsageError
 from mcbench.evaluation import Curve
 from mcbench.leaderboard.board import ENDPOINTS, SEEDS, Board, Row, plain
-from mcbench.leaderboard.column import OF_NETWORKS
+from mcbench.leaderboard.column import OF_NETWORKS, Column
 from mcbench.leaderboard.merging import Sourced, gathered
+from mcbench.metric import Evaluation
 from mcbench.plugins import host
 from mcbench.report import columns_of
 from mcbench.statistics import Summary, summarize
@@ -119,8 +120,24 @@ def _endpoints(board: Board, records: Records) -> dict[str, Summary]:
                 alone[key] = curve.staying(side)
     summaries = {}
     for column, shown in board.shown.items():
-        if alone and shown.metric in OF_NETWORKS and isinstance(shown.component, CurveMetric):
-            formula, split = shown.component.formula, shown.split or None
-            values = [shown.shown(formula(curve, split)) for curve in alone.values()]
-            summaries[column] = summarize(values)
+        if shown.metric in OF_NETWORKS and shown.component is not None:
+            values = [_of_network(shown, curve, board) for curve in alone.values()]
+            known = [shown.shown(value) for value in values if value is not None]
+            if known:
+                summaries[column] = summarize(known)
     return summaries
+
+
+def _of_network(shown: Column, curve: Curve, board: Board) -> float | None:
+    """A metric of the path that stays at a network, if what was stored is enough for it."""
+
+    def unknown() -> Any:
+        raise StructureError("nothing but the curve is at hand")
+
+    problem: Any = SimpleNamespace(recipe=host().get("recipe", board.recipe))
+    entry, _, split = shown.split.rpartition(":")
+    try:
+        value = shown.component.measure(Evaluation(problem, curve, unknown, unknown), split)
+    except StructureError:
+        return None
+    return float(value[entry] if isinstance(value, dict) else value)

@@ -225,6 +225,8 @@ class _Verifier:
             if said.with_start:
                 theirs = _at(said.with_start[split], rows)
                 gaps.accuracies("ensemble with A", split, theirs, found.with_start[split])
+        if said.square:
+            gaps.losses("squared norm", "", _at(said.square, rows), found.square)
         gaps.end(said.end, found.end)
         gaps.losses("distance of the ends", "", [said.straight], [found.straight])
         if len(found.t) == len(said.t):

@@ -22,7 +22,9 @@ class Band:
     lr: float | None = mcbench.parameter(
         None, "learning rate; none: the recipe's, which must be of sgd", gt=0
     )
-    momentum: float = mcbench.parameter(0.9, "momentum of sgd", ge=0, lt=1)
+    momentum: float | None = mcbench.parameter(
+        None, "momentum of sgd; none: 0.9, and 0 with springs=force", ge=0, lt=1
+    )
     batch_size: int | None = mcbench.parameter(
         None, "samples per pivot and step; none: the recipe's", gt=0
     )
@@ -82,11 +84,12 @@ class Band:
                 f"recipe '{known.name}' trains with {known.optimizer}: its learning rate means "
                 f"nothing to sgd, which moves pivots; give one: -m '{self.name}[lr=...]'"
             )
+        usual = 0.0 if self.springs == "force" else 0.9
         return replace(
             known,
             optimizer="sgd",
             lr=self.lr or known.lr,
-            momentum=self.momentum,
+            momentum=usual if self.momentum is None else self.momentum,
             batch_size=self.batch_size or known.batch_size,
             weight_decay=known.weight_decay if self.weight_decay is None else self.weight_decay,
             schedule="constant",
@@ -112,7 +115,9 @@ class NEB(Band):
     sides weighted by the differences in loss (``henkelman``: Henkelman & Jonsson, J. Chem. Phys.
     113, 2000). Stiff springs, :math:`k \to \infty`, do no more than keep pivots at equal
     distances: by default there is no :math:`F^\parallel`, and pivots are put at equal distances
-    along the chain before every gradient (``springs=redistribute``), as the paper does.
+    along the chain before every gradient (``springs=redistribute``), as the paper does. With
+    springs there is no momentum unless it is given: what it has gathered across the chain pushes
+    along it where the chain turns, and the chain folds.
 
     Pivots stop when the largest :math:`|F_i^\perp|` and the largest :math:`|F_i^\parallel|` are
     at most ``tolerance`` (in loss per unit of length), which is measured on the whole training
