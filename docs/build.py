@@ -42,6 +42,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
         ("Resume and clean up", "docs/guides/resume.md"),
         ("Add a metric", "docs/guides/add-a-metric.md"),
         ("Read and cite a leaderboard", "docs/guides/cite.md"),
+        ("Join differently trained networks", "docs/guides/strategies.md"),
         ("Track runs with MLflow", "docs/guides/track.md"),
         ("Write a plugin", "docs/plugins.md"),
         ("Check a plugin", "docs/testing.md"),

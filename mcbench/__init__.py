@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mcbench.problem import Problem
     from mcbench.recipe import Recipe
     from mcbench.spec import parameter
-    from mcbench.stacking import stack, together
+    from mcbench.stacking import outputs, stack, together, unstack
     from mcbench.structure import Chain, Hidden
     from mcbench.workshop import Workshop
 
@@ -73,11 +73,13 @@ _HOME = {
     "combine": "params",
     "finite": "params",
     "join": "path",
+    "outputs": "stacking",
     "parameter": "spec",
     "polyline": "path",
     "segment": "path",
     "stack": "stacking",
     "together": "stacking",
+    "unstack": "stacking",
 }
 
 __all__ = [
@@ -120,11 +122,13 @@ __all__ = [
     "finite",
     "hookimpl",
     "join",
+    "outputs",
     "parameter",
     "polyline",
     "segment",
     "stack",
     "together",
+    "unstack",
 ]
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import torch
 from torch.func import functional_call
 
 from mcbench.params import Params
+from mcbench.path import Leg, Path
 from mcbench.problem import Problem
 from mcbench.recipe import Recipe
 
@@ -55,6 +57,16 @@ class Statistics:
                     norm.momentum = len(inputs) / seen
                 functional_call(self.module, state, (inputs,))
         return params | {name: state[name] for name in self.names}
+
+    def along(self, path: Path) -> Path:
+        """The path with statistics of its own at every point between the ends of its legs.
+
+        Lengths are measured by chords then. Without norms it is the path itself.
+        """
+        return Path([self._renewed(leg) for leg in path.legs], path.end) if self.names else path
+
+    def _renewed(self, leg: Leg) -> Leg:
+        return replace(leg, between=lambda u: self.renew(leg.between(u)), length=None)
 
     @property
     def _buffers(self) -> set[str]:

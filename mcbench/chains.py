@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,6 @@ from mcbench.evaluation import Progress, evaluate, measure
 from mcbench.experiment import Experiment, Results
 from mcbench.params import Params
 from mcbench.path import Leg, Path, line
-from mcbench.run import Run
 
 STRAIGHT_CHAIN = "straight chain (before)"
 """The name of what is there for comparison."""
@@ -54,16 +54,16 @@ def with_chains(experiment: Experiment, results: Results) -> Results:
     done = [run for run in results.runs if run.key in results.records]
     first = [run for run in done if run.pair == done[0].pair]
     paths = {run.key: experiment.connector.connect(run) for run in first}
-    a, b = (experiment.endpoint(seed).params for seed in first[0].pair)
+    a, b = (end.params for end in experiment.connector.ends(first[0]))
     straight = straight_chain(a, b, list(paths.values()), experiment)
-    run = Run(results.problem, first[0].pair, STRAIGHT_CHAIN, {}, first[0].protocol)
+    run = replace(first[0], method=STRAIGHT_CHAIN, identity={})
     curve = evaluate(straight, experiment.problem, run.protocol, lambda *_: None, Progress())
-    before = {"pair": list(run.pair), "method": run.method, "curve": curve.to_dict()}
+    before = {**run.said, "curve": curve.to_dict()}
     records = {run.key: _marked(before, straight, experiment)}
     for one in first:
         records[one.key] = _marked(results.records[one.key], paths[one.key], experiment)
     # The last is drawn on top: it may be the line of one of the methods too.
-    return Results(results.problem, results.endpoints, [*first, run], records, results.failures)
+    return replace(results, runs=[*first, run], records=records)
 
 
 def _marked(record: dict[str, Any], path: Path, experiment: Experiment) -> dict[str, Any]:

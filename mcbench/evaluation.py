@@ -80,9 +80,25 @@ class Curve:
         """Those of ``values`` that were measured on the grid."""
         return [v for v, regular in zip(values, self.grid, strict=True) if regular]
 
+    def staying(self, i: int) -> Curve:
+        """Of the path that stays at point i: what losses and such are of a network."""
+        loss, accuracy = (
+            {split: [values[i]] * 2 for split, values in measured.items()}
+            for measured in (self.loss, self.accuracy)
+        )
+        square = [self.square[i]] * 2 if self.square else []
+        return Curve(
+            [0.0, 1.0], [True, True], [0.0, 0.0], loss, accuracy, end=self.end, square=square
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON takes it."""
         return asdict(self)
+
+    @staticmethod
+    def of(stored: dict[str, Any]) -> Curve:
+        """From `to_dict`; what older records lack is empty."""
+        return Curve(**{name: values for name, values in stored.items() if values is not None})
 
 
 @dataclass

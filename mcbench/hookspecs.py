@@ -453,7 +453,8 @@ def mcbench_run_finished(run: Run, record: dict[str, Any], units: dict[str, str]
 
     After it was computed, or after metrics that it lacked were added: then no start was told.
     ``record`` has ``run``, ``problem``, ``pair``, ``method``, ``curve``, ``metrics``,
-    ``provenance`` and ``cost``; ``units`` are those of the metrics, by name.
+    ``provenance`` and ``cost``, and ``notes`` if the method said something of its path;
+    ``units`` are those of the metrics, by name.
 
     Example::
 

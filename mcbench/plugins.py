@@ -44,6 +44,7 @@ BUILTIN = (
     "architectures",
     "convnets",
     "datasets",
+    "densenets",
     "ensembles",
     "executors",
     "landscapes",
@@ -51,6 +52,9 @@ BUILTIN = (
     "metrics",
     "parts",
     "recipes",
+    "resnets",
+    "saddles",
+    "places",
 )
 
 

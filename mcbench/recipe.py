@@ -84,6 +84,21 @@ class Recipe:
                 f"recipe '{self.name}': stop = {self.stop} is beyond its {self.epochs} epochs"
             )
 
+    def check_scale(self, other: Recipe, joined: str) -> None:
+        """Test that networks of both recipes take the same inputs.
+
+        Arguments:
+            joined: What they cannot be else, as ``"in one ensemble"``.
+
+        Raises:
+            UsageError: If they normalise the data differently.
+        """
+        if other.normalize != self.normalize:
+            raise UsageError(
+                f"recipes '{self.name}' and '{other.name}' normalise the data differently "
+                f"({self.normalize}, {other.normalize}): their networks cannot be {joined}"
+            )
+
     @property
     def last(self) -> int:
         """The number of epochs that are carried out."""

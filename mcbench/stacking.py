@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from mcbench.params import Params
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
     from mcbench.problem import Problem
 
@@ -33,20 +33,27 @@ def unstack(stacked: Params) -> list[Params]:
     return [{name: x[i] for name, x in stacked.items()} for i in range(count)]
 
 
-def outputs(problem: Problem, stacked: Params, inputs: Tensor, shared: bool = True) -> Tensor:
+def outputs(
+    problem: Problem,
+    stacked: Params,
+    inputs: Tensor,
+    shared: bool = True,
+    module: nn.Module | None = None,
+) -> Tensor:
     """Outputs of every network, shape (networks, batch, classes); differentiable.
 
     Arguments:
         problem: Gives the network, in evaluation mode.
         stacked: See `stack`.
         inputs: A batch for all, or (``shared`` false) one for each network along dimension 0.
+        module: The network to use instead, as one in training mode.
     """
     from torch.func import functional_call, vmap
 
     def one(params: Params, x: Tensor) -> Tensor:
-        return functional_call(module, params, (x,))
+        return functional_call(used, params, (x,))
 
-    module = problem.module
+    used = module or problem.module
     return vmap(one, in_dims=(0, None if shared else 0))(stacked, inputs)
 
 

@@ -153,7 +153,7 @@ def along_paths(experiment: Experiment, results: Results, chain: bool = False) -
     done = [run for run in results.runs if run.key in results.records]
     paths = {run.method: connector.connect(run) for run in done}
     first, second = done[0].pair
-    a, b = (experiment.endpoint(seed).params for seed in done[0].pair)
+    a, b = (end.params for end in connector.ends(done[0]))
     if has_two(problem):
         plane, title = Plane.of_two(a, problem), f"A: seed {first}, B: seed {second}"
     else:

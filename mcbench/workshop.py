@@ -32,6 +32,9 @@ class Workshop:
         meter: Measures what the method spends; what was spent before a state is counted when it
             is loaded.
         kind: The store's folder.
+
+    Attributes:
+        notes: What the method said of its path; see `note`.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Workshop:
     ) -> None:
         self.store, self.key, self.title, self.meter = store, key, title, meter
         self.kind = kind
+        self.notes: dict[str, str] = {}
         self._saved = time.perf_counter()
 
     def load(self) -> tuple[Params, dict[str, Any]] | None:
@@ -67,6 +71,19 @@ class Workshop:
                 self.kind, self.key, tensors, {"title": self.title, **cost, **record}
             )
             self._saved = time.perf_counter()
+
+    def note(self, what: str, detail: str = "") -> None:
+        """Say something of the path that is made: why a training stopped, what was chosen.
+
+        It is kept in the run's record, told when the run is finished, and counted over pairs
+        below the table of a run. So it is said at every call of ``connect``, also where the state
+        was found.
+
+        Arguments:
+            what: In a few words that other pairs may share: ``stopped at the step limit``.
+            detail: What is this pair's own.
+        """
+        self.notes[what] = detail
 
     def report(self, step: int, steps: int, loss: float) -> None:
         """Say that ``step`` of ``steps`` is done, with its mean loss."""

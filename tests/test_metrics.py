@@ -52,6 +52,10 @@ def curve() -> Curve:
         ("mean-accuracy-by-length", (2 * 94 + 2 * 87.5 + 1 * 87.5 + 1 * 93) / 6),
         ("barrier", 1.5 - 0.5),
         ("barrier-linear", 1.0),
+        ("barrier-max", 1.5 - 1),
+        ("accuracy-a", 98),
+        ("accuracy-b", 96),
+        ("midpoint-accuracy", 85),
         ("length", 6.0),
         ("length-ratio", 1.5),
         ("ensemble-ends", 97.0),
@@ -73,6 +77,7 @@ def test_a_flat_path_has_no_barrier_and_a_point_has_ratio_one(curve: Curve) -> N
     evaluation = Evaluation(None, curve, None, None)  # type: ignore[arg-type]
     assert host().get("metric", "barrier").measure(evaluation, "test") == 0
     assert host().get("metric", "barrier-linear").measure(evaluation, "test") == 0
+    assert host().get("metric", "barrier-max").measure(evaluation, "test") == 0
     assert host().get("metric", "mean-loss").measure(evaluation, "test") == pytest.approx(0.5)
     assert host().get("metric", "length-ratio").measure(evaluation, None) == 1
 
@@ -117,6 +122,19 @@ def test_without_classes_there_is_no_accuracy(curve: Curve) -> None:
                  "ensemble-ends", "ensemble-path", "ensemble-along"):  # fmt: skip
         with pytest.raises(StructureError, match="no classes"):
             host().get("metric", name).measure(evaluation, "test")
+
+
+def test_a_loss_that_falls_all_the_way_has_no_barrier_of_gotmare(curve: Curve) -> None:
+    curve.loss["test"] = [(1 - t) ** 0.5 for t in curve.t]
+    evaluation = Evaluation(None, curve, None, None)  # type: ignore[arg-type]
+    assert host().get("metric", "barrier-max").measure(evaluation, "test") == 0
+    assert host().get("metric", "barrier").measure(evaluation, "test") == 0.5
+
+
+def test_half_way_is_between_two_points_of_a_grid_of_even_length(curve: Curve) -> None:
+    curve.grid = [True] * 6
+    evaluation = Evaluation(None, curve, None, None)  # type: ignore[arg-type]
+    assert host().get("metric", "midpoint-accuracy").measure(evaluation, "test") == (90 + 85) / 2
 
 
 def evaluation_of(problem: Problem, pair: tuple[Endpoint, Endpoint]) -> Evaluation:

@@ -71,7 +71,7 @@ def highest_loss(curve: Curve, split: str) -> float:
     r""":math:`\max_t L(\psi(t))`, with the refined points: the loss at the path's saddle.
 
     Papers that look for the lowest path report it as the saddle's loss, Draxler et al. beside the
-    losses of the minima (`end-loss`). What it says of a path is bounded from below by its ends.
+    losses of the minima. What it says of a path is bounded from below by its ends.
     """
     return max(curve.loss[split])
 
@@ -135,6 +135,17 @@ def barrier_linear(curve: Curve, split: str) -> float:
     """
     loss = curve.loss[split]
     return max(x - (1 - t) * loss[0] - t * loss[-1] for t, x in zip(curve.t, loss, strict=True))
+
+
+def barrier_max(curve: Curve, split: str) -> float:
+    r""":math:`\max_t L(t) - \max(L(0), L(1))`, with the refined points.
+
+    It is positive if and only if some point between the ends has a higher loss than both, which
+    is when Gotmare et al. say that there is a barrier; else 0. Between two iterates of one
+    training a loss that falls all the way has barrier above 0, but barrier-max 0.
+    """
+    loss = curve.loss[split]
+    return max(loss) - max(loss[0], loss[-1])
 
 
 def length(curve: Curve, split: None) -> float:
@@ -316,6 +327,14 @@ def mcbench_metrics() -> Iterator[Any]:
         "lower",
         barrier_linear,
         reference="Entezari et al., ICLR 2022",
+    )
+    yield row(
+        "barrier-max",
+        "highest loss above the higher one of the ends: 0 if there is no barrier",
+        "nats",
+        "lower",
+        barrier_max,
+        reference="Gotmare et al. 2018, arXiv 1806.06977, study of SGDR",
     )
     yield row("length", "arc length", "", "lower", length, False, f"{garipov}, table 2")
     yield row(

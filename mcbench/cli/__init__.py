@@ -18,6 +18,7 @@ VERBS = {
     "show": "show",
     "plot": "plot",
     "ensemble": "ensemble",
+    "explore": "explore",
     "leaderboard": "leaderboard",
     "plugins": "plugins",
     "plugin": "plugin",

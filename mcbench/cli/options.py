@@ -79,6 +79,21 @@ def problem(function: Any) -> Any:
     )  # fmt: skip
 
 
+def pairs(function: Any) -> Any:
+    """Which endpoints are joined, where two recipes train them."""
+    return apply(
+        function,
+        [
+            click.option("--to-recipe", default="", type=Component("recipe"),
+                         help="How endpoints B are trained, if not as A: paths lead from networks "
+                         "of --recipe to networks of this one."),
+            click.option("--same-seed", is_flag=True,
+                         help="Join networks of the same seed, such as iterates of one training, "
+                         "instead of all seeds i < j."),
+        ],
+    )  # fmt: skip
+
+
 def methods(help: str, required: bool = False) -> Any:
     """``--method``, repeatable."""
     return click.option("-m", "--method", "methods", multiple=True, required=required,
@@ -179,6 +194,8 @@ def open_experiment(options: dict[str, Any], methods: tuple[str, ...] = ()) -> E
         how,
         tuple(options.get("metrics", ())),
         options.get("executor", "local"),
+        options.get("to_recipe", ""),
+        options.get("same_seed", False),
     )
     return prepare(plan, options)
 
@@ -200,7 +217,7 @@ def seeds(options: dict[str, Any], default: int = 4) -> tuple[int, ...]:
 
 def need_pair(experiment: Experiment) -> None:
     """Paths need two endpoints."""
-    if len(experiment.plan.seeds) < 2:
+    if not experiment.plan.pairs:
         raise click.UsageError("a pair needs two endpoints: give --seed twice, or --endpoints 2")
 
 

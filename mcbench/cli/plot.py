@@ -39,6 +39,7 @@ def planes(function: Any) -> Any:
 @click.command("plot")
 @options.methods("Method as 'name[p=v]'; repeat it.")
 @options.problem
+@options.pairs
 @options.protocol
 @click.option(
     "--split",
@@ -146,7 +147,9 @@ def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
             raise click.UsageError(f"--{option} is along paths: give it or --plane, not both")
     if rest["chain"] and not methods:
         raise click.UsageError("--chain marks the pivots of a method's path: name one with -m")
-    seeds = options.seeds(rest)[: 2 if methods else 3]
+    if rest["to_recipe"] and not methods:
+        raise click.UsageError("--to-recipe is of paths: name a method with -m")
+    seeds = options.seeds(rest)[: 3 if not methods else 1 if rest["same_seed"] else 2]
     experiment = options.open_experiment(rest | {"seeds": seeds, "endpoints": None}, methods)
     options.need_pair(experiment)
     problem = experiment.problem

@@ -155,10 +155,13 @@ def _measured(values: dict[str, Any]) -> str:
 
 
 def _worst(record: dict[str, Any]) -> str:
+    """Along the path, and what the method said of it."""
     curve = record["curve"]
     if curve["accuracy"]:
-        return f"worst test accuracy {min(curve['accuracy']['test']):.2f}%"
-    return f"highest loss {max(curve['loss']['test']):.4f}"
+        worst = f"worst test accuracy {min(curve['accuracy']['test']):.2f}%"
+    else:
+        worst = f"highest loss {max(curve['loss']['test']):.4f}"
+    return ", ".join([worst, *record.get("notes", {})])
 
 
 @contextmanager

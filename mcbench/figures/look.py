@@ -34,6 +34,7 @@ def columns(labels: Sequence[str], width: float) -> int:
     return max(1, min(len(labels), int(width / (0.6 + 0.085 * longest))))
 
 
-def subject(problem: dict[str, Any]) -> str:
-    """What a figure is of: data set, architecture and recipe."""
-    return ", ".join(problem[kind]["name"] for kind in ("dataset", "architecture", "recipe"))
+def subject(problem: dict[str, Any], recipe: str = "") -> str:
+    """What a figure is of: data set, architecture and recipe, its name or what is given."""
+    recipe = recipe or problem["recipe"]["name"]
+    return ", ".join([problem["dataset"]["name"], problem["architecture"]["name"], recipe])

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from mcbench.chains import STRAIGHT_CHAIN
 from mcbench.experiment import Results
-from mcbench.figures.look import DASHES, QUANTITIES, STRAIGHT, columns, look, subject
-from mcbench.report import by_method, end_values
+from mcbench.figures.look import DASHES, QUANTITIES, STRAIGHT, STYLES, columns, look, subject
+from mcbench.report import by_method, end_points
 
 if TYPE_CHECKING:
     import numpy as np
+
+WIDE = 120
+"""Titles are wrapped at so many characters: two recipes with parameters are long."""
 
 FINE = 401
 """Means over pairs are drawn through so many points."""
@@ -45,14 +49,14 @@ class Panel:
         title: The quantity, with its unit.
         lines: By method.
         means: By method, over pairs, at `FINE` equidistant places.
-        ends: The mean over the endpoints, in the panel of the worst quantity.
+        ends: The mean over the endpoints; of A and B apart, where two recipes trained them.
         logarithmic: Whether the axis should be.
     """
 
     title: str
     lines: dict[str, list[Line]]
     means: dict[str, np.ndarray]
-    ends: float | None
+    ends: dict[str, float]
     logarithmic: bool
 
 
@@ -75,10 +79,10 @@ def panels_of(results: Results, split: str, by_length: bool, ensemble: bool) -> 
             for method, own in lines.items()
         }
         values = np.concatenate([line.y for own in lines.values() for line in own])
-        ends = None
+        ends = {}
         if quantity in ("accuracy", "loss"):
-            known = end_values(results, quantity)  # type: ignore[arg-type]
-            ends = float(np.mean([end[split] for end in known.values()]))
+            known = end_points(results, quantity)  # type: ignore[arg-type]
+            ends = {k: float(np.mean([e[split] for e in v.values()])) for k, v in known.items()}
         title = QUANTITIES[quantity].format(split=split) if classes else "loss"
         wide = quantity == "loss" and values.min() > 0 and values.max() > DECADES * values.min()
         panels.append(Panel(title, lines, means, ends, bool(wide)))
@@ -106,10 +110,11 @@ def looks(methods: list[str]) -> dict[str, dict[str, Any]]:
 def title_of(results: Results) -> str:
     """What is shown, and over how many pairs."""
     pairs = {tuple(record["pair"]) for record in results.records.values()}
+    what = subject(results.problem, " to ".join(results.recipes))
     if len(pairs) > 1:
-        return f"{subject(results.problem)}: {len(pairs)} pairs, thick: mean"
+        return fill(f"{what}: {len(pairs)} pairs, thick: mean", WIDE)
     ((first, second),) = pairs
-    return f"{subject(results.problem)}: A is seed {first}, B is seed {second}"
+    return fill(f"{what}: A is seed {first}, B is seed {second}", WIDE)
 
 
 def across(by_length: bool) -> str:
@@ -138,8 +143,8 @@ def draw_paths(
     chosen = looks(list(panels[0].lines))
     common = np.linspace(0, 1, FINE)
     for panel, axes in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
-        if panel.ends is not None:
-            axes.axhline(panel.ends, color="0.6", linewidth=0.9, zorder=1, label="end points")
+        for (label, ends), stroke in zip(panel.ends.items(), STYLES, strict=False):
+            axes.axhline(ends, color="0.6", linewidth=0.9, linestyle=stroke, zorder=1, label=label)
         for method, lines in panel.lines.items():
             for line in lines:
                 style: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.4}
@@ -216,8 +221,8 @@ def interactive_paths(
                     showlegend=column == 1, **group, **where,
                     hovertemplate="mean<br>%{x:.3f}: %{y:.5g}",
                 )  # fmt: skip
-        if panel.ends is not None:
-            figure.add_hline(panel.ends, line={"color": "#999999", "width": 1}, **where)
+        for ends in panel.ends.values():
+            figure.add_hline(ends, line={"color": "#999999", "width": 1}, **where)
         figure.update_xaxes(title=across(by_length), range=[-0.01, 1.01], **where)
         figure.update_yaxes(
             title=panel.title, type="log" if panel.logarithmic else "linear", **where

@@ -158,14 +158,19 @@ class CostsOf(Strict):
 
 
 class RecordOf(Strict):
-    """A run's record, which is the recipe of its path too: method, endpoints, seeds."""
+    """A run's record, which is the recipe of its path too: method, endpoints, seeds.
+
+    ``problem`` is A's; ``to_recipe`` is B's recipe where it is another one.
+    """
 
     run: RunOf
     problem: ProblemIdentity
+    to_recipe: Identity | None = None
     pair: Annotated[list[Seed], Field(min_length=2, max_length=2)]
     method: Text
     curve: CurveOf
     metrics: dict[Name, MetricOf]
+    notes: dict[Name, Text] | None = None
     provenance: ProvenanceOf
     cost: CostsOf
 
@@ -207,6 +212,7 @@ class ProblemTexts(Strict):
     dataset: Text
     architecture: Text
     recipe: Text
+    to_recipe: Text = ""
 
 
 class Content(Strict):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -26,14 +25,7 @@ def route(shape: str, points: Sequence[Params], problem: Problem, recipe: Recipe
         problem, recipe: The data for running statistics; see `Statistics`.
     """
     path = mcbench.polyline(points) if shape == "polychain" else Path([bezier_leg(points)])
-    statistics = Statistics(problem, recipe)
-    if not statistics.names:
-        return path
-    return Path([_renewed(leg, statistics) for leg in path.legs])
-
-
-def _renewed(leg: Leg, statistics: Statistics) -> Leg:
-    return replace(leg, between=lambda u: statistics.renew(leg.between(u)), length=None)
+    return Statistics(problem, recipe).along(path)
 
 
 def bezier_leg(points: Sequence[Params]) -> Leg:

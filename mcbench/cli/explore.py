@@ -1,0 +1,63 @@
+"""``mcbench explore``: the lowest ways between several endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from mcbench.cli import options
+
+
+@click.command("explore")
+@click.option(
+    "-m",
+    "--method",
+    default="autoneb",
+    show_default=True,
+    type=options.Component("method"),
+    help="Method that finds paths, as 'name[p=v]'.",
+)
+@click.option(
+    "--budget",
+    type=click.IntRange(0),
+    help="Paths at most after those from the first endpoint.  [default: all pairs]",
+)
+@options.problem
+@options.protocol
+@options.formats
+def command(method: str, budget: int | None, style: str, as_json: bool, **rest: Any) -> None:
+    """Find the tree of the lowest paths between endpoints.
+
+    The endpoint of the lowest training loss is connected with all others. Then the heaviest edge
+    of the minimum spanning tree is taken out, and a pair across the cut that was not tried is
+    connected; the lower of the two paths stays. It goes on until all pairs are tried or the budget
+    is spent. An edge weighs as much as its saddle: the highest training loss on the grid and at
+    refined points.
+
+    \b
+      mcbench explore --endpoints 5
+      mcbench explore -d landscape -a ring -m neb --endpoints 6 --budget 3
+      mcbench explore -d mnist -a 'mlp2[width=100]' --endpoints 10 --points 121
+
+    Two tables are shown: minima and saddles, in the columns of table B.1 of Draxler et al. (2018),
+    and the tree's edges. Runs are those of 'mcbench run', stored and found again.
+
+    Exit code 0: all done; 1: a run failed; 2: wrong usage.
+    """
+    from mcbench import report
+    from mcbench.cli.progress import progress
+    from mcbench.exploring import explore
+
+    rest["metrics"] = ("barrier", "length-ratio")  # What is shown is in the curve.
+    experiment = options.open_experiment(rest, (method,))
+    options.need_pair(experiment)
+    with progress():
+        found = explore(experiment, budget)
+    if found.tree:
+        tables = [report.saddles(found), report.edges(found), report.notes(found.results)]
+        options.show_tables([table for table in tables if table.rows], style, as_json)
+    options.show_failures(found.results)
+    click.echo(f"Results are stored in {experiment.store.root}", err=True)
+    if found.results.failures:
+        raise SystemExit(1)
