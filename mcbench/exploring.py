@@ -1,8 +1,8 @@
 """The minimum spanning tree of saddle losses over several endpoints.
 
 Draxler et al., ICML 2018, sec. 3.4: a network of paths in which any two minima are connected by
-the lowest way that was found. The saddle of a path is its highest loss on the training data, on the
-grid and at refined points.
+the lowest way that was found. The saddle of a path is its highest loss on the training data, on
+the grid and at refined points.
 """
 
 from __future__ import annotations

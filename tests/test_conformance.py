@@ -19,6 +19,9 @@ test_methods = mcbench.testing.conformance(
     "ot-bfly[end=short]",
     "polychain",
     "bezier[bends=2,epochs=1]",
+    "neb",
+    "neb[pivots=2,steps=5,springs=force,tangent=central]",
+    "autoneb",
     "iaf-flow",
     "realnvp-bijection",
 )
