@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import islice
 from math import pi
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import mcbench_neb
 import pytest
 import torch
+from click.testing import CliRunner
 from mcbench_neb import NEB, AutoNEB, Band
 from mcbench_neb.chain import Chain, insertions
 from mcbench_neb.cycles import Cycle, read
@@ -20,8 +22,10 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from mcbench import Endpoint, RunError, UsageError, Workshop, data
+from mcbench.cli import main
 from mcbench.evaluation import Progress as Evaluating
 from mcbench.evaluation import Protocol, check_ends, evaluate
+from mcbench.leaderboard.schema import RecordOf
 from mcbench.params import Params, combine, equal
 from mcbench.plugins import Host, Plugin, host
 from mcbench.problem import Problem
@@ -354,7 +358,7 @@ def test_sharded_pivots_give_the_same_numbers(shared_store: Store, layers: Layer
 def test_networks_that_cannot_be_batched_go_one_by_one(shared_store: Store) -> None:
     class Branching(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
-            return x if float(x.sum()) > 0 else -x
+            return x if x.detach().sum().item() > 0 else -x
 
     for layers in (DROPPING, (linear(64, 10), Branching)):
         problem = problem_of(shared_store, Net(*layers))
@@ -459,6 +463,24 @@ def test_it_says_why_it_stopped_and_which_cycle_it_kept() -> None:
     problem.workshop = Workshop()
     AutoNEB(cycles=("3*40",)).connect(a, b, problem)
     assert "kept cycle 3 of 3" in problem.workshop.notes
+
+
+def test_what_it_says_is_kept_with_the_run_and_shown(store: Store) -> None:
+    arguments = ["run", "-a", "mlp2[width=4]", "-r", "quick[epochs=1]", "-m",
+                 "neb[steps=8,pivots=2]", "-m", "linear", "--endpoints", "3", "--points", "3", "--refine", "0", "--metric",
+                 "length", "--home", str(store.root)]  # fmt: skip
+    done = CliRunner().invoke(main, [*arguments, "--json"])
+    assert done.exit_code == 0, done.output
+    assert "%, stopped at the step limit" in done.stderr
+    (row,) = json.loads(done.stdout)["notes"]
+    assert row["says"] == "stopped at the step limit"
+    assert list(row["details"]) == ["0-1", "0-2", "1-2"]
+    again = CliRunner().invoke(main, arguments)
+    assert "stopped at the step limit   3 of 3" in again.stdout
+    records = [store.read_record("runs", entry.key) or {} for entry in store.entries("runs")]
+    assert sorted("notes" in record for record in records) == [False] * 3 + [True] * 3
+    for record in records:  # As leaderboards take them.
+        RecordOf.model_validate(record)
 
 
 def test_the_best_cycle_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
