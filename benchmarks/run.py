@@ -12,8 +12,8 @@ from common import data_directory
 from results import Result, report, reporting
 
 NAMES = (
-    "startup", "point_evaluation", "training", "curve_step", "neb", "assignment", "weight_adjustment",
-    "adjustment_memory", "path",
+    "startup", "point_evaluation", "training", "curve_step", "neb", "assignment",
+    "weight_adjustment", "adjustment_memory", "path",
 )  # fmt: skip
 
 

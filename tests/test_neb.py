@@ -467,8 +467,8 @@ def test_it_says_why_it_stopped_and_which_cycle_it_kept() -> None:
 
 def test_what_it_says_is_kept_with_the_run_and_shown(store: Store) -> None:
     arguments = ["run", "-a", "mlp2[width=4]", "-r", "quick[epochs=1]", "-m",
-                 "neb[steps=8,pivots=2]", "-m", "linear", "--endpoints", "3", "--points", "3", "--refine", "0", "--metric",
-                 "length", "--home", str(store.root)]  # fmt: skip
+                 "neb[steps=8,pivots=2]", "-m", "linear", "--endpoints", "3", "--points", "3",
+                 "--refine", "0", "--metric", "length", "--home", str(store.root)]  # fmt: skip
     done = CliRunner().invoke(main, [*arguments, "--json"])
     assert done.exit_code == 0, done.output
     assert "%, stopped at the step limit" in done.stderr
