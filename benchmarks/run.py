@@ -12,8 +12,8 @@ from common import data_directory
 from results import Result, report, reporting
 
 NAMES = (
-    "startup", "point_evaluation", "training", "curve_step", "assignment", "weight_adjustment",
-    "adjustment_memory", "path", "plane",
+    "startup", "point_evaluation", "training", "curve_step", "neb", "assignment",
+    "weight_adjustment", "adjustment_memory", "path", "plane",
 )  # fmt: skip
 
 

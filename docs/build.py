@@ -38,6 +38,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
     ("How-to guides", [
         ("Compare methods", "docs/guides/compare.md"),
         ("See the landscape", "docs/guides/draw-planes.md"),
+        ("Explore several endpoints", "docs/guides/explore.md"),
         ("Use your own images", "docs/guides/own-images.md"),
         ("Resume and clean up", "docs/guides/resume.md"),
         ("Add a metric", "docs/guides/add-a-metric.md"),

@@ -22,6 +22,9 @@ test_methods = mcbench.testing.conformance(
     "bezier[bends=2,epochs=1]",
     "bezier[objective=length,epochs=1]",
     "polychain[objective=max,epochs=1]",
+    "neb",
+    "neb[pivots=2,steps=5,springs=force,tangent=central]",
+    "autoneb",
     "iaf-flow",
     "realnvp-bijection",
 )

@@ -48,8 +48,8 @@ SMALL = {
     "points": (("--points",), "3"),
     "refine": (("--refine",), "0"),
 }
-TRAINING = ("run", "plot", "train", "ensemble")
-PATHS = ("run", "plot")
+TRAINING = ("run", "plot", "train", "ensemble", "explore")
+PATHS = ("run", "plot", "explore")
 
 DIRECTIVE = re.compile(r"<!-- (file|not run|fails): (.*?) -->")
 

@@ -40,8 +40,8 @@ def read(texts: Sequence[str]) -> tuple[Cycle, ...]:
         cycle = Cycle(int(steps), float(factor or 1))
         if cycle.steps < 1 or cycle.factor <= 0 or times == "0":
             raise UsageError(
-                f"'{text}' is no cycle: write TIMES*STEPS@FACTOR, such as 4*250@0.1, 250@0.1 or "
-                "250, all above 0"
+                f"cycles: '{text}' is none: write TIMES*STEPS@FACTOR, such as 4*250@0.1, 250@0.1 "
+                "or 250, all above 0"
             )
         cycles += [cycle] * int(times or 1)
     if not cycles:

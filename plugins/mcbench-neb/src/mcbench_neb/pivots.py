@@ -33,6 +33,7 @@ class Pivots:
 
     Attributes:
         size: Entries of a row that are parameters; they come first. Floating-point buffers follow.
+        measured: Samples per batch of a measurement: where batch norms see them, as in training.
     """
 
     def __init__(
@@ -41,6 +42,8 @@ class Pivots:
         self.problem, self.recipe, self.a = problem, recipe, a
         self.module = copy.deepcopy(problem.module)
         self.module.load_state_dict(a)
+        normed = any(getattr(m, "running_mean", None) is not None for m in self.module.modules())
+        self.measured = recipe.batch_size if normed else problem.batch_size
         replace_all_batch_norm_modules_(self.module)
         state: dict[int, list[str]] = {}  # Tied tensors are one.
         for name, tensor in self.module.state_dict(keep_vars=True).items():
@@ -117,12 +120,12 @@ class Pivots:
     def losses(self, rows: Tensor) -> Tensor:
         """Mean losses on the whole training data, shape (rows,), float64.
 
-        Neither augmentation nor dropout; batch norms normalise by minibatches, which are the same
-        for all rows.
+        Neither augmentation nor dropout; batch norms normalise by minibatches of the training's
+        size, which are the same for all rows.
         """
         total = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
         self.module.eval()
-        lanes = self.lanes(self.recipe.batch_size, training=False)
+        lanes = self.lanes(self.measured, training=False)
         shards = [self._stacked(shard) for shard in rows.split(lanes)]
         with torch.inference_mode():
             for batch in self._whole(len(rows)):
@@ -134,7 +137,7 @@ class Pivots:
         """Gradients as of `gradients`, on the data and in the mode of `losses`."""
         total = torch.zeros_like(rows[:, : self.size])
         self.module.eval()
-        lanes = self.lanes(self.recipe.batch_size, training=True)
+        lanes = self.lanes(self.measured, training=True)
         for batch in self._whole(len(rows)):
             share = len(batch[1]) / len(self.problem.data.train)
             found = [self._pass(shard, [batch])[1] for shard in rows.split(lanes)]
@@ -143,7 +146,7 @@ class Pivots:
 
     def _whole(self, count: int) -> Iterator[Batch]:
         """One pass over the training data, not augmented; it is counted ``count`` times."""
-        plain = replace(self.recipe, augment=())
+        plain = replace(self.recipe, augment=(), batch_size=self.measured)
         for batch in self.problem.shuffled(plain, "neb", "measured"):
             self.problem.samples_seen += (count - 1) * len(batch[1])
             yield batch

@@ -164,14 +164,14 @@ class Cycles:
                     self.report(number, self.step, self.loss)
             if self.step % (CHECK * self.passes) == 0 or done:
                 strength = chain.strength()
-                if done or max(strength) <= self.band.tolerance:
+                if done or self.at_rest(strength):
                     break
             self.save()
         assert strength is not None
         entry = {
             "steps": self.step,
             "pivots": len(chain.rows) - 2,
-            "stopped": "tolerance" if max(strength) <= self.band.tolerance else "steps",
+            "stopped": "tolerance" if self.at_rest(strength) else "steps",
             "across": strength[0],
             "along": strength[1],
         }
@@ -182,6 +182,10 @@ class Cycles:
         else:
             self.best = chain.rows
         self.save()
+
+    def at_rest(self, strength: tuple[float, float]) -> bool:
+        """Whether forces are within the tolerance, if there is one."""
+        return max(strength) <= self.band.tolerance and self.band.tolerance > 0
 
     def judge(self, band: AutoNEB) -> None:
         """Keep the chain if it is the best so far, and insert pivots for the next cycle."""
