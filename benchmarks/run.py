@@ -13,7 +13,7 @@ from results import Result, report, reporting
 
 NAMES = (
     "startup", "point_evaluation", "training", "curve_step", "neb", "assignment",
-    "weight_adjustment", "adjustment_memory", "path",
+    "weight_adjustment", "adjustment_memory", "path", "plane",
 )  # fmt: skip
 
 

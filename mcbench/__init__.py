@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from mcbench.composition import Composition
     from mcbench.dataset import Data, Dataset, Split
     from mcbench.endpoint import Endpoint
-    from mcbench.ensemble import Ensemble
+    from mcbench.ensemble import Ensemble, Snapshots
     from mcbench.errors import McbenchError, RunError, StructureError, UsageError
     from mcbench.evaluation import Curve, Protocol
     from mcbench.leaderboard import Board
+    from mcbench.leaderboard.ensembles import EnsembleBoard, EnsembleRow
     from mcbench.leastsquares import Gram
     from mcbench.method import Adjustment, Interpolation, Matching, Method, Need, Stage
     from mcbench.metric import Evaluation, Metric
@@ -43,6 +44,8 @@ _HOME = {
     "Dataset": "dataset",
     "Endpoint": "endpoint",
     "Ensemble": "ensemble",
+    "EnsembleBoard": "leaderboard.ensembles",
+    "EnsembleRow": "leaderboard.ensembles",
     "Evaluation": "metric",
     "Gram": "leastsquares",
     "Hidden": "structure",
@@ -59,6 +62,7 @@ _HOME = {
     "Protocol": "evaluation",
     "Recipe": "recipe",
     "RunError": "errors",
+    "Snapshots": "ensemble",
     "Split": "dataset",
     "Stage": "method",
     "Statistics": "batchnorm",
@@ -88,6 +92,8 @@ __all__ = [
     "Dataset",
     "Endpoint",
     "Ensemble",
+    "EnsembleBoard",
+    "EnsembleRow",
     "Evaluation",
     "Gram",
     "Hidden",
@@ -104,6 +110,7 @@ __all__ = [
     "Protocol",
     "Recipe",
     "RunError",
+    "Snapshots",
     "Split",
     "Stage",
     "Statistics",

@@ -23,10 +23,10 @@ POOL = 1000
 
 
 class Connector:
-    """Builds paths between endpoints of one problem.
+    """Builds paths between endpoints.
 
     Arguments:
-        problem: What the endpoints are of.
+        problem: What methods are given: that of the endpoints, or A's if B has another recipe.
         store: Where endpoints, and what methods trained, are.
         methods: By their text.
     """
@@ -36,7 +36,14 @@ class Connector:
 
     def endpoint(self, seed: int) -> Endpoint:
         """A trained endpoint, on the problem's device."""
-        key = endpoint_key(self.problem.identity, seed)
+        return self._load(seed, endpoint_key(self.problem.identity, seed))
+
+    def ends(self, run: Run) -> tuple[Endpoint, Endpoint]:
+        """The endpoints A and B of a run, which two recipes may have trained."""
+        a, b = map(self._load, run.pair, run.ends)
+        return a, b
+
+    def _load(self, seed: int, key: str) -> Endpoint:
         known = self.store.read_tensors("endpoints", key)
         if known is None:
             raise RunError(f"the endpoint of seed {seed} is not in the store")
@@ -62,7 +69,7 @@ class Connector:
         Raises:
             RunError: If the method cannot be served, or its path does not end where it says.
         """
-        a, b = self._ends(run)
+        a, b = self._served(run)
         self.problem.fitted = self._fitted(run)[0]
         return self._path(run, a, b)
 
@@ -72,7 +79,7 @@ class Connector:
         ``path`` is what the method spent up to now to connect and to give points; ``fit`` what it
         had spent on its pool, once for all pairs.
         """
-        a, b = self._ends(run)
+        a, b = self._served(run)
         self.problem.fitted, fit = self._fitted(run)
         meter = Meter(self.problem)
         with meter.running():
@@ -91,7 +98,7 @@ class Connector:
         legs: list[Leg] = [replace(leg, between=counted(leg.between)) for leg in path.legs]
         return Path(legs, path.end), cost
 
-    def _ends(self, run: Run) -> tuple[Endpoint, Endpoint]:
+    def _served(self, run: Run) -> tuple[Endpoint, Endpoint]:
         """A and B, if the run's method can be served with them."""
         chosen = self.methods[run.method]
         unserved = method.needs(chosen) - method.SUPPORTED
@@ -100,13 +107,14 @@ class Connector:
                 f"method '{chosen.name}' needs {', '.join(sorted(unserved))}, "
                 "which this version of mcbench does not offer"
             )
-        used = set(run.pair) & set(self.pool(run.method))
+        pool = [endpoint_key(run.problem, seed) for seed in self.pool(run.method)]
+        used = [seed for seed, key in zip(run.pair, run.ends, strict=True) if key in pool]
         if used:
             raise RunError(
                 f"seed {min(used)} is in the pool that '{chosen.name}' is fitted on: the seeds "
                 f"{POOL} to {POOL + chosen.pool - 1} cannot be connected by it"
             )
-        a, b = (self.endpoint(seed) for seed in run.pair)
+        a, b = self.ends(run)
         if not (finite(a.params) and finite(b.params)):
             raise RunError("an endpoint has weights that are not finite")
         return a, b
@@ -131,7 +139,7 @@ class Connector:
         if not seeds:
             return {}, None
         chosen = self.methods[run.method]
-        ends = [endpoint_key(self.problem.identity, seed) for seed in seeds]
+        ends = [endpoint_key(run.problem, seed) for seed in seeds]
         key = key_of({"pool": ends, "method": run.identity, "seed": run.protocol.seed})
         with self.store.lock(key):
             known = self.store.intact(self.store.read_tensors, KIND, key)
@@ -142,7 +150,7 @@ class Connector:
             workshop = Workshop(self.store, key, f"{run.method} on a pool", meter)
             self.problem.workshop = workshop
             with meter.running():
-                pool = [self.endpoint(seed) for seed in seeds]
+                pool = list(map(self._load, seeds, ends))
                 fitted: Params = chosen.fit(pool, self.problem)
                 workshop.save(fitted, {"final": True}, final=True)
             return fitted, meter.total

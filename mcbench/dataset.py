@@ -110,6 +110,26 @@ class Data:
             test=replace(self.test, mean=mean, std=std),
         )
 
+    def sample(self, count: int) -> Data:
+        """With ``count`` training samples, the same choice always; 0 stands for all.
+
+        Raises:
+            UsageError: If there are not so many.
+        """
+        import torch
+
+        from mcbench import seeding
+        from mcbench.errors import UsageError
+
+        if count == 0:
+            return self
+        if count > len(self.train):
+            raise UsageError(f"samples = {count}: there are {len(self.train)} training samples")
+        order = torch.randperm(len(self.train), generator=seeding.generator(0, "samples"))
+        rows = order[:count]
+        inputs, targets = self.train.inputs[rows], self.train.targets[rows]
+        return replace(self, train=replace(self.train, inputs=inputs, targets=targets))
+
     def fingerprint(self) -> str:
         """A hash of all that the data are: values, shapes, order, classes, loss."""
         import hashlib

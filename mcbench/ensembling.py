@@ -1,17 +1,19 @@
-"""Accuracy, storage and operations of ensembles as they grow, network by network."""
+"""Accuracy, storage and operations of ensembles as they grow, training by training."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from mcbench.budgets import pooled, probabilities, quality
+from mcbench.cost import Cost
 from mcbench.endpoint import Endpoint
-from mcbench.ensemble import Ensemble
+from mcbench.ensemble import by_training, collects
 from mcbench.errors import (
     RunError,
     StructureError,
@@ -23,6 +25,7 @@ from mcbench.plugins import host
 from mcbench.problem import Problem
 from mcbench.provenance import provenance
 from mcbench.run import SCHEMA
+from mcbench.snapshots import Source, Trainings, collect, start_of
 from mcbench.store import key_of
 from mcbench.structure.operations import operations, shared_layers
 
@@ -56,52 +59,62 @@ class Ensembling:
         experiments: One per recipe, on the same data and architecture; each trains its endpoints.
             Members are taken from them in turn, and the first one's store keeps the records.
         ensembles: ``name[p=v]`` each.
+        budgets: Measure them for so many times the epochs of the recipe, instead of as they grow.
 
     Raises:
         UsageError: If a name is unknown, a recipe stands twice, two see the data in different
-            scales, or the data have no classes.
+            scales, the data have no classes, a recipe is too short for an ensemble, or budgets
+            cannot be measured.
     """
 
-    def __init__(self, experiments: Sequence[Experiment], ensembles: Sequence[str]) -> None:
-        self.experiments = experiments
+    def __init__(
+        self,
+        experiments: Sequence[Experiment],
+        ensembles: Sequence[str],
+        budgets: tuple[int, ...] = (),
+    ) -> None:
+        self.experiments, self.budgets = experiments, budgets
         self.ensembles = {text: host().get("ensemble", text) for text in ensembles}
         self.problem, self.store = experiments[0].problem, experiments[0].store
         if not self.problem.data.classes:
-            raise UsageError(
-                "ensembles are measured by their accuracy, and these data have no classes"
-            )
+            raise UsageError("ensembles average outputs for classes, and these data have none")
         recipes = [host().identity("recipe", e.problem.recipe) for e in experiments]
         if any(recipe in recipes[:i] for i, recipe in enumerate(recipes)):
             raise UsageError("a recipe stands twice: its networks would count twice")
-        first = self.problem.recipe
-        for other in (e.problem.recipe for e in experiments[1:]):
-            if other.normalize != first.normalize:
+        for other in experiments[1:]:
+            self.problem.recipe.check_scale(other.problem.recipe, "in one ensemble")
+        for ensemble in self.ensembles.values():  # What is wrong is said before long work.
+            for experiment in experiments:
+                start_of(ensemble, experiment.problem.recipe)
+        if budgets:
+            self._check_budgets()
+
+    def _check_budgets(self) -> None:
+        if len(self.experiments) > 1:
+            raise UsageError("a budget counts the epochs of one recipe: name no second one")
+        count = len(self.experiments[0].plan.seeds)
+        if max(self.budgets) > count:
+            raise UsageError(
+                f"a budget of {max(self.budgets)} needs as many trainings, of other seeds: there "
+                f"are {count}; give --endpoints {max(self.budgets)} or more"
+            )
+        for text, ensemble in self.ensembles.items():
+            if not collects(ensemble):
                 raise UsageError(
-                    f"recipes '{first.name}' and '{other.name}' normalise the data differently: "
-                    "their networks cannot be in one ensemble"
+                    f"ensemble '{text}' joins the networks it is given: none of its members is "
+                    "there for the budget of one training"
                 )
 
     def run(self) -> EnsembleResults:
         """Train what is missing, then measure every ensemble that the store does not have."""
         results = EnsembleResults(self.problem.identity)
-        trained = []
-        for experiment in self.experiments:
-            came = experiment.train()
-            recipe = experiment.problem.recipe.name
-            several = len(self.experiments) > 1
-            results.failures |= {
-                f"{recipe}, {what}" if several else what: why
-                for what, why in came.failures.items()
-            }
-            trained.append([(experiment, seed) for seed in sorted(came.endpoints)])
-        order = [pair for turn in _in_turn(trained) for pair in turn]
-        if results.failures or not order:
-            return results
-        keys = [experiment.endpoint(seed).key for experiment, seed in order]
+        trainings = Trainings(self.experiments)
         for text, ensemble in self.ensembles.items():
             try:
-                endpoints = _Endpoints([(e.endpoint, seed) for e, seed in order])
-                results.records[text] = self._record(text, ensemble, keys, endpoints)
+                sources = trainings.sources(ensemble, results.failures)
+                if sources:
+                    with self.experiments[0].threads():
+                        results.records[text] = self._record(text, ensemble, sources)
             except UsageError:
                 raise
             except Exception as error:
@@ -109,49 +122,80 @@ class Ensembling:
                 results.failures[text] = reason_of(error)
         return results
 
-    def _record(
-        self, text: str, ensemble: Ensemble, keys: list[str], endpoints: Sequence[Endpoint]
-    ) -> dict[str, Any]:
+    def _record(self, text: str, ensemble: Any, sources: list[Source]) -> dict[str, Any]:
         """An ensemble's record from the store, or measured now."""
-        description = {
+        description: dict[str, Any] = {
             "schema": SCHEMA,
-            "endpoints": keys,
+            "endpoints": [source.start().key for source in sources],
             "ensemble": host().identity("ensemble", ensemble),
             "seed": self.problem.seed,
             "dtype": "float32",
         }
+        if self.budgets:
+            description["budgets"] = list(self.budgets)
+        if start_of(ensemble, self.problem.recipe) != self.problem.recipe:
+            description["problem"] = self.problem.identity  # The endpoints do not tell it.
         key = key_of(description)
         with self.store.lock(key):
             known = self.store.intact(self.store.read_record, KIND, key)
             if known is not None:
                 return known
             began = time.perf_counter()
-            sizes = []
-            for values in grow(ensemble, endpoints, self.problem):
-                sizes.append(values)
-                host().notify(
-                    "mcbench_method_progressed",
-                    title=text,
-                    step=len(sizes),
-                    steps=len(keys),
-                    loss=values["loss"],
-                )
+            spent: list[Cost] = []
+            brought = self._brought(text, ensemble, sources, spent)
+            if self.budgets:
+                epochs = ensemble.epochs(self.problem.recipe)
+                report = self._reporter(text, len(sources))
+                measured = pooled(brought, epochs, self.problem, self.budgets, report)
+            else:
+                measured = {"sizes": list(self._grown(text, brought, len(sources)))}
             record = {
                 "ensemble": text,
                 "description": description,
                 "problem": self.problem.identity,
-                "sizes": sizes,
+                **measured,
                 "provenance": provenance(self.problem.device),
-                "cost": {"seconds": time.perf_counter() - began},
+                "cost": {
+                    "seconds": time.perf_counter() - began,
+                    "collect": asdict(sum(spent, Cost())),
+                },
             }
             self.store.write_record(KIND, key, record)
             return record
+
+    def _brought(
+        self, text: str, ensemble: Any, sources: list[Source], spent: list[Cost]
+    ) -> Iterator[Iterable[Params]]:
+        """The members that each source brings; what their trainings cost is added to ``spent``."""
+        if not collects(ensemble):
+            yield from by_training(ensemble, _Endpoints(sources), self.problem)
+            return
+        for source in sources:
+            members, cost = collect(text, ensemble, source, self.store)
+            spent.append(cost)
+            yield members
+
+    def _grown(
+        self, text: str, brought: Iterable[Iterable[Params]], count: int
+    ) -> Iterator[dict[str, float]]:
+        report = self._reporter(text, count)
+        for step, values in enumerate(grow(brought, self.problem), start=1):
+            report(step, values["loss"])
+            yield values
+
+    def _reporter(self, text: str, count: int) -> Callable[[int, float], None]:
+        def report(step: int, loss: float) -> None:
+            host().notify(
+                "mcbench_method_progressed", title=text, step=step, steps=count, loss=loss
+            )
+
+        return report
 
 
 class _Endpoints(Sequence[Endpoint]):
     """Endpoints that are loaded when they are asked for, so that not all need be in memory."""
 
-    def __init__(self, sources: list[tuple[Callable[[int], Endpoint], int]]) -> None:
+    def __init__(self, sources: list[Source]) -> None:
         self._sources = sources
 
     def __len__(self) -> int:
@@ -160,25 +204,20 @@ class _Endpoints(Sequence[Endpoint]):
     def __getitem__(self, index: Any) -> Any:
         if isinstance(index, slice):
             return _Endpoints(self._sources[index])
-        load, seed = self._sources[index]
-        return load(seed)
+        return self._sources[index].start()
 
 
-def _in_turn(groups: list[list[Any]]) -> Iterator[list[Any]]:
-    longest = max(map(len, groups), default=0)
-    for i in range(longest):
-        yield [group[i] for group in groups if i < len(group)]
-
-
-def grow(
-    ensemble: Ensemble, endpoints: Sequence[Endpoint], problem: Problem
-) -> Iterator[dict[str, float]]:
-    """An ensemble's values with 1, 2, ... members, on the test data.
+def grow(brought: Iterable[Iterable[Params]], problem: Problem) -> Iterator[dict[str, float]]:
+    """An ensemble's values with the members of 1, 2, ... trainings, on the test data.
 
     Each is a dictionary of ``accuracy`` (percent) and ``loss`` (nats, cross-entropy) of the mean
-    softmax output; ``parameters`` and ``bytes`` that are stored, ``operations`` of a forward pass
-    of one input (see `mcbench.structure.operations`), and the same three under
-    ``independent-...`` for as many independent networks.
+    softmax output; ``members``; ``parameters`` and ``bytes`` that are stored, ``operations`` of a
+    forward pass of one input (see `mcbench.structure.operations`), and the same three under
+    ``independent-...`` for one network from each training.
+
+    Arguments:
+        brought: The members that each training brings; see `mcbench.ensemble.by_training`.
+        problem: Gives network and data.
 
     Raises:
         RunError: If a member's outputs are not finite.
@@ -192,31 +231,28 @@ def grow(
     total: torch.Tensor | None = None
     first: Params | None = None
     stored = {"parameters": 0, "bytes": 0, "operations": 0}
-    for count, member in enumerate(ensemble.members(endpoints, problem), start=1):
-        first = member if first is None else first
-        own = {n: x for n, x in member.items() if count == 1 or x is not first[n]}
-        stored["parameters"] += size(own)[0]
-        stored["bytes"] += size(own)[1]
-        shared = 0
-        if chain is not None and count > 1:
-            shared = shared_layers(first, member, chain)
-        stored["operations"] += sum(by_layer[shared:])
-        outputs = _probabilities(member, problem)
-        total = outputs if total is None else total + outputs
-        if not bool(total.isfinite().all()):
-            raise RunError(f"the outputs of member {count} are not finite")
+    count = 0
+    for trainings, members in enumerate(brought, start=1):
+        for member in members:
+            count += 1
+            first = member if first is None else first
+            own = {n: x for n, x in member.items() if count == 1 or x is not first[n]}
+            stored["parameters"] += size(own)[0]
+            stored["bytes"] += size(own)[1]
+            shared = 0
+            if chain is not None and count > 1:
+                shared = shared_layers(first, member, chain)
+            stored["operations"] += sum(by_layer[shared:])
+            outputs = probabilities(member, problem)
+            total = outputs if total is None else total + outputs
+            if not bool(total.isfinite().all()):
+                raise RunError(f"the outputs of member {count} are not finite")
+        if total is None or first is None:
+            raise RunError("the first training brings no member")
         alone = dict(zip(stored, (*size(first), sum(by_layer)), strict=True))
-        targets = problem.splits["test"].targets
-        chosen = total.gather(1, targets[:, None])[:, 0].double() / count
         yield {
-            "accuracy": 100 * float((total.argmax(1) == targets).double().mean()),
-            "loss": -float(chosen.clamp_min(torch.finfo(torch.float32).tiny).log().mean()),
+            **quality(total, count, problem),
+            "members": count,
             **stored,
-            **{f"independent-{name}": count * value for name, value in alone.items()},
+            **{f"independent-{name}": trainings * value for name, value in alone.items()},
         }
-
-
-def _probabilities(params: Params, problem: Problem) -> torch.Tensor:
-    with torch.inference_mode():
-        outputs = [problem.forward(params, x).softmax(1) for x, _ in problem.batches("test")]
-        return torch.cat(outputs).clone()

@@ -61,6 +61,8 @@ class Curve:
         with_start: Accuracy in percent of the ensemble of A and the point, by split; none in
             records of versions that did not measure it.
         end: Where the path ends: ``b``, ``permuted`` or ``short``.
+        square: The squared Euclidean norm of the point's parameters, buffers left out; none in
+            records of versions that did not measure it.
     """
 
     t: list[float] = field(default_factory=list)
@@ -72,14 +74,31 @@ class Curve:
     ensembles: dict[str, dict[str, float]] = field(default_factory=dict)
     with_start: dict[str, list[float]] = field(default_factory=dict)
     end: str = "b"
+    square: list[float] = field(default_factory=list)
 
     def on_grid(self, values: list[float]) -> list[float]:
         """Those of ``values`` that were measured on the grid."""
         return [v for v, regular in zip(values, self.grid, strict=True) if regular]
 
+    def staying(self, i: int) -> Curve:
+        """Of the path that stays at point i: what losses and such are of a network."""
+        loss, accuracy = (
+            {split: [values[i]] * 2 for split, values in measured.items()}
+            for measured in (self.loss, self.accuracy)
+        )
+        square = [self.square[i]] * 2 if self.square else []
+        return Curve(
+            [0.0, 1.0], [True, True], [0.0, 0.0], loss, accuracy, end=self.end, square=square
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """As JSON takes it."""
         return asdict(self)
+
+    @staticmethod
+    def of(stored: dict[str, Any]) -> Curve:
+        """From `to_dict`; what older records lack is empty."""
+        return Curve(**{name: values for name, values in stored.items() if values is not None})
 
 
 @dataclass
@@ -181,6 +200,7 @@ def measure(
     import torch
 
     result: dict[str, Any] = {"loss": {}, "accuracy": {}, "with_start": {}}
+    result["square"] = square(params, problem)
     if not problem.data.classes:
         return result | {"loss": _losses(params, problem, protocol)}
     sums = progress.sums if progress else {}
@@ -211,6 +231,14 @@ def measure(
                 key = f"{name}.{split}"
                 sums[key] = sums[key] + whole if key in sums else whole
     return result
+
+
+def square(params: Params, problem: Problem) -> float:
+    """The squared Euclidean norm of a network's parameters, buffers left out."""
+    import torch
+
+    names = [name for name, _ in problem.module.named_parameters()]
+    return float(sum(params[name].square().sum(dtype=torch.float64) for name in names))
 
 
 def _losses(params: Params, problem: Problem, protocol: Protocol) -> dict[str, float]:
@@ -272,6 +300,9 @@ def curve_of(path: Path, problem: Problem, protocol: Protocol, progress: Progres
             for name, of_split in (("accuracy", curve.accuracy), ("with_start", curve.with_start)):
                 if split in values.get(name, {}):
                     of_split.setdefault(split, []).append(values[name][split])
+    squares: list[Any] = [progress.points[t].get("square") for t in curve.t]
+    if None not in squares:  # A partial evaluation of an older version has none.
+        curve.square = squares
     curve.position = _positions(curve, progress)
     for key, total in progress.sums.items():
         name, split = key.split(".")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import pathlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -22,58 +21,19 @@ from mcbench.errors import (
     UsageError,
     reason_of,
 )
-from mcbench.evaluation import Curve, Progress, Protocol, evaluate
+from mcbench.evaluation import Curve, Progress, evaluate
 from mcbench.metric import Evaluation, usual
 from mcbench.params import move
+from mcbench.plan import Plan, Results
 from mcbench.plugins import host
 from mcbench.problem import SPLITS, Problem
 from mcbench.provenance import provenance
+from mcbench.recipe import Recipe
 from mcbench.run import Run, endpoint_key
-from mcbench.store import Store, save_seconds
+from mcbench.store import Store, key_of, save_seconds
+from mcbench.workshop import Workshop
 
 log = logging.getLogger("mcbench")
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What the user asked for, as text.
-
-    Arguments:
-        dataset, architecture, recipe: ``name[p=v]``; an empty recipe is the data set's own.
-        methods: ``name[p=v]`` each.
-        seeds: One per endpoint; all pairs of them are connected.
-        protocol: How paths are evaluated.
-        metrics: ``name[p=v]`` each; none means all the usual ones.
-        executor: Who carries out the runs.
-    """
-
-    dataset: str = "digits"
-    architecture: str = "mlp2"
-    recipe: str = ""
-    methods: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = (0, 1, 2, 3)
-    protocol: Protocol = field(default_factory=Protocol)
-    metrics: tuple[str, ...] = ()
-    executor: str = "local"
-
-
-@dataclass
-class Results:
-    """What came of a plan.
-
-    Arguments:
-        problem: The problem's identity.
-        endpoints: Records of the trained endpoints by seed.
-        runs: All runs that were asked for and whose endpoints exist.
-        records: Their records by key, of those that are done.
-        failures: Reasons by what failed: a run's key, or ``seed N``.
-    """
-
-    problem: dict[str, Any]
-    endpoints: dict[int, dict[str, Any]] = field(default_factory=dict)
-    runs: list[Run] = field(default_factory=list)
-    records: dict[str, dict[str, Any]] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
 
 
 class Experiment:
@@ -84,6 +44,11 @@ class Experiment:
         store: Where results are.
         data_dir: Where data are looked for first.
         device: ``cpu``, ``cuda``, ...; ``auto`` takes a GPU if there is one.
+
+    Attributes:
+        problem: What the endpoints are of, and what methods are given; A's, if B has another
+            recipe.
+        to: The experiment that trains the endpoints B: this one, unless B has another recipe.
     """
 
     def __init__(
@@ -93,10 +58,11 @@ class Experiment:
         data_dir: pathlib.Path | None = None,
         device: str = "auto",
     ) -> None:
-        self.plan, self.store = plan, store
+        self.plan, self.store, self.data_dir = plan, store, data_dir
         dataset = host().get("dataset", plan.dataset)
         architecture = host().get("architecture", plan.architecture)
-        recipe = host().get("recipe", plan.recipe or getattr(dataset, "recipe", "quick"))
+        self.recipe = plan.recipe or getattr(dataset, "recipe", "quick")
+        recipe = host().get("recipe", self.recipe)
         self.methods = {text: host().get("method", text) for text in plan.methods}
         chosen = plan.metrics or usual()
         self.metrics = {text: host().get("metric", text) for text in chosen}
@@ -105,6 +71,7 @@ class Experiment:
             raise UsageError("a seed stands twice: each endpoint needs its own")
         if plan.protocol.augment and not recipe.augment:
             raise UsageError(f"recipe '{recipe.name}' has no augmentation to evaluate on")
+        others = self._other_recipe(recipe)
         self.metric_failures: dict[str, str] = {}
         self._of_pairs: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
         loaded, fingerprint = data.load(dataset, data_dir, store)
@@ -117,6 +84,22 @@ class Experiment:
             loaded, architecture, recipe, device_of(device), plan.protocol.seed, identity
         )
         self.connector = Connector(self.problem, store, self.methods)
+        self.to = self
+        if others:
+            by_other = replace(plan, recipe=plan.to_recipe, to_recipe="", same_seed=False)
+            self.to = Experiment(by_other, store, data_dir, device)
+
+    def _other_recipe(self, recipe: Recipe) -> bool:
+        """Whether B has another recipe than A; the two must go together."""
+        plan = self.plan
+        other = host().get("recipe", plan.to_recipe) if plan.to_recipe else recipe
+        recipe.check_scale(other, "joined by a path")
+        differs = host().identity("recipe", other) != host().identity("recipe", recipe)
+        if plan.same_seed and not differs:
+            raise UsageError(
+                "a pair of one seed joins networks of two recipes: name B's with --to-recipe"
+            )
+        return differs
 
     # Endpoints -----------------------------------------------------------------------------
 
@@ -223,8 +206,14 @@ class Experiment:
 
     def run(self) -> Results:
         """Train, then compute every run that the store does not have."""
-        results = self.train()
-        results.runs = self.runs(sorted(results.endpoints))
+        if self.to is self:
+            results = came = self.train()
+        else:
+            results, came = self._train_ends()
+        pairs = self.plan.pairs
+        results.runs = self.runs(
+            [(a, b) for a, b in pairs if a in results.endpoints and b in came.endpoints]
+        )
         with self.threads():
             results.failures |= self.train_pools(results.runs)
             for run, record, reason in self.executor.map(self.compute, results.runs):
@@ -235,13 +224,27 @@ class Experiment:
         results.failures |= self.metric_failures
         return results
 
-    def runs(self, seeds: Sequence[int]) -> list[Run]:
+    def _train_ends(self) -> tuple[Results, Results]:
+        """What came of training endpoints A and B, by two recipes; the first tells of both."""
+        first, other = map(list, zip(*self.plan.pairs, strict=True))
+        results, came = self.train(first), self.to.train(other)
+        results.recipes = self.recipe, self.to.recipe
+        results.failures = {
+            f"{what} of {recipe}": why
+            for recipe, of_side in zip(results.recipes, (results, came), strict=True)
+            for what, why in of_side.failures.items()
+        }
+        return results, came
+
+    def runs(self, pairs: Sequence[tuple[int, int]]) -> list[Run]:
         """Every method on every pair of seeds."""
         identities = {text: host().identity("method", m) for text, m in self.methods.items()}
+        problem, recipe = self.problem.identity, self.to.problem.identity["recipe"]
+        to_recipe = None if self.to is self else recipe
         return [
-            Run(self.problem.identity, pair, text, identities[text], self.plan.protocol)
+            Run(problem, pair, text, identities[text], self.plan.protocol, to_recipe)
             for text in self.methods
-            for pair in itertools.combinations(seeds, 2)
+            for pair in pairs
         ]
 
     def compute(self, run: Run) -> tuple[Run, dict[str, Any] | None, str]:
@@ -296,16 +299,13 @@ class Experiment:
 
         curve = evaluate(path, self.problem, run.protocol, observe, progress)
         return {
-            "run": run.description,
-            "problem": self.problem.identity,
-            "pair": list(run.pair),
-            "method": run.method,
+            **run.said,
             "curve": curve.to_dict(),
             "metrics": {},
             **({"notes": notes} if notes else {}),
             "provenance": {
                 **provenance(self.problem.device),
-                "distributions": installed(named(run.problem, run.identity)),
+                "distributions": installed(named(*run.problems, run.identity)),
             },
             "cost": {
                 "seconds": time.perf_counter() - began,
@@ -334,7 +334,7 @@ class Experiment:
         evaluation = Evaluation(
             self.problem,
             Curve(**record["curve"]),
-            lambda: (self.endpoint(run.pair[0]), self.endpoint(run.pair[1])),
+            lambda: self.connector.ends(run),
             lambda: self.connector.connect(run),
         )
         for text in self._missing(record):
@@ -342,6 +342,7 @@ class Experiment:
             entry: dict[str, Any] = {"version": _metric_version(metric), "values": {}}
             shared = getattr(metric, "ends_only", False)
             known = self._of_pairs.get((text, run.ends)) if shared else None
+            evaluation.workshop = self._workshop(run, text)
             try:
                 entry["values"] = known or values_of(metric, evaluation)
                 if shared:
@@ -355,6 +356,14 @@ class Experiment:
                 self.metric_failures[what] = reason_of(error)
                 continue
             record["metrics"][text] = entry
+            self.store.remove("partial", evaluation.workshop.key)
+
+    def _workshop(self, run: Run, text: str) -> Workshop:
+        """Where a metric keeps its state until the run's record has its values."""
+        metric = host().identity("metric", self.metrics[text])
+        key = key_of({"run": run.description, "metric": metric})
+        title = f"{text} of {run.method} {run.pair[0]}-{run.pair[1]}"
+        return Workshop(self.store, key, title, kind="partial")
 
 
 def values_of(metric: Any, evaluation: Evaluation) -> dict[str, float]:
@@ -384,3 +393,6 @@ def device_of(name: str) -> torch.device:
         reason = str(error).partition("\n")[0]
         raise UsageError(f"device '{name}' cannot be used: {reason}") from None
     return device
+
+
+__all__ = ["Experiment", "Plan", "Results", "device_of", "values_of"]

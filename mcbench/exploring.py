@@ -68,7 +68,11 @@ def explore(experiment: Experiment, budget: int | None = None) -> Exploration:
             return found
         heights = {seed: values["loss"]["train"] for seed, values in found.minima.items()}
         found.first = min(seeds, key=lambda seed: heights[seed])
-        every = {run.pair: run for run in experiment.runs(seeds) if run.method == method}
+        every = {
+            run.pair: run
+            for run in experiment.runs(list(combinations(seeds, 2)))
+            if run.method == method
+        }
         saddles: dict[Pair, float] = {}
         _try([every[ordered(found.first, s)] for s in seeds if s != found.first],
              experiment, results, saddles)  # fmt: skip

@@ -211,10 +211,12 @@ def mcbench_metrics() -> Iterable[Any]:  # type: ignore[empty-body]
     ``better`` is ``"higher"``, ``"lower"`` or ``""``. ``measure(evaluation, split)`` is asked for
     ``"train"`` and for ``"test"`` if ``splits``, else once, with ``None``; it returns a number, or
     a dictionary of numbers under names of their own. ``evaluation.curve`` has ``t``, ``grid``,
-    ``position``, ``loss``, ``accuracy``, ``with_start``, ``ensembles``, ``straight`` and ``end``;
+    ``position``, ``loss``, ``accuracy``, ``with_start``, ``ensembles``, ``straight``, ``end`` and
+    ``square``;
     ``evaluation.problem``, ``evaluation.ends`` and ``evaluation.path`` are there for metrics that
-    need more. With ``ends_only = True`` it is measured once a pair for all methods; with
-    ``usual = False`` only where it is named, as the costly ones are.
+    need more, and ``evaluation.workshop`` for those that compute for long. With
+    ``ends_only = True`` it is measured once a pair for all methods; with ``usual = False`` only
+    where it is named, as the costly ones are.
 
     Example::
 
@@ -237,12 +239,15 @@ def mcbench_metrics() -> Iterable[Any]:  # type: ignore[empty-body]
 
 @hookspec
 def mcbench_ensembles() -> Iterable[Any]:  # type: ignore[empty-body]
-    """Ensembles: ``name``, ``summary`` and ``members(endpoints, problem)``.
+    """Ensembles: ``name``, ``summary`` and ``members(endpoints, problem)``, or snapshots.
 
     It gives one member, as parameters, for each endpoint, in their order; ``endpoints`` loads an
     endpoint when it is asked for. Softmax outputs of the members are averaged. What a member has
     in common with the first must be the same tensors, not copies: it is stored once, and layers
     at the bottom that are all in common are computed once, in what ``mcbench ensemble`` shows.
+    An ensemble whose members come from trainings of its own, one or more from each, has
+    ``start(recipe)``, ``epochs(recipe)`` and ``collect(start, problem)`` instead: see
+    `mcbench.Snapshots`.
 
     Example::
 
@@ -272,6 +277,23 @@ def mcbench_leaderboards() -> Iterable[Any]:  # type: ignore[empty-body]
         @mcbench.hookimpl
         def mcbench_leaderboards():
             yield mcbench.Board.read(pathlib.Path(__file__).parent / "myboard" / "board.toml")
+    """
+
+
+@hookspec
+def mcbench_ensemble_boards() -> Iterable[Any]:  # type: ignore[empty-body]
+    """Leaderboards of ensembles by budget: `mcbench.EnsembleBoard` objects.
+
+    What fills them is ``mcbench ensemble --budgets``; ``mcbench leaderboard show`` shows them.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_ensemble_boards():
+            row = mcbench.EnsembleRow("Ind", "independent")
+            yield mcbench.EnsembleBoard(
+                "mine", "my ensembles", "nowhere", "digits", "mlp2", "quick", (1, 2), 4, (row,)
+            )
     """
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from mcbench.workshop import Workshop
+
 if TYPE_CHECKING:
     from mcbench.endpoint import Endpoint
     from mcbench.evaluation import Curve
@@ -23,6 +25,9 @@ class Evaluation:
         curve: Losses and accuracies along the path.
         load: Gives the two endpoints.
         connect: Gives the path between them.
+
+    Attributes:
+        workshop: Where the metric that is at work keeps its state and says how far it is.
     """
 
     def __init__(
@@ -35,6 +40,7 @@ class Evaluation:
         self.problem = problem
         self.curve = curve
         self._load, self._connect = load, connect
+        self.workshop = Workshop()
 
     @cached_property
     def ends(self) -> tuple[Endpoint, Endpoint]:
@@ -52,7 +58,8 @@ class Metric(Protocol):
 
     Optional attributes: ``reference``, the source of the definition; ``ends_only``, whether it
     depends on the endpoints alone, so that it is measured once for all methods of a pair;
-    ``usual``, ``False`` for a metric so costly that it is measured only where it is named.
+    ``usual``, ``False`` for a metric so costly that it is measured only where it is named. One
+    that computes for long keeps its state in ``evaluation.workshop``.
     """
 
     name: str

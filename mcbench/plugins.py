@@ -34,6 +34,7 @@ KINDS = {
     "metric": "mcbench_metrics",
     "ensemble": "mcbench_ensembles",
     "leaderboard": "mcbench_leaderboards",
+    "ensemble-board": "mcbench_ensemble_boards",
     "executor": "mcbench_executors",
     "command": "mcbench_commands",
 }
@@ -43,6 +44,7 @@ BUILTIN = (
     "architectures",
     "convnets",
     "datasets",
+    "densenets",
     "ensembles",
     "executors",
     "landscapes",
@@ -50,6 +52,9 @@ BUILTIN = (
     "metrics",
     "parts",
     "recipes",
+    "resnets",
+    "saddles",
+    "places",
 )
 
 
@@ -194,7 +199,9 @@ class Host:
             hint = (
                 f" (failed to load: {', '.join(broken)}; see 'mcbench plugins')" if broken else ""
             )
-            raise UsageError(str(error) + hint)
+            others = [k for k in KINDS if k != kind and name in self.provided(k)]
+            there = f"; of that name there is: {', '.join(others)}"
+            raise UsageError(str(error) + hint + (there if others else ""))
         return claims[0]
 
     def get(self, kind: str, text: str) -> Any:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import cos, pi
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mcbench.errors import UsageError
 from mcbench.spec import parameter
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from torch.optim import Optimizer
 
 Schedule = Literal["constant", "garipov", "cosine", "step", "linear", "restarts", "cyclic"]
 
@@ -79,10 +84,34 @@ class Recipe:
                 f"recipe '{self.name}': stop = {self.stop} is beyond its {self.epochs} epochs"
             )
 
+    def check_scale(self, other: Recipe, joined: str) -> None:
+        """Test that networks of both recipes take the same inputs.
+
+        Arguments:
+            joined: What they cannot be else, as ``"in one ensemble"``.
+
+        Raises:
+            UsageError: If they normalise the data differently.
+        """
+        if other.normalize != self.normalize:
+            raise UsageError(
+                f"recipes '{self.name}' and '{other.name}' normalise the data differently "
+                f"({self.normalize}, {other.normalize}): their networks cannot be {joined}"
+            )
+
     @property
     def last(self) -> int:
         """The number of epochs that are carried out."""
         return self.stop or self.epochs
+
+    def optimizer_of(self, weights: Iterable[Tensor]) -> Optimizer:
+        """The optimiser as the recipe says, over ``weights``."""
+        import torch
+
+        rest: dict[str, Any] = {"lr": self.lr, "weight_decay": self.weight_decay, "fused": True}
+        if self.optimizer == "adam":
+            return torch.optim.Adam(weights, **rest)
+        return torch.optim.SGD(weights, momentum=self.momentum, nesterov=self.nesterov, **rest)
 
     def rate(self, epoch: int, step: int = 0, steps: int = 1) -> float:
         """The learning rate in ``step`` of ``steps`` in ``epoch``, both counted from 0."""

@@ -114,15 +114,16 @@ def ranking(experiment: Experiment, results: Results) -> Table:
             rows.append((float("-inf"), failed, {"method": method}))
     for _, cells, numbers in sorted(rows, key=lambda row: -row[0]):
         table.add(cells, numbers)
-    ends = end_values(results, criterion.quantity)
-    if ends:
-        cells, numbers = {"method": END_POINTS}, {"method": END_POINTS, "count": len(ends)}
+    for label, ends in end_points(results, criterion.quantity).items():
+        cells, numbers = {"method": label}, {"method": label, "count": len(ends)}
         for heading, column in criterion.columns.items():
             split = column.partition(":")[2]
             _show(
                 [end[split] for end in ends.values()], heading, column, criterion, cells, numbers
             )
         table.add(cells, numbers)
+    if results.recipes:
+        table.note = "Paths lead from A, {}, to B, {}.".format(*results.recipes)
     return table
 
 
@@ -186,13 +187,29 @@ def _end(records: list[dict[str, Any]]) -> str:
     )
 
 
+def end_points(
+    results: Results, quantity: Literal["accuracy", "loss"] = "accuracy"
+) -> dict[str, dict[str, dict[str, float]]]:
+    """`end_values` by row: one of all endpoints, or one each of A and B of two recipes."""
+    ends = end_values(results, quantity)
+    if not results.recipes:
+        return {END_POINTS: ends} if ends else {}
+    rows = {}
+    for side, letter in enumerate("AB"):
+        keys = {run.ends[side] for run in results.runs}
+        known = {key: values for key, values in ends.items() if key in keys}
+        if known:
+            rows[f"{END_POINTS} {letter}"] = known
+    return rows
+
+
 def end_values(
     results: Results, quantity: Literal["accuracy", "loss"] = "accuracy"
-) -> dict[int, dict[str, float]]:
-    """Accuracy or loss of every endpoint by seed, as the paths' ends measured it."""
-    ends: dict[int, dict[str, float]] = {}
+) -> dict[str, dict[str, float]]:
+    """Accuracy or loss of every endpoint by its content key, as the paths' ends measured it."""
+    ends: dict[str, dict[str, float]] = {}
     for record in results.records.values():
-        ends |= ends_of(record, record["pair"], quantity)
+        ends |= ends_of(record, record["run"]["endpoints"], quantity)
     return ends
 
 
@@ -283,6 +300,10 @@ def ensembles(results: EnsembleResults) -> Table:
         "Operations: floating-point operations of a forward pass of one input. "
         "Of indep.: relative to as many independent networks."
     )
+    for text, record in results.records.items():
+        each = record["sizes"][0].get("members", 1)
+        if each > 1:
+            table.note += f"\n{text}: {each} networks from the training of each."
     return table
 
 

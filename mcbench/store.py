@@ -3,6 +3,7 @@
     endpoints/KEY.safetensors   parameters; the record is in the file's metadata
     runs/KEY.json               a run's record
     ensembles/KEY.json          an ensemble's record
+    planes/KEY.json             loss and accuracy at points of a plane; more may be added
     failures/KEY.json           why a run failed; never taken for a result
     trained/KEY.safetensors     what a method trains: a curve, a flow; whole or under way
     partial/KEY.safetensors     a training or an evaluation that is under way
@@ -36,8 +37,8 @@ log = logging.getLogger("mcbench")
 
 T = TypeVar("T")
 
-KINDS = ("endpoints", "trained", "runs", "ensembles", "failures", "partial", "data")
-RECORDS = ("runs", "ensembles", "failures")
+KINDS = ("endpoints", "trained", "runs", "ensembles", "planes", "failures", "partial", "data")
+RECORDS = ("runs", "ensembles", "planes", "failures")
 """The kinds that are JSON; the others are tensors."""
 
 
@@ -258,6 +259,8 @@ class Store:
         )
         if "seed" in record:
             return f"{problem} seed {record['seed']}"
+        if "budgets" in record:
+            return f"{problem} ensemble {record['ensemble']} by budget"
         if "ensemble" in record:
             return f"{problem} ensemble {record['ensemble']} of 1 to {len(record['sizes'])}"
         return f"{problem} {record['method']} pair {record['pair'][0]}-{record['pair'][1]}"

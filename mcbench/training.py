@@ -164,16 +164,8 @@ class _Networks:
             {n: w.detach().requires_grad_() for n, w in m.named_parameters()} for m in modules
         ]
         self.buffers = dict(self.template.named_buffers())
-        recipe = problem.recipe
-        rest = {"lr": recipe.lr, "weight_decay": recipe.weight_decay, "fused": True}
         tensors = [w for weights in self.weights for w in weights.values()]
-        self.optimizer: torch.optim.Optimizer
-        if recipe.optimizer == "adam":
-            self.optimizer = torch.optim.Adam(tensors, **rest)
-        else:
-            self.optimizer = torch.optim.SGD(
-                tensors, momentum=recipe.momentum, nesterov=recipe.nesterov, **rest
-            )
+        self.optimizer = problem.recipe.optimizer_of(tensors)
 
     def epoch(self, epoch: int) -> Tensor:
         """One pass over the data, each network in its own order; the mean loss of each."""

@@ -31,6 +31,7 @@ class Workshop:
         title: What it is, for people.
         meter: Measures what the method spends; what was spent before a state is counted when it
             is loaded.
+        kind: The store's folder.
 
     Attributes:
         notes: What the method said of its path; see `note`.
@@ -42,8 +43,10 @@ class Workshop:
         key: str = "",
         title: str = "",
         meter: Meter | None = None,
+        kind: str = KIND,
     ) -> None:
         self.store, self.key, self.title, self.meter = store, key, title, meter
+        self.kind = kind
         self.notes: dict[str, str] = {}
         self._saved = time.perf_counter()
 
@@ -54,7 +57,7 @@ class Workshop:
         """
         if self.store is None:
             return None
-        known = self.store.intact(self.store.read_tensors, KIND, self.key)
+        known = self.store.intact(self.store.read_tensors, self.kind, self.key)
         if known and self.meter and "cost" in known[1]:
             self.meter.add(Cost(**known[1]["cost"]))
         return known
@@ -65,7 +68,7 @@ class Workshop:
         if self.store and (final or now - self._saved > save_seconds()):
             cost = {"cost": asdict(self.meter.total)} if self.meter else {}
             self.store.write_tensors(
-                KIND, self.key, tensors, {"title": self.title, **cost, **record}
+                self.kind, self.key, tensors, {"title": self.title, **cost, **record}
             )
             self._saved = time.perf_counter()
 

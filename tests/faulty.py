@@ -217,7 +217,33 @@ def joining(member: Callable[[Any, Any], Any], count: int | None = None) -> Any:
     return Joined()
 
 
+def snapshots(epochs: tuple[float, ...]) -> Any:
+    """Snapshots that start from networks of the recipe, and announce such epochs."""
+
+    class Collected:
+        """Theirs."""
+
+        name = "theirs"
+
+        def start(self, recipe: Any) -> Any:
+            return recipe
+
+        def epochs(self, recipe: Any) -> tuple[float, ...]:
+            return epochs
+
+        def collect(self, start: Any, problem: Any) -> Any:
+            return [start.params]
+
+    return Collected()
+
+
+FAULTY["ensemble", "epochs"] = [
+    snapshots(()),
+    snapshots((9.0, 8.0)),
+    snapshots((1.0,)),
+]
 FAULTY["ensemble", "members"] = [
+    snapshots((6.0, 7.0)),
     joining(lambda end, first: end.params, 2),
     joining(lambda end, first: dict(list(end.params.items())[:-1])),
 ]

@@ -62,7 +62,7 @@ BAD = [
     (["rum"], "did you mean 'run'?"),
     (["show", "ot-aw"], "did you mean 'ot-wa'?"),
     (["list", "things"], "'things' is not one of"),
-    (["plot"], "Missing option"),
+    (["plot"], "name a method"),
     (["plot", "-m", "linear", "--endpoints", "1"], "a pair needs two endpoints"),
     (["plot", "-m", "linear", *SMALL, "-o", "."], "'.' names no file"),
     (["run", "-m", "polychain[bends=3..1]"], "the range 3..1"),

@@ -8,6 +8,7 @@ test_methods = mcbench.testing.conformance(
     "method",
     "linear",
     "random-direction",
+    "origin",
     "arc",
     "ot",
     "ot[end=permuted,cost=incoming]",
@@ -19,6 +20,8 @@ test_methods = mcbench.testing.conformance(
     "ot-bfly[end=short]",
     "polychain",
     "bezier[bends=2,epochs=1]",
+    "bezier[objective=length,epochs=1]",
+    "polychain[objective=max,epochs=1]",
     "neb",
     "neb[pivots=2,steps=5,springs=force,tangent=central]",
     "autoneb",
@@ -33,8 +36,17 @@ test_metrics = mcbench.testing.conformance(
     "end-accuracy",
     "mean-loss",
     "mean-loss-by-length",
+    "highest-accuracy",
+    "mean-accuracy-by-length",
+    "highest-loss",
+    "lowest-loss",
+    "loss-with-decay",
     "barrier",
     "barrier-linear",
+    "barrier-max",
+    "accuracy-a",
+    "accuracy-b",
+    "midpoint-accuracy",
     "length",
     "length-ratio",
     "ensemble-ends",
@@ -42,6 +54,8 @@ test_metrics = mcbench.testing.conformance(
     "ensemble-along",
     "wa-ensemble",
     "wa-storage",
+    "hessian-top",
+    "hessian-trace",
 )
 
 test_datasets = mcbench.testing.conformance(
@@ -56,12 +70,21 @@ test_architectures = mcbench.testing.conformance(
     "conv2fc1[channels=(2,3)]",
     "vgg16[channels=2,head=4]",
     "vgg19[channels=2,head=4,norm=true]",
+    "3conv3fc[factor=0.01,channels=(2,3,4)]",
+    "cnn[width=3,depth=2,hidden=6]",
+    "resnet8[width=4]",
+    "resnet20[width=2,shortcut=padding]",
+    "preresnet164[width=2]",
+    "wrn28x10[factor=1]",
+    "densenet40-12[growth=2]",
     "ring",
     "valley",
     "eggbox",
 )
 
-test_ensembles = mcbench.testing.conformance("ensemble", "independent", "wa", "wa[head=2]")
+test_ensembles = mcbench.testing.conformance(
+    "ensemble", "independent", "wa", "wa[head=2]", "fge", "sse", "swa"
+)
 
 test_matchings = mcbench.testing.conformance("matching", "identity", "ot", "ot[cost=incoming]")
 

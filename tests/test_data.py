@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,6 +91,21 @@ def test_cifar10_is_also_read_from_a_tree_of_png_files(store: Store, tmp_path: P
     write_tree(tmp_path / "cifar10", size=32)
     loaded, _ = data.load(host().get("dataset", "cifar10"), tmp_path, store)
     assert loaded.train.inputs.shape == (9, 3, 32, 32)
+
+
+def test_some_samples_are_always_the_same_ones(store: Store, tmp_path: Path) -> None:
+    write_tree(tmp_path / "cifar10", size=32)
+
+    def read(text: str) -> tuple[Any, str]:
+        return data.load(host().get("dataset", text), tmp_path, store)
+
+    (whole, all_of_it), (some, part) = read("cifar10"), read("cifar10[samples=4]")
+    assert part != all_of_it and part == read("cifar10[samples=4]")[1]
+    assert len(some.train) == 4 and len(some.test) == len(whole.test)
+    known = {x.numpy().tobytes() for x in whole.train.inputs}
+    assert {x.numpy().tobytes() for x in some.train.inputs} <= known
+    with pytest.raises(UsageError, match="there are 9 training samples"):
+        read("cifar10[samples=10]")
 
 
 def test_torchvisions_files_are_read_as_torchvision_reads_them(

@@ -14,6 +14,7 @@ from test_cli import run
 from conftest import PLAN, Deep
 from mcbench import ensembling
 from mcbench.endpoint import Endpoint
+from mcbench.ensemble import by_training
 from mcbench.ensembling import Ensembling, grow
 from mcbench.errors import UsageError
 from mcbench.experiment import Experiment, Plan
@@ -27,7 +28,7 @@ DEEP = "mlp[widths=(24,16)]"
 
 
 def sizes(name: str, endpoints: list[Endpoint], problem: Problem) -> list[dict[str, float]]:
-    return list(grow(host().get("ensemble", name), endpoints, problem))
+    return list(grow(by_training(host().get("ensemble", name), endpoints, problem), problem))
 
 
 def test_values_are_those_of_the_mean_softmax(experiment: Experiment, problem: Problem) -> None:

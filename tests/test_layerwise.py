@@ -14,8 +14,9 @@ from mcbench.evaluation import check_ends
 from mcbench.params import distance, equal
 from mcbench.plugins import host
 
-MLP, CONV, NORMED = (
+MLP, CONV, NORMED, POOLED = (
     "mlp[widths=(9,8,7)]", "conv2fc1[channels=(4,5)]", "vgg16[channels=2,head=5,norm=true]",
+    "cnn[width=3,depth=2,hidden=5]",
 )  # fmt: skip
 
 METHODS = [
@@ -44,11 +45,13 @@ def test_ends_are_exact_and_legs_meet(method: str, text: str, deep: Callable[[st
         assert distance(leg(1 - 1e-4), leg.stop) <= 0.02 * whole + 1e-6
 
 
+@pytest.mark.parametrize("text", [NORMED, POOLED])
 @pytest.mark.parametrize("method", ["linear", "arc", "ot-wa[positions=3]", "arc-bfly"])
 def test_batch_normalisation_is_kept_with_its_layer(
-    method: str, deep: Callable[[str], Deep]
+    method: str, text: str, deep: Callable[[str], Deep]
 ) -> None:
-    problem, (a, b) = deep(NORMED)
+    """Where pooling stands between them too."""
+    problem, (a, b) = deep(text)
     path = connect(method, (problem, (a, b)))
     check_ends(path, a.params, b.params, problem)
     for i in range(1, 12):
@@ -74,7 +77,7 @@ def test_a_stage_ends_with_bs_layers_below_and_as_above(
 
 
 @pytest.mark.parametrize("method", ["linear-wa", "arc-wa", "ot-wa", "linear-bfly"])
-@pytest.mark.parametrize("text", [MLP, CONV])
+@pytest.mark.parametrize("text", [MLP, CONV, POOLED])
 def test_the_adjusted_layer_is_the_least_squares_optimum(
     method: str, text: str, deep: Callable[[str], Deep]
 ) -> None:

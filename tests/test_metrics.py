@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -11,7 +13,8 @@ import torch
 from conftest import Deep
 from mcbench.endpoint import Endpoint
 from mcbench.errors import StructureError
-from mcbench.evaluation import Curve
+from mcbench.evaluation import Curve, Progress, Protocol, evaluate
+from mcbench.experiment import Experiment
 from mcbench.metric import Evaluation
 from mcbench.plugins import host
 from mcbench.problem import Problem
@@ -31,6 +34,7 @@ def curve() -> Curve:
         straight=4.0,
         ensembles={"ends": {"test": 97.0}, "path": {"test": 98.0}},
         with_start={"test": [98, 0, 97, 96, 97, 98]},
+        square=[4, 99, 3, 2, 3, 4],
     )
 
 
@@ -42,8 +46,16 @@ def curve() -> Curve:
         ("end-accuracy", 97),
         ("mean-loss", (0 / 2 + 1 + 1.5 + 1.5 + 1 / 2) / 4),
         ("mean-loss-by-length", (2 * (0 + 1) / 2 + 2 * 1.25 + 1 * 1.5 + 1 * 1.25) / 6),
+        ("highest-loss", 1.5),
+        ("lowest-loss", 0.0),
+        ("highest-accuracy", 98),
+        ("mean-accuracy-by-length", (2 * 94 + 2 * 87.5 + 1 * 87.5 + 1 * 93) / 6),
         ("barrier", 1.5 - 0.5),
         ("barrier-linear", 1.0),
+        ("barrier-max", 1.5 - 1),
+        ("accuracy-a", 98),
+        ("accuracy-b", 96),
+        ("midpoint-accuracy", 85),
         ("length", 6.0),
         ("length-ratio", 1.5),
         ("ensemble-ends", 97.0),
@@ -65,8 +77,64 @@ def test_a_flat_path_has_no_barrier_and_a_point_has_ratio_one(curve: Curve) -> N
     evaluation = Evaluation(None, curve, None, None)  # type: ignore[arg-type]
     assert host().get("metric", "barrier").measure(evaluation, "test") == 0
     assert host().get("metric", "barrier-linear").measure(evaluation, "test") == 0
+    assert host().get("metric", "barrier-max").measure(evaluation, "test") == 0
     assert host().get("metric", "mean-loss").measure(evaluation, "test") == pytest.approx(0.5)
     assert host().get("metric", "length-ratio").measure(evaluation, None) == 1
+
+
+def test_the_loss_with_decay_is_that_of_the_published_table(
+    curve: Curve, problem: Problem, pair: tuple[Endpoint, Endpoint]
+) -> None:
+    """On the grid, with half the recipe's decay times the squared norm of all parameters."""
+    metric = host().get("metric", "loss-with-decay")
+    assert not metric.usual and problem.recipe.weight_decay == 1e-3
+    found = metric.measure(Evaluation(problem, curve, lambda: pair, lambda: None), "test")  # type: ignore[arg-type, return-value]
+    total = [0 + 2e-3, 1 + 1.5e-3, 1.5 + 1e-3, 1.5 + 1.5e-3, 1 + 2e-3]
+    assert found["lowest"] == pytest.approx(min(total))
+    assert found["highest"] == pytest.approx(max(total))
+    assert found["mean"] == pytest.approx((sum(total) - (total[0] + total[-1]) / 2) / 4)
+    pieces = [(x + y) / 2 for x, y in pairwise(total)]
+    assert found["by-length"] == pytest.approx(
+        (2 * pieces[0] + 2 * pieces[1] + sum(pieces[2:])) / 6
+    )
+
+
+def test_norms_that_were_not_stored_are_those_of_the_path(
+    experiment: Experiment, pair: tuple[Endpoint, Endpoint]
+) -> None:
+    """Records of older versions have none; new ones have those of all parameters."""
+    problem = experiment.problem
+    path = host().get("method", "linear").connect(*pair, problem)
+    curve = evaluate(path, problem, Protocol(5, 1), lambda *_: None, Progress())
+    exact = [sum(float(x.double().square().sum()) for x in path(t).values()) for t in curve.t]
+    assert curve.square == pytest.approx(exact, rel=1e-6)
+    metric = host().get("metric", "loss-with-decay")
+    known = metric.measure(Evaluation(problem, curve, lambda: pair, lambda: path), "train")
+    older = replace(curve, square=[])
+    again = metric.measure(Evaluation(problem, older, lambda: pair, lambda: path), "train")
+    assert again == pytest.approx(known, rel=1e-9)
+
+
+def test_without_classes_there_is_no_accuracy(curve: Curve) -> None:
+    curve.accuracy, curve.with_start, curve.ensembles = {}, {}, {}
+    evaluation = Evaluation(None, curve, None, None)  # type: ignore[arg-type]
+    for name in ("worst-accuracy", "worst-accuracy-refined", "end-accuracy", "highest-accuracy",
+                 "ensemble-ends", "ensemble-path", "ensemble-along"):  # fmt: skip
+        with pytest.raises(StructureError, match="no classes"):
+            host().get("metric", name).measure(evaluation, "test")
+
+
+def test_a_loss_that_falls_all_the_way_has_no_barrier_of_gotmare(curve: Curve) -> None:
+    curve.loss["test"] = [(1 - t) ** 0.5 for t in curve.t]
+    evaluation = Evaluation(None, curve, None, None)  # type: ignore[arg-type]
+    assert host().get("metric", "barrier-max").measure(evaluation, "test") == 0
+    assert host().get("metric", "barrier").measure(evaluation, "test") == 0.5
+
+
+def test_half_way_is_between_two_points_of_a_grid_of_even_length(curve: Curve) -> None:
+    curve.grid = [True] * 6
+    evaluation = Evaluation(None, curve, None, None)  # type: ignore[arg-type]
+    assert host().get("metric", "midpoint-accuracy").measure(evaluation, "test") == (90 + 85) / 2
 
 
 def evaluation_of(problem: Problem, pair: tuple[Endpoint, Endpoint]) -> Evaluation:

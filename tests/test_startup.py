@@ -16,7 +16,8 @@ try:
     main({arguments!r}, prog_name="mcbench")
 except SystemExit as error:
     assert error.code in (0, None), error.code
-heavy = {{"torch", "torchvision", "numpy", "scipy", "pandas", "matplotlib"}} & set(sys.modules)
+heavy = {{"torch", "torchvision", "numpy", "scipy", "pandas", "matplotlib", "plotly"}}
+heavy &= set(sys.modules)
 assert not heavy, heavy
 """
 

@@ -9,6 +9,7 @@ from typing import Any
 from docs.pages import text
 from mcbench import spec
 from mcbench.describing import describe
+from mcbench.leaderboard import ensembles
 from mcbench.leaderboard.board import Board
 from mcbench.leaderboard.overview import overview
 from mcbench.leaderboard.standing import Records, collect
@@ -27,6 +28,7 @@ TITLES = {
     "interpolation": "Interpolations",
     "adjustment": "Adjustments",
     "leaderboard": "Leaderboards",
+    "ensemble-board": "Leaderboards of ensembles",
     "executor": "Executors",
 }
 """Kinds that have pages; commands are on the page of the command line."""
@@ -44,6 +46,8 @@ ABOUT = {
     "adjustment": "A part of composed methods: [methods](../../methods.md#composed-methods).",
     "ensemble": "They are measured by `mcbench ensemble`.",
     "leaderboard": "How they are read and declared: [leaderboards](../../leaderboards.md).",
+    "ensemble-board": "Published numbers of ensembles by budget, shown beside measured ones by "
+    "`mcbench leaderboard show`: [leaderboards](../../leaderboards.md#leaderboards-of-ensembles).",
     "executor": "Who carries out the runs.",
 }
 
@@ -125,6 +129,8 @@ def page(kind: str, name: str) -> str:
         parts += ["## When to use it", text.prose(described["use"])]
     if kind == "leaderboard":
         return "\n\n".join([*parts, *_board(host().find(kind, name).component)])
+    if kind == "ensemble-board":
+        return "\n\n".join([*parts, *_table(ensembles.table(host().get(kind, name), None))])
     if described["description"]:
         parts += ["## What it does", text.docstring(described["description"], ["Arguments"])]
     parts += _parts(kind, name)
@@ -220,11 +226,15 @@ def _board(board: Board) -> Iterator[str]:
         ("Methods", overview),
     )
     for title, make in makers:
-        shown = make(board, records)
-        cells = [[text.cell(row.get(h, "")) for h in shown.columns] for row in shown.rows]
         yield f"## {title}"
-        yield text.table(map(text.cell, shown.columns), cells)
-        yield from (text.prose(line) for line in shown.note.splitlines() if line.strip())
+        yield from _table(make(board, records))
+
+
+def _table(shown: Table) -> Iterator[str]:
+    """A table with its note."""
+    cells = [[text.cell(row.get(h, "")) for h in shown.columns] for row in shown.rows]
+    yield text.table(map(text.cell, shown.columns), cells)
+    yield from (text.prose(line) for line in shown.note.splitlines() if line.strip())
 
 
 def kinds_without_page() -> set[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import sqrt
+from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from mcbench.builtin.images import he, image_shape
 from mcbench.errors import UsageError
 from mcbench.hookspecs import hookimpl
 from mcbench.spec import parameter
@@ -33,31 +34,17 @@ class Conv2FC1:
 
         if min(self.channels) < 1:
             raise UsageError(f"architecture '{self.name}': channels must be positive")
-        size = [_pooled(_pooled(n)) for n in input_shape[1:]]
-        if min(size) < 1:
-            raise UsageError(f"architecture '{self.name}' needs images of at least 7 x 7 pixels")
+        before, *size = image_shape(self.name, input_shape, least=7)
         layers: list[nn.Module] = []
-        before = input_shape[0]
         for channels in self.channels:
-            layers += [_he(nn.Conv2d(before, channels, 5, padding=2)), nn.ReLU()]
+            layers += [he(nn.Conv2d(before, channels, 5, padding=2)), nn.ReLU()]
             layers.append(nn.MaxPool2d(3, 2))
-            before = channels
-        return nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * size[0] * size[1], classes))
+            before, size = channels, [_pooled(n) for n in size]
+        return nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * prod(size), classes))
 
 
 def _pooled(size: int) -> int:
     return (size - 3) // 2 + 1
-
-
-def _he(layer: nn.Conv2d) -> nn.Conv2d:
-    """Kernels with variance 2 / (kernel entries x output channels), biases 0."""
-    from torch import nn
-
-    entries = layer.kernel_size[0] * layer.kernel_size[1] * layer.out_channels
-    nn.init.normal_(layer.weight, 0.0, sqrt(2 / entries))
-    if layer.bias is not None:
-        nn.init.zeros_(layer.bias)
-    return layer
 
 
 @dataclass(frozen=True)
@@ -88,11 +75,11 @@ class VGG:
         from torch import nn
 
         layers: list[nn.Module] = []
-        before, height, width = input_shape
+        before, height, width = image_shape(self.name, input_shape)
         for i, count in enumerate(self.blocks):
             channels = self.channels * min(2**i, 8)
             for _ in range(count):
-                layers.append(_he(nn.Conv2d(before, channels, 3, padding=1)))
+                layers.append(he(nn.Conv2d(before, channels, 3, padding=1)))
                 layers += [nn.BatchNorm2d(channels)] if self.norm else []
                 layers.append(nn.ReLU())
                 before = channels
@@ -107,9 +94,82 @@ class VGG:
         return nn.Sequential(*layers, nn.Linear(before, classes))
 
 
+@dataclass(frozen=True)
+class ThreeConvThreeFC:
+    """Three 5x5 convolutions and three linear layers, the hidden ones of 1000 K neurons.
+
+    ReLU follows each layer but the last, pooling over 3x3 pixels with stride 2 each convolution.
+    Kernels are drawn from N(0, 2 / (25 x channels)), their biases are 0 at first. Pooling stops
+    where maps are smaller than 3 pixels, so that small images do too.
+    """
+
+    name = "3conv3fc"
+    summary = "three 5x5 convolutions and three linear layers of 1000 K neurons"
+    reference = "Garipov et al., NeurIPS 2018, appendix A.7; published code (convfc.py)"
+    trial: ClassVar[dict[str, object]] = {"factor": 0.01, "channels": (2, 3, 4)}
+    factor: float = parameter(1.0, "K, the width of the linear layers by 1000", gt=0)
+    channels: tuple[int, int, int] = parameter((32, 64, 128), "channels of the three convolutions")
+
+    def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+        """The network."""
+        from torch import nn
+
+        if min(self.channels) < 1:
+            raise UsageError(f"architecture '{self.name}': channels must be positive")
+        before, *size = image_shape(self.name, input_shape)
+        layers: list[nn.Module] = []
+        for channels in self.channels:
+            layers += [he(nn.Conv2d(before, channels, 5, padding=2)), nn.ReLU()]
+            before = channels
+            if min(size) >= 3:
+                layers.append(nn.MaxPool2d(3, 2))
+                size = [_pooled(n) for n in size]
+        layers.append(nn.Flatten())
+        before *= prod(size)
+        neurons = max(1, round(1000 * self.factor))
+        for _ in range(2):
+            layers += [nn.Linear(before, neurons), nn.ReLU()]
+            before = neurons
+        return nn.Sequential(*layers, nn.Linear(before, classes))
+
+
+@dataclass(frozen=True)
+class CNN:
+    """CNN-W x D: D convolutions with W channels each, and a hidden layer of 256 neurons.
+
+    5x5 convolution, pooling over 2x2 pixels, batch normalisation, ReLU, D times; a linear layer
+    with batch normalisation and ReLU; a linear layer. All have biases, and weights are drawn as
+    PyTorch does by default. Draxler et al. write CNN-W for D = 1.
+    """
+
+    name = "cnn"
+    summary = "convolutions with pooling and batch normalisation, and two linear layers"
+    reference = "Draxler et al., ICML 2018, published code (cnn.py and its configurations)"
+    trial: ClassVar[dict[str, object]] = {"width": 3, "depth": 2, "hidden": 6}
+    width: int = parameter(48, "W, channels of each convolution", gt=0)
+    depth: int = parameter(1, "D, the number of convolutions", gt=0)
+    hidden: int = parameter(256, "neurons of the hidden linear layer", gt=0)
+
+    def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+        """The network; every convolution halves the images."""
+        from torch import nn
+
+        before, *size = image_shape(self.name, input_shape, least=2**self.depth)
+        layers: list[nn.Module] = []
+        for _ in range(self.depth):
+            layers += [nn.Conv2d(before, self.width, 5, padding=2), nn.MaxPool2d(2)]
+            layers += [nn.BatchNorm2d(self.width), nn.ReLU()]
+            before, size = self.width, [n // 2 for n in size]
+        layers += [nn.Flatten(), nn.Linear(before * prod(size), self.hidden)]
+        layers += [nn.BatchNorm1d(self.hidden), nn.ReLU()]
+        return nn.Sequential(*layers, nn.Linear(self.hidden, classes))
+
+
 @hookimpl
 def mcbench_architectures() -> Iterator[Any]:
     """Convolutional networks."""
     yield Conv2FC1()
+    yield ThreeConvThreeFC()
+    yield CNN()
     yield VGG("vgg16", "VGG with 13 convolutions and 3 linear layers", (2, 2, 3, 3, 3))
     yield VGG("vgg19", "VGG with 16 convolutions and 3 linear layers", (2, 2, 4, 4, 4))

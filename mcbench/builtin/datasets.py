@@ -15,6 +15,9 @@ from mcbench.spec import parameter
 if TYPE_CHECKING:
     from torch import Tensor
 
+SAMPLES = parameter(
+    0, "training samples to take, always the same ones, for trials; 0: all", later=True, ge=0
+)
 IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".ppm"})
 
 
@@ -68,6 +71,7 @@ class Torchvision:
     folder: str
     needed: tuple[str, ...]
     recipe: str
+    samples: int = SAMPLES
 
     @property
     def layout(self) -> str:
@@ -86,7 +90,8 @@ class Torchvision:
     def read(self, directory: pathlib.Path) -> Data:
         """Decode both splits."""
         train, test = self._open(directory, train=True), self._open(directory, train=False)
-        return Data(_images(train), _images(test), tuple(train.classes))
+        whole = Data(_images(train), _images(test), tuple(train.classes))
+        return whole.sample(self.samples)
 
     def _open(self, directory: pathlib.Path, **options: Any) -> Any:
         from torchvision import datasets
@@ -109,6 +114,7 @@ def _images(dataset: Any) -> Split:
     return Split(inputs.contiguous(), torch.as_tensor(dataset.targets, dtype=torch.int64))
 
 
+@dataclass(frozen=True)
 class Cifar10:
     """CIFAR-10, in torchvision's layout or as a tree of PNG files in class folders."""
 
@@ -116,6 +122,7 @@ class Cifar10:
     summary = "CIFAR-10: 50,000 + 10,000 colour images, 32x32"
     recipe = "anokhin2020-cifar10"
     layout = "DIR/cifar10/{train,test}/CLASS/*.png or DIR/cifar-10-batches-py/*"
+    samples: int = SAMPLES
 
     _binary = Torchvision(
         "cifar10",
@@ -137,8 +144,8 @@ class Cifar10:
     def read(self, directory: pathlib.Path) -> Data:
         """Decode what was found."""
         if tree_files(directory / "cifar10"):
-            return read_tree(directory / "cifar10", "RGB")
-        return self._binary.read(directory)
+            return read_tree(directory / "cifar10", "RGB").sample(self.samples)
+        return self._binary.read(directory).sample(self.samples)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from mcbench.hookspecs import hookimpl
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mcbench.endpoint import Endpoint
     from mcbench.params import Params
     from mcbench.problem import Problem
+    from mcbench.recipe import Recipe
 
 
 class Independent:
@@ -19,9 +20,17 @@ class Independent:
     name = "independent"
     summary = "the networks as they are"
 
-    def members(self, endpoints: Sequence[Endpoint], problem: Problem) -> Iterator[Params]:
-        """The endpoints."""
-        return (endpoint.params for endpoint in endpoints)
+    def start(self, recipe: Recipe) -> Recipe:
+        """As the recipe says."""
+        return recipe
+
+    def epochs(self, recipe: Recipe) -> tuple[float, ...]:
+        """All of the recipe's."""
+        return (float(recipe.last),)
+
+    def collect(self, start: Endpoint, problem: Problem) -> list[Params]:
+        """The endpoint."""
+        return [start.params]
 
 
 @hookimpl

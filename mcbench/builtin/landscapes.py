@@ -141,7 +141,7 @@ def mcbench_architectures() -> Iterator[Landscape]:
     """Functions of two weights."""
     row = Landscape
     yield row("ring", "landscape: a circle of minima around a hill", ring, _around)
-    yield row("valley", "landscape: a winding valley", valley, _within(8, 4))
+    yield row("valley", "landscape: a winding valley", valley, _within(12, 4))
     yield row("eggbox", "landscape: pits, passes and peaks", eggbox, _within(5, 5))
 
 
@@ -151,7 +151,7 @@ def mcbench_recipes() -> Iterator[Recipe]:
     yield Recipe(
         "landscape",
         "to a minimum of a landscape, in an instant",
-        lr=0.05,
+        lr=0.02,
         epochs=20,
         batch_size=2,
     )

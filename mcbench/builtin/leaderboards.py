@@ -18,8 +18,19 @@ def folder() -> Path:
 
 @hookimpl
 def mcbench_leaderboards() -> Iterator[Any]:
-    """Every ``NAME/board.toml``."""
+    """Every ``NAME/board.toml``, and all boards of every ``FAMILY.toml``."""
     from mcbench.leaderboard import Board
 
     for path in sorted(folder().glob("*/board.toml")):
         yield Board.read(path)
+    for path in sorted(folder().glob("*.toml")):
+        yield from Board.read_family(path)
+
+
+@hookimpl
+def mcbench_ensemble_boards() -> Iterator[Any]:
+    """Those of every ``NAME/ensembles.toml``."""
+    from mcbench.leaderboard.ensembles import read
+
+    for path in sorted(folder().glob("*/ensembles.toml")):
+        yield from read(path)

@@ -71,7 +71,7 @@ def highest_loss(curve: Curve, split: str) -> float:
     r""":math:`\max_t L(\psi(t))`, with the refined points: the loss at the path's saddle.
 
     Papers that look for the lowest path report it as the saddle's loss, Draxler et al. beside the
-    losses of the minima (`end-loss`). What it says of a path is bounded from below by its ends.
+    losses of the minima. What it says of a path is bounded from below by its ends.
     """
     return max(curve.loss[split])
 
@@ -91,10 +91,14 @@ def mean_loss_by_length(curve: Curve, split: str) -> float:
 
     The average is uniform in arc length: it does not depend on how fast the path is run through.
     """
+    return _by_length(curve, curve.on_grid(curve.loss[split]))
+
+
+def _by_length(curve: Curve, values: list[float]) -> float:
+    """The mean over arc length of values on the grid; over t if the path has no length."""
     positions = curve.on_grid(curve.position)
-    if positions[-1] == positions[0]:
-        return mean_loss(curve, split)
-    return _integral(positions, curve.on_grid(curve.loss[split]))
+    moves = positions[-1] > positions[0]
+    return _integral(positions if moves else curve.on_grid(curve.t), values)
 
 
 def _integral(x: list[float], y: list[float]) -> float:
@@ -102,6 +106,20 @@ def _integral(x: list[float], y: list[float]) -> float:
         (x1 - x0) * (y0 + y1) / 2 for (x0, y0), (x1, y1) in pairwise(zip(x, y, strict=True))
     )
     return area / (x[-1] - x[0])
+
+
+def highest_accuracy(curve: Curve, split: str) -> float:
+    r""":math:`\max_t \mathrm{acc}(\psi(t))`, with the refined points: the lowest error."""
+    return max(_accuracy(curve, split))
+
+
+def mean_accuracy_by_length(curve: Curve, split: str) -> float:
+    r""":math:`\int \mathrm{acc}\,|d\psi| / \int |d\psi|` by the trapezoidal rule on the grid.
+
+    A path may have a high one and yet go through a point where nothing is left: compare
+    worst-accuracy.
+    """
+    return _by_length(curve, curve.on_grid(_accuracy(curve, split)))
 
 
 def barrier_mean(curve: Curve, split: str) -> float:
@@ -117,6 +135,17 @@ def barrier_linear(curve: Curve, split: str) -> float:
     """
     loss = curve.loss[split]
     return max(x - (1 - t) * loss[0] - t * loss[-1] for t, x in zip(curve.t, loss, strict=True))
+
+
+def barrier_max(curve: Curve, split: str) -> float:
+    r""":math:`\max_t L(t) - \max(L(0), L(1))`, with the refined points.
+
+    It is positive if and only if some point between the ends has a higher loss than both, which
+    is when Gotmare et al. say that there is a barrier; else 0. Between two iterates of one
+    training a loss that falls all the way has barrier above 0, but barrier-max 0.
+    """
+    loss = curve.loss[split]
+    return max(loss) - max(loss[0], loss[-1])
 
 
 def length(curve: Curve, split: None) -> float:
@@ -167,6 +196,45 @@ def end_points(curve: Curve, split: str) -> float:
     return (accuracy[0] + accuracy[-1]) / 2
 
 
+class LossWithDecay:
+    r""":math:`L(\psi(t)) + \frac{\lambda}{2} |\psi(t)|^2` along the path, as in Garipov's table 2.
+
+    :math:`\lambda` is the weight decay of the endpoints' recipe, and the norm is over all
+    parameters, biases and those of normalisations too. Four values, all on the grid and without
+    refined points: ``lowest``, ``mean`` over t, ``by-length`` (their "int"), ``highest``. The
+    means are by the trapezoidal rule; the published code's mean is that of the points.
+
+    Of runs that were stored before norms were measured the path is built again.
+    """
+
+    name = "loss-with-decay"
+    summary = "loss with weight decay: lowest, mean, mean by length, highest on the grid"
+    reference = "Garipov et al., NeurIPS 2018, table 2 and published code"
+    unit = "nats"
+    better = "lower"
+    splits = True
+    usual = False
+
+    def measure(self, evaluation: Evaluation, split: SplitName | None) -> dict[str, float]:
+        """The four values."""
+        from mcbench.evaluation import square
+
+        curve, problem = evaluation.curve, evaluation.problem
+        times = curve.on_grid(curve.t)
+        squares = curve.on_grid(curve.square) if curve.square else [
+            square(evaluation.path(t), problem) for t in times
+        ]  # fmt: skip
+        decay = problem.recipe.weight_decay / 2
+        losses = curve.on_grid(curve.loss[split or ""])
+        total = [loss + decay * n for loss, n in zip(losses, squares, strict=True)]
+        return {
+            "lowest": min(total),
+            "mean": _integral(times, total),
+            "by-length": _by_length(curve, total),
+            "highest": max(total),
+        }
+
+
 @hookimpl
 def mcbench_metrics() -> Iterator[Any]:
     """The built-in metrics."""
@@ -195,6 +263,22 @@ def mcbench_metrics() -> Iterator[Any]:
         "higher",
         end_points,
         reference=anokhin,
+    )
+    yield row(
+        "highest-accuracy",
+        "highest accuracy on the grid and where it was refined",
+        "%",
+        "higher",
+        highest_accuracy,
+        reference=f"{garipov}, table 2",
+    )
+    yield row(
+        "mean-accuracy-by-length",
+        "mean accuracy along the path, by arc length",
+        "%",
+        "higher",
+        mean_accuracy_by_length,
+        reference=f"{garipov}, table 2",
     )
     yield row(
         "mean-loss",
@@ -244,6 +328,14 @@ def mcbench_metrics() -> Iterator[Any]:
         barrier_linear,
         reference="Entezari et al., ICLR 2022",
     )
+    yield row(
+        "barrier-max",
+        "highest loss above the higher one of the ends: 0 if there is no barrier",
+        "nats",
+        "lower",
+        barrier_max,
+        reference="Gotmare et al. 2018, arXiv 1806.06977, study of SGDR",
+    )
     yield row("length", "arc length", "", "lower", length, False, f"{garipov}, table 2")
     yield row(
         "length-ratio",
@@ -277,3 +369,4 @@ def mcbench_metrics() -> Iterator[Any]:
         ensemble_along,
         reference=f"{garipov}, sec. 5",
     )
+    yield LossWithDecay()

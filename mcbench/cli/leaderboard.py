@@ -35,13 +35,24 @@ def show(
 
     Measured values have pairs, standard deviation and interval. They are the records in your
     store and those published with the leaderboard. Ranks say which methods can be told apart; an
-    empty cell says why it is empty. Methods of entries have rows of their own.
+    empty cell says why it is empty. Methods of entries have rows of their own. Leaderboards of
+    ensembles ('mcbench list ensemble_boards') are shown too.
     """
     from mcbench.leaderboard.absence import failures
     from mcbench.leaderboard.merging import gathered
     from mcbench.leaderboard.standing import chosen
     from mcbench.leaderboard.table import remarks, table
 
+    if name in host().names("ensemble-board"):
+        from mcbench.leaderboard import ensembles
+
+        if methods:
+            raise click.UsageError(f"'{name}' is a leaderboard of ensembles: it has no methods")
+        of_ensembles = ensembles.table(
+            host().get("ensemble-board", name), options.open_store(home)
+        )
+        options.show_tables([of_ensembles], style, as_json)
+        return
     board, store = _board(name, methods), options.open_store(home)
     sources = gathered(board, store)
     shown = table(board, chosen(board, sources), failures(board, store))

@@ -17,9 +17,9 @@ def command(kind: str, style: str, as_json: bool) -> None:
     """List components of a KIND: parameters, summary, package.
 
     Kinds are methods (the default), datasets, architectures, recipes, metrics, ensembles,
-    leaderboards, executors, and the parts of composed methods: matchings, interpolations,
-    adjustments. Names that two plugins claim are not listed: they and plugins with errors are
-    named on standard error.
+    leaderboards, ensemble_boards, executors, and the parts of composed methods: matchings,
+    interpolations, adjustments. Names that two plugins claim are not listed: they and plugins with
+    errors are named on standard error.
 
     \b
       mcbench list methods

@@ -37,7 +37,8 @@ class Component(click.ParamType):
         ]
 
 
-def _apply(function: Any, options: list[Any]) -> Any:
+def apply(function: Any, options: list[Any]) -> Any:
+    """A command with several options, in their order."""
     for option in reversed(options):
         function = option(function)
     return function
@@ -45,7 +46,7 @@ def _apply(function: Any, options: list[Any]) -> Any:
 
 def storage(function: Any) -> Any:
     """``--home``."""
-    return _apply(
+    return apply(
         function,
         [
             click.option(
@@ -59,7 +60,7 @@ def storage(function: Any) -> Any:
 
 def problem(function: Any) -> Any:
     """What endpoints are drawn from, and on what they are computed."""
-    return _apply(
+    return apply(
         function,
         [
             click.option("-d", "--dataset", default="digits", show_default=True,
@@ -74,6 +75,21 @@ def problem(function: Any) -> Any:
                          help="Instead of --seed: so many endpoints, seeds 0, 1, ..."),
             computing,
             storage,
+        ],
+    )  # fmt: skip
+
+
+def pairs(function: Any) -> Any:
+    """Which endpoints are joined, where two recipes train them."""
+    return apply(
+        function,
+        [
+            click.option("--to-recipe", default="", type=Component("recipe"),
+                         help="How endpoints B are trained, if not as A: paths lead from networks "
+                         "of --recipe to networks of this one."),
+            click.option("--same-seed", is_flag=True,
+                         help="Join networks of the same seed, such as iterates of one training, "
+                         "instead of all seeds i < j."),
         ],
     )  # fmt: skip
 
@@ -95,7 +111,7 @@ def expand(
 
 def protocol(function: Any) -> Any:
     """How paths are evaluated."""
-    return _apply(
+    return apply(
         function,
         [
             click.option("--points", default=21, show_default=True, type=click.IntRange(2),
@@ -112,7 +128,7 @@ def protocol(function: Any) -> Any:
 
 def computing(function: Any) -> Any:
     """Where data are, and on what is computed."""
-    return _apply(
+    return apply(
         function,
         [
             click.option("--data-dir", type=click.Path(path_type=Path),
@@ -125,7 +141,7 @@ def computing(function: Any) -> Any:
 
 def formats(function: Any) -> Any:
     """How tables are printed."""
-    return _apply(
+    return apply(
         function,
         [
             click.option("--format", "style", default="table", show_default=True,
@@ -178,6 +194,8 @@ def open_experiment(options: dict[str, Any], methods: tuple[str, ...] = ()) -> E
         how,
         tuple(options.get("metrics", ())),
         options.get("executor", "local"),
+        options.get("to_recipe", ""),
+        options.get("same_seed", False),
     )
     return prepare(plan, options)
 
@@ -199,7 +217,7 @@ def seeds(options: dict[str, Any], default: int = 4) -> tuple[int, ...]:
 
 def need_pair(experiment: Experiment) -> None:
     """Paths need two endpoints."""
-    if len(experiment.plan.seeds) < 2:
+    if not experiment.plan.pairs:
         raise click.UsageError("a pair needs two endpoints: give --seed twice, or --endpoints 2")
 
 

@@ -1,18 +1,45 @@
-"""``mcbench plot``: accuracy and loss along paths."""
+"""``mcbench plot``: accuracy and loss along paths, and on planes."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from mcbench.cli import options
 
+if TYPE_CHECKING:
+    from mcbench.experiment import Experiment, Results
+
+
+def planes(function: Any) -> Any:
+    """What is seen of a plane."""
+    return options.apply(
+        function,
+        [
+            click.option("--plane", is_flag=True,
+                         help="The loss on the plane through A, B and the bend of a path; without "
+                              "methods, through three endpoints."),
+            click.option("--error", is_flag=True,
+                         help="With --plane: the error (%) instead of the loss."),
+            click.option("--grid", default=21, show_default=True, type=click.IntRange(2, 501),
+                         help="With --plane: so many points on each side to begin with."),
+            click.option("--evaluations", default=1000, show_default=True,
+                         type=click.IntRange(1), help="With --plane: so many points at most; "
+                         "those beyond the grid lie where contour lines are dense."),
+            click.option("--samples", default=0, type=click.IntRange(0),
+                         help="With --plane: only so many samples, drawn by the run seed "
+                              "[default: all]."),
+        ],
+    )  # fmt: skip
+
 
 @click.command("plot")
-@options.methods("Method as 'name[p=v]'; repeat it.", required=True)
+@options.methods("Method as 'name[p=v]'; repeat it.")
 @options.problem
+@options.pairs
 @options.protocol
 @click.option(
     "--split",
@@ -29,42 +56,145 @@ from mcbench.cli import options
 )
 @click.option("--by-length", is_flag=True, help="Against arc length instead of t.")
 @click.option(
+    "--chain",
+    is_flag=True,
+    help="Mark the pivots of the first pair's paths, and show the straight chain before.",
+)
+@planes
+@click.option(
     "-o",
     "--out",
-    default=Path("mcbench-paths"),
-    show_default=True,
     type=click.Path(path_type=Path),
-    help="Files OUT.png and OUT.svg.",
+    help="Files OUT.png and OUT.svg.  [default: mcbench-paths, or mcbench-plane]",
+)
+@click.option(
+    "--html",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Also an interactive figure: one file, to be opened in a browser, offline.",
 )
 def command(
-    methods: tuple[str, ...], split: str, ensemble: bool, by_length: bool, out: Path, **rest: Any
+    methods: tuple[str, ...], plane: bool, out: Path | None, html: Path | None, **rest: Any
 ) -> None:
-    """Plot accuracy and loss along paths, as PNG and SVG.
+    """Plot accuracy and loss along paths, or the loss on a plane.
 
     \b
       mcbench plot -m linear -m arc -m ot -m ot-wa
       mcbench plot --ensemble -m polychain -m linear -m random-direction
       mcbench plot -m ot-wa --split train --by-length -o figures/ot-wa
+      mcbench plot --chain -m 'polychain[bends=3]' --html chain.html
+      mcbench plot --plane -m polychain -m linear --seed 0 --seed 1
+      mcbench plot --plane --seed 0 --seed 1 --seed 2
 
-    Runs that are missing are computed. A thick line is the mean over pairs, thin lines are the
-    pairs.
+    Runs that are missing are computed. Along paths, a thick line is the mean over pairs, thin
+    lines are the pairs.
+
+    A plane goes through A and B, the first two endpoints, and the bend of the first method whose
+    path leaves the straight line: its point farthest from it. All paths are drawn, projected.
+    Where the network has two parameters the plane is their whole space. Contour lines halve the
+    height above the lowest point. The points that were measured are stored: with more
+    evaluations, only what is missing is computed.
 
     Exit code 0: all done; 1: a run failed; 2: wrong usage.
     """
-    from mcbench.cli.progress import progress
-    from mcbench.figures import draw_paths, files, save
+    from mcbench.figures import check
 
+    out = out or Path("mcbench-plane" if plane else "mcbench-paths")
+    check(out, html)  # A wrong name is said before hours of work.
+    failed = (_plane if plane else _paths)(methods, out, html, rest)
+    if failed:
+        raise SystemExit(1)
+
+
+def _paths(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[str, Any]) -> bool:
+    """Loss and accuracy along paths; whether something failed."""
+    from mcbench.chains import with_chains
+    from mcbench.cli.progress import progress
+    from mcbench.figures import draw_paths, interactive_paths
+
+    given, default = click.get_current_context().get_parameter_source, ParameterSource.DEFAULT
+    for name in ("error", "grid", "evaluations", "samples"):
+        if given(name) is not default:
+            raise click.UsageError(f"--{name} is of a plane: add --plane")
+    if not methods:
+        raise click.UsageError("name a method, as -m linear; only --plane goes without")
+    if rest["chain"] and rest["ensemble"]:
+        raise click.UsageError("give --chain or --ensemble, not both")
     experiment = options.open_experiment(rest, methods)
     options.need_pair(experiment)
-    if ensemble and not experiment.problem.data.classes:
+    if rest["ensemble"] and not experiment.problem.data.classes:
         raise click.UsageError("--ensemble shows accuracies, and these data have no classes")
-    files(out)  # A wrong name is said before hours of work.
+    results = _run(experiment)
+    if rest["chain"]:
+        with progress(), experiment.threads():
+            results = with_chains(experiment, results)
+    how = (results, rest["split"], rest["by_length"], rest["ensemble"])
+    _write(draw_paths(*how), out)
+    if html:
+        _write_page(interactive_paths(*how), html)
+    return bool(results.failures)
+
+
+def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[str, Any]) -> bool:
+    """The loss on a plane; whether something failed."""
+    from mcbench import surveying
+    from mcbench.cli.progress import progress
+    from mcbench.figures import draw_plane, interactive_plane
+    from mcbench.plane import has_two
+
+    for name in ("ensemble", "by_length"):
+        if rest[name]:
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option} is along paths: give it or --plane, not both")
+    if rest["chain"] and not methods:
+        raise click.UsageError("--chain marks the pivots of a method's path: name one with -m")
+    if rest["to_recipe"] and not methods:
+        raise click.UsageError("--to-recipe is of paths: name a method with -m")
+    seeds = options.seeds(rest)[: 3 if not methods else 1 if rest["same_seed"] else 2]
+    experiment = options.open_experiment(rest | {"seeds": seeds, "endpoints": None}, methods)
+    options.need_pair(experiment)
+    problem = experiment.problem
+    if len(seeds) < 3 and not methods and not has_two(problem):
+        raise click.UsageError(
+            "a plane goes through three points: give three endpoints, or two and a method whose "
+            "path has a bend (-m polychain)"
+        )
+    if rest["error"] and not problem.data.classes:
+        raise click.UsageError("--error counts wrong classes, and these data have no classes")
+    how = ("error" if rest["error"] else "loss", rest["grid"], rest["evaluations"])
+    ask = surveying.Ask(rest["split"], *how, rest["samples"])
+    results = _run(experiment)
+    with progress(), experiment.threads():
+        if methods:
+            drawn = surveying.along_paths(experiment, results, rest["chain"])
+        else:
+            drawn = surveying.through_endpoints(experiment, seeds)
+        survey = surveying.survey(drawn, problem, experiment.store, ask)
+    _write(draw_plane(survey), out)
+    if html:
+        _write_page(interactive_plane(survey), html)
+    return bool(results.failures)
+
+
+def _run(experiment: Experiment) -> Results:
+    """All runs, or without methods the endpoints; ends the program if nothing can be drawn."""
+    from mcbench.cli.progress import progress
+
     with progress():
         results = experiment.run()
     options.show_failures(results)
-    if not results.records:
+    if not (results.records or (results.endpoints and not results.failures)):
         raise SystemExit(1)
-    for path in save(draw_paths(results, split, by_length, ensemble), out):
+    return results
+
+
+def _write(figure: Any, out: Path) -> None:
+    from mcbench.figures import save
+
+    for path in save(figure, out):
         click.echo(path)
-    if results.failures:
-        raise SystemExit(1)
+
+
+def _write_page(page: Any, html: Path) -> None:
+    from mcbench.figures import save_html
+
+    click.echo(save_html(page, html))

@@ -13,6 +13,7 @@ from mcbench.cli import options
 @click.command("run")
 @options.methods("Method as 'name[p=v]'; repeat it to compare. See 'mcbench list methods'.")
 @options.problem
+@options.pairs
 @options.protocol
 @click.option(
     "--metric",
@@ -49,6 +50,10 @@ def command(
       mcbench run -m linear -m arc -m ot -m ot-wa --endpoints 6
       mcbench run -m 'ot[end=permuted]' -d mnist -a 'mlp2[width=2000]' --data-dir ~/data
       mcbench run --leaderboard icml2020-mnist --endpoints 4
+      mcbench run -m linear -m polychain --to-recipe 'quick[batch_size=256]'
+
+    With --to-recipe, paths lead from networks of --recipe (A) to networks of another recipe (B):
+    seed i to seed j > i, or, with --same-seed, i to i. Methods are given A's recipe.
 
     With --leaderboard, all its methods are run, or those that --method names, on a row or not.
 
@@ -58,8 +63,8 @@ def command(
     from mcbench.cli.progress import progress
 
     if leaderboard:
-        _refuse(("dataset", "architecture", "recipe", "points", "refine", "augmented_train",
-                 "run_seed", "metrics"))  # fmt: skip
+        _refuse(("dataset", "architecture", "recipe", "to_recipe", "same_seed", "points", "refine",
+                 "augmented_train", "run_seed", "metrics"))  # fmt: skip
         experiment = _of_board(leaderboard, methods, rest)
     elif methods:
         experiment = options.open_experiment(rest, methods)

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from mcbench.errors import DamagedError, UsageError
 from mcbench.leaderboard.board import ENDPOINTS, Board, Row
+from mcbench.leaderboard.column import OF_NETWORKS, Column
 from mcbench.leaderboard.standing import Records, belongs
 from mcbench.plugins import host
 from mcbench.report import columns_of
@@ -58,12 +59,13 @@ def absence(
         failed: As `failures` gives them.
     """
     if row.method == ENDPOINTS:
-        return None if records else Absence("not run")
+        defined = board.shown[column].metric in OF_NETWORKS
+        return Absence("not run") if defined and not records else None
     if not row.method:
         return Absence("no method", "mcbench has no such method yet")
     measured = list(records.get(row.method, {}).values())
     if measured:
-        return _unmeasured(board.columns[column], measured)
+        return _unmeasured(board.shown[column], measured)
     try:
         host().get("method", row.method)
     except UsageError as error:
@@ -75,12 +77,11 @@ def absence(
     return Absence("not run")
 
 
-def _unmeasured(source: str, measured: list[dict[str, Any]]) -> Absence | None:
-    if any(source in columns_of(record) for record in measured):
+def _unmeasured(shown: Column, measured: list[dict[str, Any]]) -> Absence | None:
+    if any(shown.source in columns_of(record) for record in measured):
         return None
-    metric = source.partition(":")[0]
     for record in measured:
-        reason = record["metrics"].get(metric, {}).get("inapplicable")
+        reason = record["metrics"].get(shown.metric, {}).get("inapplicable")
         if reason:
             return Absence("does not apply", str(reason))
-    return Absence("not measured", f"the records lack '{source}'")
+    return Absence("not measured", f"the records lack '{shown.source}'")

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcbench.errors import UsageError, unknown
+from mcbench.leaderboard.column import Column
 
 if TYPE_CHECKING:
     from mcbench.experiment import Plan
 
 _FIELDS = {
     "name", "title", "reference", "dataset", "architecture", "recipe", "endpoints", "protocol",
-    "columns", "row", "note",
+    "columns", "row", "note", "to_recipe", "same_seed",
 }  # fmt: skip
 
 
@@ -47,6 +50,9 @@ class Row:
 
 ENDPOINTS = "endpoints"
 
+SEEDS = {False: "of two seeds, the lower one first", True: "of one seed"}
+"""What pairs are, by `Board.same_seed`."""
+
 
 @dataclass(frozen=True)
 class Board:
@@ -59,10 +65,12 @@ class Board:
         dataset, architecture, recipe: The problem, ``name[p=v]`` each.
         endpoints: How many endpoints ``mcbench run --leaderboard`` trains.
         protocol: Arguments of `mcbench.Protocol`.
-        columns: Headings and what they show, as ``worst-accuracy:test``.
+        columns: Headings and what they show, as ``worst-accuracy:test`` or ``100 -`` that.
         rows: In the order of the paper.
         note: How to read the table.
         folder: Where entries and rendered tables are.
+        to_recipe: How endpoints B are trained; empty if as A, by ``recipe``.
+        same_seed: Whether a pair is of one seed.
     """
 
     name: str
@@ -77,6 +85,20 @@ class Board:
     rows: tuple[Row, ...]
     note: str = ""
     folder: Path | None = None
+    to_recipe: str = ""
+    same_seed: bool = False
+
+    @property
+    def shown(self) -> dict[str, Column]:
+        """What each column shows."""
+        return {heading: Column.read(text) for heading, text in self.columns.items()}
+
+    def digits(self, column: str) -> int:
+        """Digits behind the point: 2 of percentages, of others as many as were published."""
+        if self.shown[column].unit == "%":
+            return 2
+        known = [row.published[column].mean for row in self.rows if column in row.published]
+        return max([2, *(len(f"{x}".partition(".")[2]) for x in known)]) if known else 4
 
     @property
     def summary(self) -> str:
@@ -90,27 +112,44 @@ class Board:
         Raises:
             UsageError: Naming the file and what is wrong in it.
         """
-        try:
-            content = tomllib.loads(path.read_text())
-            strays = sorted(set(content) - _FIELDS)
-            if strays:
-                raise unknown("field", strays[0], _FIELDS)
-            rows = tuple(
-                Row(
-                    row["label"],
-                    row.get("method", ""),
-                    {c: Published(*v) for c, v in row.get("published", {}).items()},
-                    row.get("note", ""),
-                )
-                for row in content.pop("row")
+        with reading(path) as content:
+            return Board.of(content, path.parent)
+
+    @staticmethod
+    def read_family(path: Path) -> list[Board]:
+        """Read a TOML declaration of several boards: see `mcbench.leaderboard.family`.
+
+        Raises:
+            UsageError: Naming the file and what is wrong in it.
+        """
+        from mcbench.leaderboard.family import read
+
+        return read(path)
+
+    @staticmethod
+    def of(content: dict[str, Any], folder: Path) -> Board:
+        """From the fields of a declaration.
+
+        Raises:
+            UsageError: If a field is none of a board's, or wrong.
+            KeyError, TypeError: If a field is missing, or of another type.
+        """
+        strays = sorted(set(content) - _FIELDS)
+        if strays:
+            raise unknown("field", strays[0], _FIELDS)
+        rows = tuple(
+            Row(
+                row["label"],
+                row.get("method", ""),
+                {c: Published(*v) for c, v in row.get("published", {}).items()},
+                row.get("note", ""),
             )
-            board = Board(**content, rows=rows, folder=path.parent)
-            board.check()
-            return board
-        except KeyError as error:
-            raise UsageError(f"leaderboard declaration {path}: {error} is missing") from None
-        except (OSError, tomllib.TOMLDecodeError, TypeError, UsageError) as error:
-            raise UsageError(f"leaderboard declaration {path}: {error}") from None
+            for row in content["row"]
+        )
+        rest = {name: value for name, value in content.items() if name != "row"}
+        board = Board(**rest, rows=rows, folder=folder)
+        board.check()
+        return board
 
     def check(self) -> None:
         """Test what can be tested without looking names up.
@@ -125,6 +164,8 @@ class Board:
             if name not in known:
                 raise unknown("field of the protocol", name, known)
         Protocol(**self.protocol)
+        if self.same_seed and not self.to_recipe:
+            raise UsageError("same_seed needs to_recipe: a pair is of two networks")
         for row in self.rows:
             for column in row.published:
                 if column not in self.columns:
@@ -137,13 +178,19 @@ class Board:
         return "\n".join(
             [
                 *([self.note, ""] if self.note else []),
-                f"Problem: {self.dataset}, {self.architecture}, {self.recipe}; "
-                f"{self.endpoints} endpoints.",
+                f"Problem: {self.problem}; {self.endpoints} endpoints.",
                 f"Protocol: {protocol or 'as by default'}.",
                 f"Columns: {', '.join(f'{k} ({v})' for k, v in self.columns.items())}.",
                 f"Methods: {', '.join(self.methods)}.",
             ]
         )
+
+    @property
+    def problem(self) -> str:
+        """Data set, network and recipes, as text."""
+        recipes = f"{self.recipe} to {self.to_recipe}" if self.to_recipe else self.recipe
+        seeds = ", joined by seed" if self.same_seed else ""
+        return f"{self.dataset}, {self.architecture}, {recipes}{seeds}"
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -155,7 +202,10 @@ class Board:
         """The experiment that fills the board, or runs ``methods`` under its protocol."""
         from mcbench.evaluation import Protocol
         from mcbench.experiment import Plan
+        from mcbench.metric import usual
 
+        every = usual()
+        own = [s.metric for s in self.shown.values() if s.component is not None]
         return Plan(
             self.dataset,
             self.architecture,
@@ -163,6 +213,9 @@ class Board:
             methods or self.methods,
             seeds,
             Protocol(**self.protocol),
+            tuple(dict.fromkeys([*every, *own])),
+            to_recipe=self.to_recipe,
+            same_seed=self.same_seed,
         )
 
     def signature(self) -> dict[str, Any]:
@@ -170,11 +223,31 @@ class Board:
         from mcbench.evaluation import Protocol
         from mcbench.plugins import host
 
+        def typed(kind: str, text: str) -> dict[str, Any]:
+            return plain(kind, host().identity(kind, host().get(kind, text)))
+
         parts = {kind: getattr(self, kind) for kind in ("dataset", "architecture", "recipe")}
         return {
-            **{k: plain(k, host().identity(k, host().get(k, text))) for k, text in parts.items()},
+            **{kind: typed(kind, text) for kind, text in parts.items()},
+            "to_recipe": typed("recipe", self.to_recipe) if self.to_recipe else None,
             "protocol": asdict(Protocol(**self.protocol)),
+            "pairs": SEEDS[self.same_seed],
         }
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[dict[str, Any]]:
+    """The content of a declaration, and the errors of whoever reads it, naming the file.
+
+    Raises:
+        UsageError: Naming the file and what is wrong in it.
+    """
+    try:
+        yield tomllib.loads(path.read_text())
+    except KeyError as error:
+        raise UsageError(f"leaderboard declaration {path}: {error} is missing") from None
+    except (OSError, tomllib.TOMLDecodeError, TypeError, AttributeError, UsageError) as error:
+        raise UsageError(f"leaderboard declaration {path}: {error}") from None
 
 
 def plain(kind: str, identity: dict[str, Any]) -> dict[str, Any]:

@@ -10,15 +10,16 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from mcbench.builtin.metrics import CurveMetric
 from mcbench.distribution import named
-from mcbench.errors import EntryError, UsageError
+from mcbench.errors import EntryError, StructureError, UsageError
 from mcbench.evaluation import Curve, Protocol, midpoints
-from mcbench.leaderboard.board import Board, plain
+from mcbench.leaderboard.board import SEEDS, Board, plain
 from mcbench.leaderboard.entry import Entry, quoted, title
 from mcbench.leaderboard.standing import belongs, signature_of
 from mcbench.plugins import host
 from mcbench.report import ends_of
-from mcbench.run import endpoint_key
+from mcbench.run import endpoint_key, problems
 from mcbench.store import canonical, key_of
 
 CLOSE = 1e-9
@@ -83,12 +84,13 @@ def check(entry: Entry, board: Board | None = None) -> list[str]:
 
 def _identity(item: dict[str, Any], entry: Entry, board: Board) -> None:
     record = item["record"]
-    run, problem, pair = record["run"], record["problem"], record["pair"]
+    run, pair = record["run"], record["pair"]
+    sides = problems(record["problem"], record.get("to_recipe"))
     if item["key"] != key_of(run):
         raise EntryError("its key is not the hash of what was run")
-    if pair[0] >= pair[1]:
-        raise EntryError("a pair is of two seeds, the lower one first")
-    for seed, key in zip(pair, run["endpoints"], strict=True):
+    if pair[0] > pair[1] or (pair[0] == pair[1]) != board.same_seed:
+        raise EntryError(f"a pair is {SEEDS[board.same_seed]}")
+    for seed, key, problem in zip(pair, run["endpoints"], sides, strict=True):
         if key != endpoint_key(problem, seed):
             raise EntryError(f"the key of its endpoint is not that of seed {seed}")
         if entry.content["endpoints"].get(key, {}).get("seed") != seed:
@@ -97,7 +99,7 @@ def _identity(item: dict[str, Any], entry: Entry, board: Board) -> None:
     for part, value in expected.items():
         if found[part] != value:
             raise EntryError(f"its {part} is {_difference(found[part], value)}")
-    for name, version in named(problem, run["method"]).items():
+    for name, version in named(*sides, run["method"]).items():
         if name not in entry.content["distributions"]:
             raise EntryError(f"the distribution {quoted(name)} is not described in the entry")
         when_run = record["provenance"].get("distributions") or {}
@@ -157,6 +159,8 @@ def _curve(record: dict[str, Any]) -> None:
     curve = record["curve"]
     count = len(curve["t"])
     lists = {"grid": curve["grid"], "position": curve["position"]}
+    if curve.get("square"):
+        lists["squared norms"] = curve["square"]
     for name in ("loss", "accuracy", "with_start"):
         for split, values in (curve.get(name) or {}).items():
             lists[f"{name} on {split}"] = values
@@ -202,8 +206,6 @@ def _asked(curve: dict[str, Any], protocol: Protocol) -> set[float]:
 
 def _metrics(record: dict[str, Any]) -> list[str]:
     """Compute metrics of the curve again and compare; those that are unknown here."""
-    from mcbench.builtin.metrics import CurveMetric
-
     curve, unknown = curve_of_record(record), []
     for text, entry in record["metrics"].items():
         try:
@@ -212,6 +214,8 @@ def _metrics(record: dict[str, Any]) -> list[str]:
             unknown.append(f"metric {quoted(text)}: no plugin here has it")
             continue
         if not isinstance(metric, CurveMetric):
+            continue
+        if entry.get("inapplicable") and not entry["values"] and not _applies(metric, curve):
             continue
         if set(entry["values"]) != ({"train", "test"} if metric.splits else {""}):
             raise EntryError(f"its metric {quoted(text)} has not the values that it should have")
@@ -230,9 +234,17 @@ def _metrics(record: dict[str, Any]) -> list[str]:
     return unknown
 
 
+def _applies(metric: CurveMetric, curve: Curve) -> bool:
+    try:
+        metric.formula(curve, "train" if metric.splits else None)
+    except StructureError:
+        return False
+    return True
+
+
 def curve_of_record(record: dict[str, Any]) -> Curve:
     """The curve as metrics take it."""
-    return Curve(**{k: v for k, v in record["curve"].items() if v is not None})
+    return Curve.of(record["curve"])
 
 
 def _ends(entry: Entry) -> None:

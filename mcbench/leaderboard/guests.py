@@ -42,8 +42,9 @@ def with_methods(board: Board, methods: Iterable[str]) -> Board:
 
 
 def _before_endpoints(board: Board, guests: Iterable[tuple[str, str]]) -> tuple[Row, ...]:
-    """Rows for the guests, after the board's own but before that of the networks themselves."""
-    own = [row for row in board.rows if row.method != ENDPOINTS]
+    """Rows for the guests, after the board's own; that of the networks stays last if it is."""
     known = set(board.methods)
     rows = [Row(text, text, note=note) for text, note in guests if text not in known]
-    return (*own, *rows, *(row for row in board.rows if row.method == ENDPOINTS))
+    last = sum(row.method == ENDPOINTS for row in board.rows[-1:])
+    end = len(board.rows) - last
+    return (*board.rows[:end], *rows, *board.rows[end:])

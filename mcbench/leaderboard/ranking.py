@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from mcbench.comparison import Rank, ranks
-from mcbench.errors import UsageError
 from mcbench.leaderboard.board import Board
 from mcbench.leaderboard.standing import Records
-from mcbench.plugins import host
 from mcbench.report import columns_of
 
 
@@ -19,24 +17,20 @@ def rank(board: Board, records: Records, column: str) -> dict[str, Rank]:
     Raises:
         KeyError: If the board has no such column.
     """
-    source = board.columns[column]
-    try:
-        better = host().get("metric", source.partition(":")[0]).better
-    except UsageError:
-        return {}
-    if not better:
+    shown = board.shown[column]
+    if not shown.better:
         return {}
     values = {}
     for method in board.methods:
         measured = {}
         for record in records.get(method, {}).values():
             a, b = record["run"]["endpoints"]
-            value = columns_of(record).get(source)
+            value = shown.of(columns_of(record))
             if value is not None:
                 measured[a, b] = value
         if measured:
             values[method] = measured
-    return ranks(values, better)
+    return ranks(values, shown.better)
 
 
 __all__ = ["Rank", "rank"]

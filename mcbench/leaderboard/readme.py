@@ -63,17 +63,17 @@ def marks(board: Board) -> tuple[str, str]:
 
 
 def _introduction(board: Board, records: Records, folder: Path) -> str:
-    lines = [f"{markdown_text(board.reference)}."]
-    problem = f"{board.dataset}, {board.architecture}, {board.recipe}"
+    lines, problem = [f"{markdown_text(board.reference)}."], board.problem
     if not records:
         return f"{lines[0]} Problem: {markdown_text(problem)}. Nothing has been measured yet."
     every = [record for pairs in records.values() for record in pairs.values()]
     versions = sorted({str(r["provenance"]["packages"].get("mcbench", "?")) for r in every})
     pairs = {tuple(record["pair"]) for record in every}
     seeds = sorted({seed for pair in pairs for seed in pair})
+    networks = {(bool(board.to_recipe) and side, s) for p in pairs for side, s in enumerate(p)}
     lines.append(
         markdown_text(
-            f"Measured with mcbench {', '.join(versions)} on {problem}: {len(seeds)} networks "
+            f"Measured with mcbench {', '.join(versions)} on {problem}: {len(networks)} networks "
             f"(seeds {', '.join(map(str, seeds))}), {len(pairs)} pairs."
         )
     )
@@ -104,9 +104,12 @@ def differences(board: Board, records: Records) -> Table:
         cells: dict[str, str] = {}
         for column in board.columns:
             gap, bar = difference(known.get(column), row.published.get(column))
+            digits = board.digits(column) + 1
             if gap is not None:
-                cells[f"{column}: measured - published"] = f"{gap:+.3f}"
-                cells[f"{column}: combined error bar"] = "-" if bar is None else f"{bar:.3f}"
+                cells[f"{column}: measured - published"] = f"{gap:+.{digits}f}"
+                cells[f"{column}: combined error bar"] = (
+                    "-" if bar is None else f"{bar:.{digits}f}"
+                )
         if cells:
             shown.add({"row": row.label, **cells}, {"row": row.label})
     return shown

@@ -98,7 +98,7 @@ class Ensembles(Strict):
 
 
 class CurveOf(Strict):
-    """`mcbench.Curve`; ``with_start`` is not in records of older versions."""
+    """`mcbench.Curve`; ``with_start`` and ``square`` are not in records of older versions."""
 
     t: Annotated[list[Point], Field(min_length=2)]
     grid: list[bool]
@@ -109,6 +109,7 @@ class CurveOf(Strict):
     ensembles: Ensembles
     with_start: PercentBySplit | None = None
     end: Literal["b", "permuted", "short"]
+    square: list[Positive] | None = None
 
 
 class MetricOf(Strict):
@@ -157,10 +158,14 @@ class CostsOf(Strict):
 
 
 class RecordOf(Strict):
-    """A run's record, which is the recipe of its path too: method, endpoints, seeds."""
+    """A run's record, which is the recipe of its path too: method, endpoints, seeds.
+
+    ``problem`` is A's; ``to_recipe`` is B's recipe where it is another one.
+    """
 
     run: RunOf
     problem: ProblemIdentity
+    to_recipe: Identity | None = None
     pair: Annotated[list[Seed], Field(min_length=2, max_length=2)]
     method: Text
     curve: CurveOf
@@ -207,6 +212,7 @@ class ProblemTexts(Strict):
     dataset: Text
     architecture: Text
     recipe: Text
+    to_recipe: Text = ""
 
 
 class Content(Strict):

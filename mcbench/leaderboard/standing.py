@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
-from mcbench.errors import UsageError
-from mcbench.leaderboard.board import ENDPOINTS, Board, Row, plain
+from mcbench.errors import StructureError, UsageError
+from mcbench.evaluation import Curve
+from mcbench.leaderboard.board import ENDPOINTS, SEEDS, Board, Row, plain
+from mcbench.leaderboard.column import OF_NETWORKS, Column
 from mcbench.leaderboard.merging import Sourced, gathered
+from mcbench.metric import Evaluation
 from mcbench.plugins import host
-from mcbench.report import columns_of, ends_of
+from mcbench.report import columns_of
 from mcbench.statistics import Summary, summarize
 from mcbench.store import Store, canonical, key_of
-
-ACCURACIES = ("worst-accuracy", "worst-accuracy-refined", "end-accuracy")
-"""Metrics whose columns have a value for an endpoint alone: its accuracy."""
 
 Records = dict[str, dict[tuple[int, int], dict[str, Any]]]
 """By method and pair."""
@@ -87,7 +88,13 @@ def chosen(board: Board, records: Sequence[Sourced]) -> Records:
 def signature_of(record: dict[str, Any]) -> dict[str, Any]:
     """What `Board.signature` has, of a record."""
     parts = {k: plain(k, record["problem"][k]) for k in ("dataset", "architecture", "recipe")}
-    return {**parts, "protocol": record["run"]["protocol"]}
+    other = record.get("to_recipe")
+    return {
+        **parts,
+        "to_recipe": plain("recipe", other) if other else None,
+        "protocol": record["run"]["protocol"],
+        "pairs": SEEDS[record["pair"][0] == record["pair"][1]],
+    }
 
 
 def measured(board: Board, row: Row, records: Records) -> dict[str, Summary]:
@@ -96,21 +103,41 @@ def measured(board: Board, row: Row, records: Records) -> dict[str, Summary]:
         return _endpoints(board, records)
     values = [columns_of(r) for r in records.get(row.method, {}).values()]
     summaries = {}
-    for column, source in board.columns.items():
-        known = [v[source] for v in values if source in v]
+    for column, shown in board.shown.items():
+        known = [v for v in map(shown.of, values) if v is not None]
         if known:
             summaries[column] = summarize(known)
     return summaries
 
 
 def _endpoints(board: Board, records: Records) -> dict[str, Summary]:
-    ends: dict[str, dict[str, float]] = {}
+    alone: dict[str, Curve] = {}
     for pairs in records.values():
         for record in pairs.values():
-            ends |= ends_of(record, record["run"]["endpoints"])
+            curve = Curve.of(record["curve"])
+            sides = (0, -1) if curve.end != "short" else (0,)
+            for key, side in zip(record["run"]["endpoints"], sides, strict=False):
+                alone[key] = curve.staying(side)
     summaries = {}
-    for column, source in board.columns.items():
-        metric, _, split = source.partition(":")
-        if ends and metric in ACCURACIES:
-            summaries[column] = summarize([end[split] for end in ends.values()])
+    for column, shown in board.shown.items():
+        if shown.metric in OF_NETWORKS and shown.component is not None:
+            values = [_of_network(shown, curve, board) for curve in alone.values()]
+            known = [shown.shown(value) for value in values if value is not None]
+            if known:
+                summaries[column] = summarize(known)
     return summaries
+
+
+def _of_network(shown: Column, curve: Curve, board: Board) -> float | None:
+    """A metric of the path that stays at a network, if what was stored is enough for it."""
+
+    def unknown() -> Any:
+        raise StructureError("nothing but the curve is at hand")
+
+    problem: Any = SimpleNamespace(recipe=host().get("recipe", board.recipe))
+    entry, _, split = shown.split.rpartition(":")
+    try:
+        value = shown.component.measure(Evaluation(problem, curve, unknown, unknown), split)
+    except StructureError:
+        return None
+    return float(value[entry] if isinstance(value, dict) else value)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mcbench.distribution import installed, named
 from mcbench.errors import RunError, UsageError, unknown
-from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment
 from mcbench.leaderboard.board import Board
 from mcbench.leaderboard.entry import Entry, sha256_of, title, write
@@ -41,17 +41,22 @@ def content(
             if key not in endpoints:
                 endpoints[key] = _endpoint(seed, key, store)
     items = [{"key": key_of(r["run"]), "sha256": sha256_of(r), "record": r} for r in chosen]
-    used = set(named(*(part for r in chosen for part in (r["problem"], r["run"]["method"]))))
+    used = {name for r in chosen for name in named(*Run.of(r).problems, r["run"]["method"])}
     used |= {m["version"].rpartition(" ")[0] for r in chosen for m in r["metrics"].values()}
     return {
         "leaderboard": board.name,
         "name": name,
         "note": note,
-        "problem": {k: getattr(board, k) for k in ("dataset", "architecture", "recipe")},
+        "problem": _problem(board),
         "distributions": installed(used),
         "endpoints": endpoints,
         "records": items,
     }
+
+
+def _problem(board: Board) -> dict[str, str]:
+    texts = {k: getattr(board, k) for k in ("dataset", "architecture", "recipe", "to_recipe")}
+    return {k: text for k, text in texts.items() if text}
 
 
 def _endpoint(seed: int, key: str, store: Store) -> dict[str, Any]:
@@ -121,18 +126,10 @@ def _text(record: dict[str, Any]) -> str:
 
 def plan_of(board: Board, content: dict[str, Any]) -> Any:
     """The experiment that an entry's records are of, as far as methods are installed."""
-    from mcbench.experiment import Plan
-
     records = [item["record"] for item in content["records"]]
     seeds = sorted({seed for record in records for seed in record["pair"]})
-    return Plan(
-        board.dataset,
-        board.architecture,
-        board.recipe,
-        tuple(dict.fromkeys(text for text in map(_text, records) if text)),
-        tuple(seeds),
-        Protocol(**board.protocol),
-    )
+    methods = tuple(dict.fromkeys(text for text in map(_text, records) if text))
+    return replace(board.plan(tuple(seeds)), methods=methods)
 
 
 __all__ = ["content", "plan_of", "with_paths", "write"]

@@ -33,10 +33,7 @@ def table(board: Board, records: Records, failed: Records | None = None) -> Tabl
         failed: What failed, as `mcbench.leaderboard.absence.failures` gives it.
     """
     failed = failed or {}
-    heads = ["method", "mcbench method"]
-    for column in board.columns:
-        heads += [column, f"{column} rank", f"{column} 95% interval", f"{column} published"]
-    shown = Table("leaderboard", f"{board.title} ({board.reference})", [*heads, "pairs"], keys=1)
+    shown = Table("leaderboard", f"{board.title} ({board.reference})", [], keys=1)
     ranks = {column: rank(board, records, column) for column in board.columns}
     for row in board.rows:
         known = measured(board, row, records)
@@ -44,12 +41,15 @@ def table(board: Board, records: Records, failed: Records | None = None) -> Tabl
         data: dict[str, Any] = {"method": row.label, "mcbench_method": row.method}
         for column in board.columns:
             if column in known:
-                _measured(column, known[column], ranks[column].get(row.method), cells, data)
+                place = ranks[column].get(row.method)
+                _measured(board, column, known[column], place, cells, data)
             else:
                 _absent(column, absence(board, row, column, records, failed), cells, data)
             published = row.published.get(column)
             if published is not None:
-                cells[f"{column} published"] = plus_minus(published.mean, published.std)
+                cells[f"{column} published"] = plus_minus(
+                    published.mean, published.std, board.digits(column)
+                )
                 data |= {f"{column}_published": published.mean}
                 data |= {f"{column}_published_std": published.std}
         count = next((s.count for s in known.values()), 0)
@@ -57,16 +57,28 @@ def table(board: Board, records: Records, failed: Records | None = None) -> Tabl
         cells["pairs"] = f"{count}{unit}" if count else ""
         data["count"] = count
         shown.add(cells, data)
+    shown.columns = _heads(board, shown.rows)
     shown.note = "\n".join(_notes(board, records, failed, any(len(r) > 1 for r in ranks.values())))
     return shown
 
 
+def _heads(board: Board, rows: list[dict[str, str]]) -> list[str]:
+    """The columns; ranks, intervals, published numbers and pairs where there are any."""
+    heads = ["method", "mcbench method"]
+    for column in board.columns:
+        beside = [f"{column} {what}" for what in ("rank", "95% interval", "published")]
+        heads += [column, *(head for head in beside if any(row.get(head) for row in rows))]
+    return [*heads, "pairs"] if any(row["pairs"] for row in rows) else heads
+
+
 def _measured(
-    column: str, summary: Summary, rank: Rank | None, cells: dict[str, str], data: dict[str, Any]
-) -> None:
-    cells[column] = plus_minus(summary.mean, summary.std)
+    board: Board, column: str, summary: Summary, rank: Rank | None, cells: dict[str, str],
+    data: dict[str, Any],
+) -> None:  # fmt: skip
+    digits = board.digits(column)
+    cells[column] = plus_minus(summary.mean, summary.std, digits)
     if summary.count > 1:
-        cells[f"{column} 95% interval"] = f"[{summary.low:.2f}, {summary.high:.2f}]"
+        cells[f"{column} 95% interval"] = f"[{summary.low:.{digits}f}, {summary.high:.{digits}f}]"
     data |= {column: summary.mean, f"{column}_std": summary.std}
     data |= {f"{column}_low": summary.low, f"{column}_high": summary.high}
     if rank is not None:

@@ -104,21 +104,19 @@ class _Verifier:
             plan_of(board, entry.content), store, how.data_dir, how.device
         )
         self.problem = self.experiment.problem
-        self.here = self.problem.identity
-        self.columns = {source.partition(":")[0] for source in board.columns.values()}
+        self.columns = {shown.metric for shown in board.shown.values()}
         self._of_pairs: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
 
     def outcome(self, item: dict[str, Any]) -> Outcome:
         """What comes of one record."""
         record = item["record"]
         run = Run.of(record)
-        # Endpoints are looked up by the keys that they were made under.
-        self.problem.identity = run.problem
         try:
             sent = bool(item.get("path")) and not self.how.rebuild
             self._compatible(record, sent)
-            for seed, key in zip(run.pair, run.ends, strict=True):
-                self._endpoint(seed, key)
+            experiments = self.experiment, self.experiment.to
+            for of in zip(run.pair, run.ends, run.problems, experiments, strict=True):
+                self._endpoint(*of)
             path = self._sent(item) if sent else self._rebuilt(run)
             with self.experiment.threads():
                 found = self._evaluate(path, record)
@@ -129,12 +127,12 @@ class _Verifier:
             return Outcome("differs", rebuilt=False, reason=one_line(error))
         except Exception as error:  # A plugin's, perhaps: it stops no other record.
             return Outcome("cannot be verified", reason=reason_of(error))
-        finally:
-            self.problem.identity = self.here
         return outcome
 
     def _compatible(self, record: dict[str, Any], sent: bool) -> None:
-        if record["problem"]["dataset"]["fingerprint"] != self.here["dataset"]["fingerprint"]:
+        sides = record["problem"], self.problem.identity
+        there, here = (side["dataset"]["fingerprint"] for side in sides)
+        if there != here:
             raise _Cannot("the data here are other data: their hash differs")
         used = {} if sent else named(record["run"]["method"])
         known = installed(used)
@@ -144,8 +142,10 @@ class _Verifier:
                 what = f"{here} is installed" if here else "it is not installed"
                 raise _Cannot(f"it was run with {name} {version}; {what}")
 
-    def _endpoint(self, seed: int, key: str) -> None:
-        """Test that the store has the endpoint that was submitted."""
+    def _endpoint(
+        self, seed: int, key: str, problem: dict[str, Any], experiment: Experiment
+    ) -> None:
+        """Test that the store has the endpoint that was submitted; ``experiment`` trains it."""
         known = self.store.read_tensors("endpoints", key)
         if known is None:
             if not self.how.train:
@@ -153,11 +153,11 @@ class _Verifier:
                     f"the endpoint of seed {seed} ({key}) is not in the store: put it there, or "
                     "give --train"
                 )
-            if self.problem.identity != self.here:
+            if problem != experiment.problem.identity:
                 raise _Cannot(
                     f"the endpoint of seed {seed} was trained with another version of mcbench"
                 )
-            self._train([seed])
+            self._train(experiment, [seed])
             known = self.store.read_tensors("endpoints", key)
             assert known is not None
         submitted = self.entry.content["endpoints"][key]["sha256"]
@@ -167,23 +167,23 @@ class _Verifier:
                 "was submitted (its hash differs)"
             )
 
-    def _train(self, seeds: list[int]) -> None:
-        failures = self.experiment.train(seeds).failures
+    def _train(self, experiment: Experiment, seeds: list[int]) -> None:
+        failures = experiment.train(seeds).failures
         for what, reason in failures.items():
             raise _Cannot(f"the endpoint of {what} cannot be trained: {reason}")
 
     def _rebuilt(self, run: Run) -> Any:
         connector = self.experiment.connector
         try:
-            if self.how.train and self.problem.identity == self.here:
-                self._train(connector.pool(run.method))
+            if self.how.train and run.problem == self.problem.identity:
+                self._train(self.experiment, connector.pool(run.method))
             return connector.connect(run)
         except McbenchError as error:
             raise _Cannot(f"its path cannot be built again: {error}") from None
 
     def _sent(self, item: dict[str, Any]) -> points.Points:
         record = item["record"]
-        a, b = (self.experiment.endpoint(seed) for seed in record["pair"])
+        a, b = self.experiment.connector.ends(Run.of(record))
         path: Any = points.load(item, self.entry.points, a.params, self.problem.device)
         try:
             check_ends(path, a.params, b.params, self.problem)
@@ -225,6 +225,8 @@ class _Verifier:
             if said.with_start:
                 theirs = _at(said.with_start[split], rows)
                 gaps.accuracies("ensemble with A", split, theirs, found.with_start[split])
+        if said.square:
+            gaps.losses("squared norm", "", _at(said.square, rows), found.square)
         gaps.end(said.end, found.end)
         gaps.losses("distance of the ends", "", [said.straight], [found.straight])
         if len(found.t) == len(said.t):
@@ -269,10 +271,7 @@ class _Verifier:
         evaluation = Evaluation(
             self.problem,
             said,
-            lambda: (
-                self.experiment.endpoint(run.pair[0]),
-                self.experiment.endpoint(run.pair[1]),
-            ),
+            lambda: self.experiment.connector.ends(run),
             lambda: path,
         )
         for text, entry in record["metrics"].items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import prod
 
@@ -9,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from mcbench.params import Params
+
+Function = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -63,12 +66,15 @@ class Affine:
         bias: The name of c, shape (out,), if it has one.
         geometry: Of a convolution; ``None`` for a linear layer.
         norm: The batch normalisation that follows, if one does: it belongs to the layer.
+        before_norm: What stands between the layer and its normalisation, as pooling does; it
+            treats every neuron alike and by itself.
     """
 
     weight: str
     bias: str | None
     geometry: Geometry | None = None
     norm: Norm | None = None
+    before_norm: tuple[Function, ...] = ()
 
     @property
     def entries(self) -> list[str]:
@@ -91,6 +97,8 @@ class Affine:
     def apply(self, params: Params, x: Tensor) -> Tensor:
         """The layer's output, normalised if it is followed by a normalisation."""
         y = self.product(params, x)
+        for function in self.before_norm:
+            y = function(y)
         return self.norm.apply(params, y) if self.norm else y
 
     def patches(self, x: Tensor, positions: Tensor | None = None) -> Tensor:

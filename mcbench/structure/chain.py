@@ -5,7 +5,7 @@ Derived from the network's ``torch.export`` graph, so that architectures declare
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,9 +14,7 @@ from torch import Tensor, nn
 
 from mcbench.errors import StructureError
 from mcbench.params import Params
-from mcbench.structure.affine import Affine, Geometry, Norm
-
-Function = Callable[[Tensor], Tensor]
+from mcbench.structure.affine import Affine, Function, Geometry, Norm
 
 NEURONWISE = frozenset(
     {
@@ -87,7 +85,7 @@ def derive_chain(module: nn.Module, example: Tensor) -> Chain:
     layers: list[Affine] = []
     between: list[list[Function]] = [[]]
     current: str | None = None
-    fresh = False  # Whether the last step was a layer that has no normalisation yet.
+    bare = False  # Whether the last layer may have a normalisation yet: its neurons are apart.
     for node in program.graph.nodes:
         if node.op == "placeholder":
             if node.name not in stored:
@@ -99,11 +97,14 @@ def derive_chain(module: nn.Module, example: Tensor) -> Chain:
             if operation in ("linear", "conv2d"):
                 layers.append(_affine(node, stored))
                 between.append([])
-            elif operation == "batch_norm" and fresh:
-                layers[-1] = replace(layers[-1], norm=_norm(node, stored))
+                bare = True
+            elif operation == "batch_norm" and bare:
+                norm = _norm(node, stored)
+                layers[-1] = replace(layers[-1], norm=norm, before_norm=tuple(between[-1]))
+                between[-1], bare = [], False
             elif operation not in _IDLE:
                 between[-1].append(_function(node, operation))
-            fresh = operation in ("linear", "conv2d") or (fresh and operation in _IDLE)
+                bare = bare and operation not in _FLATTENING
         elif node.op == "output" and node.args[0][0].name != current:
             raise StructureError("the network's output is not the end of a chain of layers")
     weights = [layer.weight for layer in layers]

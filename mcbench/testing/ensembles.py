@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mcbench.ensemble import by_training, collects
 from mcbench.ensembling import grow
 from mcbench.errors import RunError, StructureError
 from mcbench.params import Params, equal
-from mcbench.testing.check import Fault, check
+from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.components import one_line_or_fault
 from mcbench.testing.dice import thrown
-from mcbench.testing.networks import ARCHITECTURES, Trained, trained
+from mcbench.testing.networks import ARCHITECTURES, RECIPE, Trained, trained
 from mcbench.testing.paths import unlike
 from mcbench.testing.subject import Subject
 
@@ -20,7 +21,8 @@ SEEDS = (0, 1, 2)
 def members(subject: Subject, network: Trained, count: int = 3) -> list[Params]:
     """The members of an ensemble of some endpoints."""
     endpoints = [network.endpoint(seed) for seed in SEEDS[:count]]
-    return list(subject.component.members(endpoints, network.problem()))
+    brought = by_training(subject.component, endpoints, network.problem())
+    return [member for members in brought for member in members]
 
 
 def _applicable(subject: Subject) -> Iterator[tuple[Trained, list[Params]]]:
@@ -39,20 +41,24 @@ def _applicable(subject: Subject) -> Iterator[tuple[Trained, list[Params]]]:
 
 
 @check("ensemble", "members")
-def there_is_a_member_for_each_endpoint(subject: Subject) -> None:
-    """It gives one member for each endpoint, of one endpoint too, with that one's names and
-    shapes, and finite."""
+def there_are_members_for_each_endpoint(subject: Subject) -> None:
+    """It gives one member for each endpoint, or as many as `epochs` announces, of one endpoint
+    too, with that one's names and shapes, and finite."""
+    each = 1
+    if collects(subject.component):
+        each = len(subject.component.epochs(RECIPE))
     for network, made in _applicable(subject):
         for count, given in ((3, made), (1, members(subject, network, 1))):
-            if len(given) != count:
+            if len(given) != count * each:
                 raise Fault(
                     f"of {count} endpoints of the {network.name} network it makes {len(given)} "
-                    "members",
-                    "yield one member for each endpoint",
+                    f"members, not {count * each}",
+                    "yield one member for each endpoint, or announce them with 'epochs'",
                 )
-        ends = [network.endpoint(seed).params for seed in SEEDS]
+        ends = [network.endpoint(seed).params for seed in SEEDS for _ in range(each)]
         for i, (member, end) in enumerate(zip(made, ends, strict=True), start=1):
-            wrong = unlike(member, end, ends[0])
+            # Counters of a training of its own are neither network's.
+            wrong = unlike(member, end, member if collects(subject.component) else ends[0])
             if wrong:
                 raise Fault(
                     f"of member {i} on the {network.name} network {wrong}",
@@ -96,7 +102,8 @@ def endpoints_are_not_modified(subject: Subject) -> None:
     """Making members leaves the endpoints' tensors as they were."""
     for network, _ in _applicable(subject):
         endpoints = [network.endpoint(seed) for seed in SEEDS]
-        list(subject.component.members(endpoints, network.problem()))
+        for members in by_training(subject.component, endpoints, network.problem()):
+            list(members)
         for end in endpoints:
             if not equal(end.params, network.endpoint(end.seed).params):
                 raise Fault(
@@ -105,13 +112,33 @@ def endpoints_are_not_modified(subject: Subject) -> None:
                 )
 
 
+@check("ensemble", "epochs")
+def epochs_are_counted(subject: Subject) -> None:
+    """What its members have cost grows from one to the next, and is not less than what the
+    network cost that its training starts from."""
+    ensemble = subject.component
+    if not collects(ensemble):
+        raise Inapplicable("its members come from no training of its own")
+    spent, start = ensemble.epochs(RECIPE), ensemble.start(RECIPE)
+    if not spent or list(spent) != sorted(spent):
+        raise Fault(f"'epochs' gives {spent}", "give the epochs spent at each member, in order")
+    least = start.last if start is not None else 0
+    if spent[0] < least:
+        raise Fault(
+            f"its first member is there after {spent[0]:g} epochs, but it starts from a network "
+            f"of {least}",
+            "count the epochs of the network that the training starts from",
+        )
+
+
 @check("ensemble", "measured")
 def it_can_be_measured(subject: Subject) -> None:
     """Accuracy, storage and operations are measured as it grows, with finite outputs."""
     for network, _ in _applicable(subject):
         endpoints = [network.endpoint(seed) for seed in SEEDS]
         try:
-            list(grow(subject.component, endpoints, network.problem()))
+            problem = network.problem()
+            list(grow(by_training(subject.component, endpoints, problem), problem))
         except RunError as error:
             raise Fault(
                 f"on the {network.name} network {error}", "give networks as members"

@@ -15,7 +15,7 @@ def what_it_names_exists(subject: Subject) -> None:
     board = subject.component
     named = [(kind, getattr(board, kind)) for kind in ("dataset", "architecture", "recipe")]
     named += [("method", r.method) for r in board.rows if r.method not in ("", ENDPOINTS)]
-    named += [("metric", column.split(":")[0]) for column in board.columns.values()]
+    named += [("metric", shown.metric) for shown in board.shown.values()]
     for kind, text in named:
         try:
             host().get(kind, text)

@@ -106,6 +106,7 @@ class Trained:
     def __init__(self, name: str) -> None:
         self.name, self.architecture = name, ARCHITECTURES[name]
         self._params: dict[int, Params] = {}
+        self._losses: dict[int, list[float]] = {}
         self._chain: Any = None
 
     def problem(
@@ -146,7 +147,8 @@ class Trained:
             name: x.to(device, dtype if x.is_floating_point() else None, copy=True)
             for name, x in self._params[seed].items()
         }
-        return Endpoint(params, seed, f"{self.name} {seed}")
+        record = {"losses": list(self._losses[seed])}
+        return Endpoint(params, seed, f"{self.name} {seed}", record)
 
     def pool(self, count: int, **where: Any) -> list[Endpoint]:
         """Endpoints with seeds of their own, for methods that are fitted on some."""
@@ -162,6 +164,7 @@ class Trained:
             if outcome.params is None:
                 raise RuntimeError(f"the kit's network '{self.name}' diverged: {outcome.error}")
             self._params[outcome.seed] = outcome.params
+            self._losses[outcome.seed] = outcome.losses
 
 
 @cache

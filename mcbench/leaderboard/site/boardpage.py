@@ -7,7 +7,6 @@ import shlex
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mcbench.errors import UsageError
 from mcbench.leaderboard.absence import absence
 from mcbench.leaderboard.board import ENDPOINTS, Row
 from mcbench.leaderboard.difference import difference
@@ -17,7 +16,6 @@ from mcbench.leaderboard.site.curves import Figure, figure
 from mcbench.leaderboard.site.material import Material, Submission, source, state
 from mcbench.leaderboard.site.names import slug
 from mcbench.leaderboard.standing import measured
-from mcbench.plugins import host
 from mcbench.statistics import Summary
 from mcbench.tables import plus_minus
 
@@ -76,7 +74,7 @@ def page(material: Material) -> dict[str, Any]:
     lines = [_line(material, row) for row in board.rows]
     return {
         "board": board,
-        "columns": [(c, *describe_column(source)) for c, source in board.columns.items()],
+        "columns": [(c, shown.words, shown.unit) for c, shown in board.shown.items()],
         "lines": lines,
         "notes": [line for line in board.note.strip().splitlines() if line],
         "protocol": protocol(material),
@@ -94,25 +92,14 @@ def entry_name(material: Material, entry: Submission) -> str:
     return slug(f"{material.board.name}/{entry.name}")
 
 
-def describe_column(source: str) -> tuple[str, str]:
-    """What a column shows, in words, and the unit."""
-    name, _, split = source.partition(":")
-    try:
-        metric = host().find("metric", name).component
-    except UsageError:
-        return source, ""
-    better = {"higher": "higher is better", "lower": "lower is better"}
-    words = [getattr(metric, "summary", "") or name, split, better.get(metric.better, "")]
-    return ", ".join(filter(None, words)), metric.unit
-
-
 def protocol(material: Material) -> dict[str, Any]:
     """Problem and protocol, as names and values."""
     from mcbench.evaluation import Protocol
 
     board = material.board
-    problem = {k: getattr(board, k) for k in ("dataset", "architecture", "recipe", "endpoints")}
-    return {**problem, **asdict(Protocol(**board.protocol))}
+    names = ("dataset", "architecture", "recipe", "to_recipe", "same_seed", "endpoints")
+    problem = {name: getattr(board, name) for name in names}
+    return {**{k: v for k, v in problem.items() if v}, **asdict(Protocol(**board.protocol))}
 
 
 def commands(material: Material) -> list[str]:
@@ -159,17 +146,20 @@ def _line(material: Material, row: Row) -> Line:
 def _cell(material: Material, row: Row, column: str, summary: Summary | None) -> Cell:
     published = row.published.get(column)
     gap, bar = difference(summary, published)
+    digits = material.board.digits(column)
     rank = material.ranks[column].get(row.method)
     labels = {r.method: r.label for r in material.board.rows}
     return Cell(
-        text=plus_minus(summary.mean, summary.std) if summary else missing(material, row, column),
+        text=plus_minus(summary.mean, summary.std, digits)
+        if summary
+        else missing(material, row, column),
         missing=summary is None,
         sort=_number(summary.mean) if summary else None,
-        interval=interval(summary),
-        published=plus_minus(published.mean, published.std) if published else "",
+        interval=interval(summary, digits),
+        published=plus_minus(published.mean, published.std, digits) if published else "",
         published_sort=_number(published.mean) if published else None,
-        difference="" if gap is None else f"{gap:+.3f}",
-        bar="" if bar is None else f"{bar:.3f}",
+        difference="" if gap is None else f"{gap:+.{digits + 1}f}",
+        bar="" if bar is None else f"{bar:.{digits + 1}f}",
         within=None if gap is None or bar is None else abs(gap) <= bar,
         rank=rank.position if rank else None,
         rank_text=rank_text(rank) if rank else "",
@@ -194,11 +184,11 @@ def missing(material: Material, row: Row, column: str) -> str:
     )
 
 
-def interval(summary: Summary | None) -> str:
+def interval(summary: Summary | None, digits: int = 2) -> str:
     """Of the mean, ``[low, high]``; empty for one value."""
     if summary is None or summary.count < 2:
         return ""
-    return f"[{summary.low:.2f}, {summary.high:.2f}]"
+    return f"[{summary.low:.{digits}f}, {summary.high:.{digits}f}]"
 
 
 def _number(value: float) -> float | None:

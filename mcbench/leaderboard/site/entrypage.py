@@ -90,10 +90,11 @@ def endpoints(entry: Submission) -> list[tuple[int, str]]:
 
 def problems(entry: Submission) -> list[str]:
     """What the records were computed on, by name."""
-    names = {
-        ", ".join(record["problem"][k]["name"] for k in ("dataset", "architecture", "recipe"))
-        for record in entry.records.values()
-    }
+    names = set()
+    for record in entry.records.values():
+        parts = [record["problem"][k]["name"] for k in ("dataset", "architecture", "recipe")]
+        other = record.get("to_recipe")
+        names.add(", ".join(parts) + (f" to {other['name']}" if other else ""))
     return sorted(names)
 
 
@@ -134,7 +135,8 @@ def _record(material: Material, entry: Submission, key: str, number: int) -> Rec
     record = entry.records[key]
     row, why = _row(material, record, key)
     values = columns_of(record)
-    known = [values.get(source) for source in material.board.columns.values()]
+    shown = material.board.shown
+    known = [(column, shown[column].of(values)) for column in shown]
     plugin = record["run"]["method"]
     return Record(
         method=record["method"],
@@ -143,7 +145,9 @@ def _record(material: Material, entry: Submission, key: str, number: int) -> Rec
         row=row,
         why=why,
         state=verified(entry, key),
-        values=tuple(("" if v is None else f"{v:.2f}", v) for v in known),
+        values=tuple(
+            ("" if v is None else f"{v:.{material.board.digits(c)}f}", v) for c, v in known
+        ),
         end=record["curve"]["end"],
         seconds=record["cost"]["seconds"],
         plugin=f"{plugin['distribution']} {plugin['version']}",

@@ -62,6 +62,14 @@ class TrainedCurve:
     schedule: Literal["constant", "garipov", "cosine"] = mcbench.parameter(
         "garipov", "learning rate over time, as of recipes"
     )
+    objective: Literal["uniform", "length", "max"] = mcbench.parameter(
+        "uniform", "what is minimised: the mean loss over t or by length, or its maximum",
+        later=True,
+    )  # fmt: skip
+    sharpness: float = mcbench.parameter(
+        30.0, "beta of the objective max, per nat: the higher, the nearer to the maximum",
+        later=True, gt=0,
+    )  # fmt: skip
 
     needs: ClassVar[frozenset[Literal["data"]]] = frozenset({"data"})
     explicit: ClassVar[bool] = False

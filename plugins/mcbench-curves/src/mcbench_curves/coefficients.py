@@ -37,5 +37,42 @@ def bezier(t: Tensor, bends: int) -> Tensor:
     return binomials * t[:, None] ** i * (1 - t[:, None]) ** (degree - i)
 
 
+def polychain_slopes(t: Tensor, bends: int) -> Tensor:
+    """The derivatives of `polychain` in t, shape (m, n + 2); at a corner those behind it."""
+    count = bends + 1
+    leg = (count * t).long().clamp(0, count - 1)
+    slopes = torch.zeros(len(t), count + 1, dtype=t.dtype, device=t.device)
+    slopes.scatter_(1, leg[:, None], -float(count))
+    return slopes.scatter_(1, leg[:, None] + 1, float(count))
+
+
+def bezier_slopes(t: Tensor, bends: int) -> Tensor:
+    r"""The derivatives of `bezier` in t, shape (m, n + 2).
+
+    :math:`(n+1)\,(b_{i-1}(t) - b_i(t))` with Bernstein polynomials b of degree n.
+    """
+    lower = (bends + 1) * bezier(t, bends - 1)
+    zero = torch.zeros_like(lower[:, :1])
+    return torch.cat([zero, lower], 1) - torch.cat([lower, zero], 1)
+
+
+def weighted(weights: Tensor, rows: Tensor, out: Tensor) -> Tensor:
+    """The sum of weight x row, written to ``out``; rows of weight 0 are not touched.
+
+    Arguments:
+        weights: Shape (n,), on the CPU.
+        rows: Shape (n, size).
+        out: Shape (size,).
+    """
+    parts = [(w, row) for w, row in zip(weights.tolist(), rows, strict=True) if w]
+    torch.mul(parts[0][1], parts[0][0], out=out)
+    for weight, row in parts[1:]:
+        out.add_(row, alpha=weight)
+    return out
+
+
 SHAPES = {"polychain": polychain, "bezier": bezier}
 """The coefficients by the shape's name."""
+
+SLOPES = {"polychain": polychain_slopes, "bezier": bezier_slopes}
+"""Their derivatives in t."""

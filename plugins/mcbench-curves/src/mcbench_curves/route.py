@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -50,19 +50,25 @@ def bezier_leg(points: Sequence[Params]) -> Leg:
                 total += (rows @ rows.T).cpu().numpy()
         return total
 
-    return Leg(points[0], points[-1], between, _length(degree, products))
-
-
-def _length(degree: int, products: Callable[[], np.ndarray]) -> Callable[[float, float], float]:
-    nodes, weights = np.polynomial.legendre.leggauss(32)
-
     def length(u: float, v: float) -> float:
-        times = torch.from_numpy(u + (v - u) * (nodes + 1) / 2)
-        b = bezier(times, degree - 2).numpy()
-        squares = np.einsum("ki,ij,kj->k", b, products(), b)
-        return float((v - u) / 2 * weights @ (degree * np.sqrt(squares.clip(min=0))))
+        return bezier_length(products(), u, v)
 
-    return length
+    return Leg(points[0], points[-1], between, length)
+
+
+def bezier_length(products: np.ndarray, u: float, v: float) -> float:
+    r"""The length of a Bezier curve from u to v.
+
+    Arguments:
+        products: Of the control points' differences, :math:`\Delta_i \cdot \Delta_j`, (N, N).
+        u, v: Times.
+    """
+    degree = len(products)
+    nodes, weights = np.polynomial.legendre.leggauss(32)
+    times = torch.from_numpy(u + (v - u) * (nodes + 1) / 2)
+    b = bezier(times, degree - 2).numpy()
+    squares = np.einsum("ki,ij,kj->k", b, products, b)
+    return float((v - u) / 2 * weights @ (degree * np.sqrt(squares.clip(min=0))))
 
 
 def _weighted(points: Sequence[Params], weights: Sequence[float]) -> Params:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from mcbench import Endpoint, Params, Problem, Recipe, RunError, Statistics
 from mcbench_curves import TrainedCurve
-from mcbench_curves.coefficients import SHAPES
+from mcbench_curves.coefficients import SHAPES, weighted
 from mcbench_curves.network import Network
+from mcbench_curves.objectives import Moment, objective
 
 
 def train(curve: TrainedCurve, a: Endpoint, b: Endpoint, problem: Problem) -> list[Params]:
@@ -50,7 +53,8 @@ class Training:
 
     With :math:`\phi(t) = \sum_i c_i w_i` the gradient in bend i is
     :math:`c_i\, (\nabla \mathrm{CE}(\phi(t)) + \lambda\, \phi(t))`: a step is one forward and
-    backward pass at the point :math:`\phi(t)`, as of a single network.
+    backward pass at the point :math:`\phi(t)`, as of a single network. Which times there are, and
+    what counts there, is up to the objective; see `mcbench_curves.objectives`.
 
     Arguments:
         curve: Its shape, its bends and how they are trained.
@@ -70,16 +74,19 @@ class Training:
         count = curve.bends + 1
         self.control = torch.stack([torch.lerp(start, stop, i / count) for i in range(count + 1)])
         self.velocity = torch.zeros_like(self.control[1:-1, : self.network.trained])
+        self.objective = objective(curve, self.control[:, : self.network.trained])
 
     def state(self) -> Params:
         """All that goes on changing."""
-        return {"control": self.control[1:-1], "velocity": self.velocity}
+        own = {"control": self.control[1:-1], "velocity": self.velocity}
+        return own | self.objective.state()
 
     def restore(self, state: Params) -> None:
         """Go on from a state; an empty one is the beginning."""
         if state:
             self.control[1:-1] = state["control"].to(self.control)
             self.velocity.copy_(state["velocity"])
+            self.objective.restore(state)
 
     def bends(self) -> Params:
         """The bends as networks: entry ``n`` of bend i = 1, 2, ... is named ``i.n``."""
@@ -97,37 +104,54 @@ class Training:
         count = len(problem.data.train)
         steps = -(-count // self.recipe.batch_size)
         draws = problem.generator("curve", epoch, "t")
-        times = torch.rand(steps, generator=draws, dtype=torch.float64)
-        weights = SHAPES[self.curve.shape](times, self.curve.bends).to(self.control.dtype)
+        uniform = torch.rand(steps, self.objective.draws, generator=draws, dtype=torch.float64)
+        # Where times do not depend on losses the coefficients of all are known at once.
+        ahead = self.coefficients(uniform[:, 0]) if self.objective.draws == 1 else None
+        self.objective.begin()
         rate = self.recipe.rate(epoch)
         total = torch.zeros((), dtype=torch.float64, device=device)
         with torch.random.fork_rng([device] if device.type == "cuda" else []):
             torch.manual_seed(problem.generator("curve", epoch, "dropout").initial_seed())
             samples = problem.shuffled(self.recipe, "curve", epoch)
-            for row, (inputs, targets) in zip(weights, samples, strict=True):
-                total += self.step(row, inputs, targets, rate).double() * len(targets)
+            for i, (inputs, targets) in enumerate(samples):
+                moment = self.objective.moment(uniform[i].tolist())
+                weights = self.coefficients([moment.t])[0] if ahead is None else ahead[i]
+                loss = self.step(weights, inputs, targets, rate, moment)
+                total += loss.double() * len(targets)
         return float(total) / count
 
-    def step(self, weights: Tensor, inputs: Tensor, targets: Tensor, rate: float) -> Tensor:
+    def coefficients(self, times: Tensor | Sequence[float]) -> Tensor:
+        """Of the control points at some times, shape (times, bends + 2), on the CPU."""
+        t = torch.as_tensor(times, dtype=torch.float64)
+        return SHAPES[self.curve.shape](t, self.curve.bends).to(self.control.dtype)
+
+    def step(
+        self,
+        weights: Tensor,
+        inputs: Tensor,
+        targets: Tensor,
+        rate: float,
+        moment: Moment | None = None,
+    ) -> Tensor:
         """Move the bends.
 
         Arguments:
             weights: The coefficients of the control points, on the CPU, shape (bends + 2,).
             inputs, targets: A minibatch.
             rate: The learning rate.
+            moment: The time, and what counts there; without one, as of the uniform objective.
 
         Returns:
             The cross-entropy at the point, before the step.
         """
         network, bends = self.network, weights[1:-1].to(self.control.device)
-        parts = [(w, row) for w, row in zip(weights.tolist(), self.control, strict=True) if w]
-        torch.mul(parts[0][1], parts[0][0], out=network.point)
-        for weight, row in parts[1:]:
-            network.point.add_(row, alpha=weight)
+        moment = moment or Moment()
+        weighted(weights, self.control, network.point)
         parameters = network.point[: network.trained]
-        torch.mul(parameters, self.recipe.weight_decay, out=network.gradient)
+        torch.mul(parameters, moment.decay * self.recipe.weight_decay, out=network.gradient)
         loss = self.problem.criterion(network.module(inputs), targets)
-        loss.backward()
+        (loss if moment.loss == 1 else moment.loss * loss).backward()
         self.velocity.addr_(bends, network.gradient, beta=self.recipe.momentum)
+        self.objective.learn(moment, loss.detach(), self.velocity)
         self.control[1:-1, : network.trained].add_(self.velocity, alpha=-rate)
         return loss.detach()

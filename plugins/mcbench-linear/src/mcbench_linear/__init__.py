@@ -1,4 +1,4 @@
-"""The straight line between two endpoints."""
+"""The straight line between two endpoints, and two lines that connect nothing."""
 
 from __future__ import annotations
 
@@ -57,6 +57,38 @@ class RandomDirection:
         return mcbench.Path(line.legs, "short")
 
 
+class Origin:
+    r"""From A to the network that is 0, and from there to B: a warning, not a connection.
+
+    With a scale s from 1 down to 0 and up again, layer i of n of a chain has
+    :math:`W_i(s) = s\,W_i` and :math:`b_i(s) = s^i\,b_i`: of A on the first half,
+    :math:`s = 1 - 2t`, of B on the second, :math:`s = 2t - 1`. What stands between the layers must
+    be positively homogeneous (:math:`f(cx) = c f(x)` for c > 0), as ReLU and pooling are. Then
+    the logits are :math:`s^n` times those of A or B, and the accuracy is theirs at every point but
+    one: at 0 all logits are 0, and nothing is predicted. The cross-entropy goes to
+    :math:`\log C` for C classes, whatever A and B are.
+
+    Raises:
+        StructureError: If the network is no chain of affine layers, is normalised, or has
+            something else between them.
+    """
+
+    name = "origin"
+    summary = "to the network that is 0, and on to B: a warning about accuracy as a criterion"
+    reference = "Garipov et al., NeurIPS 2018, appendix A.8"
+    needs = frozenset({"affine-chain"})
+    explicit = True
+    learnable = False
+    route = "two rays through 0"
+    use = "As a warning: its accuracy is that of the ends, and it connects nothing."
+
+    def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
+        """The two rays."""
+        from mcbench_linear.origin import origin
+
+        return origin(a.params, b.params, problem)
+
+
 class Straight:
     r""":math:`\theta(t) = (1 - t)\,\theta^A + t\,\theta^B`: keeps the neurons' mean."""
 
@@ -69,10 +101,11 @@ class Straight:
 
 
 @mcbench.hookimpl
-def mcbench_methods() -> Iterator[Linear | RandomDirection]:
-    """The segment as a method, and a baseline of the same length."""
+def mcbench_methods() -> Iterator[Linear | RandomDirection | Origin]:
+    """The segment as a method, a baseline of the same length, and a warning."""
     yield Linear()
     yield RandomDirection()
+    yield Origin()
 
 
 @mcbench.hookimpl

@@ -89,6 +89,8 @@ class Tracker:
             "pair": f"{a}-{b}",
             "protocol": run.description["protocol"],
         }
+        if run.to_recipe:
+            described["to_recipe"] = run.to_recipe
         ends = dict(zip(("mcbench.endpoint.a", "mcbench.endpoint.b"), run.ends, strict=True))
         self._begin(
             run.key,

@@ -1,0 +1,67 @@
+"""Accuracies at single places of a path: where it begins, ends, and half way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from mcbench.builtin.metrics import CurveMetric
+from mcbench.errors import StructureError
+from mcbench.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from mcbench.evaluation import Curve
+
+
+@dataclass(frozen=True)
+class PlaceMetric(CurveMetric):
+    """A function of the curve that is measured where it is named."""
+
+    usual: ClassVar[bool] = False
+
+
+def accuracies(curve: Curve, split: str) -> list[float]:
+    """Those along the path.
+
+    Raises:
+        StructureError: If the data have no classes.
+    """
+    if not curve.accuracy:
+        raise StructureError("the data have no classes, so there are no accuracies")
+    return curve.accuracy[split]
+
+
+def accuracy_a(curve: Curve, split: str) -> float:
+    """The accuracy at t = 0, which is A's."""
+    return accuracies(curve, split)[0]
+
+
+def accuracy_b(curve: Curve, split: str) -> float:
+    """The accuracy at t = 1: B's, unless the path stops short of it."""
+    return accuracies(curve, split)[-1]
+
+
+def midpoint_accuracy(curve: Curve, split: str) -> float:
+    """The accuracy at t = 0.5, on the line between its neighbours where the grid has not that."""
+    accuracy = curve.on_grid(accuracies(curve, split))
+    last = len(accuracy) - 1
+    return (accuracy[last // 2] + accuracy[-(-last // 2)]) / 2
+
+
+@hookimpl
+def mcbench_metrics() -> Iterator[PlaceMetric]:
+    """For paths whose ends differ, as those between networks of two recipes.
+
+    The accuracies of the ends have no direction: no method is better by them.
+    """
+    yield PlaceMetric("accuracy-a", "accuracy of A", "%", "", accuracy_a)
+    yield PlaceMetric("accuracy-b", "accuracy of the path's other end, B's", "%", "", accuracy_b)
+    yield PlaceMetric(
+        "midpoint-accuracy",
+        "accuracy half way, at t = 0.5",
+        "%",
+        "higher",
+        midpoint_accuracy,
+        reference="Gotmare et al. 2018, arXiv 1806.06977, figures",
+    )

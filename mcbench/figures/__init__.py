@@ -1,0 +1,24 @@
+"""Figures, with matplotlib and plotly: one per file."""
+
+from mcbench.figures.budgets import draw_budgets
+from mcbench.figures.ensembles import draw_ensembles
+from mcbench.figures.files import check, files, save, save_html
+from mcbench.figures.look import COLORS, QUANTITIES
+from mcbench.figures.page import interactive_plane
+from mcbench.figures.paths import draw_paths, interactive_paths
+from mcbench.figures.plane import draw_plane
+
+__all__ = [
+    "COLORS",
+    "QUANTITIES",
+    "check",
+    "draw_budgets",
+    "draw_ensembles",
+    "draw_paths",
+    "draw_plane",
+    "files",
+    "interactive_paths",
+    "interactive_plane",
+    "save",
+    "save_html",
+]

@@ -1,0 +1,59 @@
+"""Accuracy of ensembles for a budget of epochs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcbench.ensembling import EnsembleResults
+from mcbench.figures.look import COLORS, STYLES, subject
+from mcbench.statistics import summarize
+
+
+def draw_budgets(results: EnsembleResults) -> Any:
+    """Accuracy against the epochs that were spent, one line per ensemble.
+
+    Within one training it grows member by member (thin, mean over trainings); marks are budgets,
+    with the sample standard deviation over the choices of trainings.
+    """
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
+
+    figure = Figure(figsize=(7.2, 4.8), layout="constrained")
+    axes = figure.subplots()
+    shapes = "osD^vPX"
+    count, lowest = len(results.records), float("inf")
+    for i, (text, record) in enumerate(results.records.items()):
+        look: dict[str, Any] = {"color": COLORS[i % len(COLORS)]}
+        whole = record["epochs"]
+        growth = [(p["epochs"] / whole, summarize(p["accuracy"]).mean) for p in record["growth"]]
+        axes.plot(*zip(*growth, strict=True), linewidth=1, alpha=0.7, **look)
+        pools = [pool for pool in record["budgets"] if pool["accuracy"]]
+        if not pools:
+            continue
+        summaries = [summarize(pool["accuracy"]) for pool in pools]
+        lowest = min(lowest, *(s.mean - (0 if s.std != s.std else s.std) for s in summaries))
+        # Side by side: marks of one budget would hide each other.
+        shift = 0.03 * (i - (count - 1) / 2)
+        axes.errorbar(
+            [pool["budget"] + shift for pool in pools],
+            [s.mean for s in summaries],
+            [0 if s.std != s.std else s.std for s in summaries],
+            label=text,
+            marker=shapes[i % len(shapes)],
+            linestyle=STYLES[i % len(STYLES)],
+            capsize=3,
+            **look,
+        )
+    # Of the first members the last steps up are shown: the budgets are what is compared.
+    low, high = axes.dataLim.y0, axes.dataLim.y1
+    if lowest < float("inf"):
+        low = max(low, lowest - (high - lowest) / 2)
+    axes.set_ylim(low - 0.05 * (high - low), high + 0.05 * (high - low))
+    axes.set_xlabel(f"budget (1 = the recipe's {record['epochs']} epochs)")
+    axes.set_ylabel("test accuracy of the ensemble (%)")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid(color="0.9", linewidth=0.6)
+    axes.legend(frameon=False)
+    title = f"{subject(results.problem)}: ensembles for a budget of epochs"
+    figure.suptitle(f"{title}\nbars: std over choices of trainings; thin: within one training")
+    return figure

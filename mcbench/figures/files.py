@@ -1,0 +1,74 @@
+"""Figures as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from mcbench.errors import UsageError
+from mcbench.figures.look import SAVED
+
+
+def files(out: Path) -> list[Path]:
+    """The PNG and the SVG that ``out`` names, whatever its ending.
+
+    Raises:
+        UsageError: If it names none.
+    """
+    stem = out.with_suffix("") if out.suffix in (".png", ".svg") else out
+    if not stem.name:
+        raise UsageError(f"'{out}' names no file: write a name that .png and .svg are added to")
+    return [stem.with_name(stem.name + suffix) for suffix in (".png", ".svg")]
+
+
+def check(out: Path, html: Path | None) -> None:
+    """Say what is wrong with names of files before hours of work.
+
+    Raises:
+        UsageError: If one cannot be written.
+    """
+    for path in [*files(out), *([html] if html else [])]:
+        if path.is_dir():
+            raise UsageError(f"cannot write {path}: it is a directory")
+        if not path.name:
+            raise UsageError(f"'{path}' names no file")
+
+
+def save(figure: Any, out: Path) -> list[Path]:
+    """Write the `files` of ``out``.
+
+    Raises:
+        UsageError: If they cannot be written.
+    """
+    from matplotlib import rc_context
+
+    paths = files(out)
+    try:
+        paths[0].parent.mkdir(parents=True, exist_ok=True)
+        with rc_context(SAVED):
+            for path in paths:
+                # Without a date the same figure is the same file.
+                metadata = {"Date": None} if path.suffix == ".svg" else None
+                figure.savefig(path, dpi=200, metadata=metadata)
+    except OSError as error:
+        raise UsageError(f"cannot write {paths[0]}: {error.strerror or error}") from None
+    return paths
+
+
+def save_html(figure: Any, out: Path) -> Path:
+    """Write an interactive figure as one page that needs no network.
+
+    Raises:
+        UsageError: If it cannot be written.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        figure.write_html(
+            out,
+            include_plotlyjs=True,
+            include_mathjax=False,
+            config={"displaylogo": False, "responsive": True},
+        )
+    except OSError as error:
+        raise UsageError(f"cannot write {out}: {error.strerror or error}") from None
+    return out

@@ -1,0 +1,144 @@
+"""A plane to turn and to point at, with plotly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcbench.figures.look import DASHES, subject
+from mcbench.figures.paths import looks
+from mcbench.figures.plane import axis_names, between, label, mesh, number, quantity, shades
+from mcbench.lattice import LEVELS, levels, ranks
+from mcbench.surveying import Survey
+
+FINE = 121
+"""The surface is drawn on so many points along each side."""
+
+
+def interactive_plane(survey: Survey) -> Any:
+    """Contours and, beside them, the surface that turns; values under the pointer.
+
+    Values of the surface are between the measured ones; the measured points can be shown.
+    Heights are as in the still figure: each contour line halves the height above the lowest
+    point.
+    """
+    from plotly.subplots import make_subplots
+
+    across, up = (name.replace("$", "").replace("_", "") for name in axis_names(survey))
+    figure = make_subplots(
+        1, 2, specs=[[{"type": "xy"}, {"type": "scene"}]], column_widths=[0.5, 0.5],
+        horizontal_spacing=0.14,
+    )  # fmt: skip
+    bar: dict[str, Any] = {
+        "tickvals": list(range(LEVELS + 1)),
+        "ticktext": [number(value) for value in levels(survey.shown)],
+        "title": {"text": quantity(survey), "side": "right"},
+        "x": 0.43,
+        "len": 0.9,
+    }
+    steps = shades()
+    css = [f"rgb({r * 255:.0f},{g * 255:.0f},{b * 255:.0f})" for r, g, b, _ in steps]
+    # Every colour stands at both ends of its band.
+    scale = [[(k + end) / LEVELS, color] for k, color in enumerate(css) for end in (0, 1)]
+    _surface(figure, survey, scale, bar)
+    _lines(figure, survey)
+    left, right, bottom, top = survey.window
+    figure.update_xaxes(title=across, range=[left, right], constrain="domain")
+    figure.update_yaxes(title=up, range=[bottom, top], scaleanchor="x", constrain="domain")
+    ratio = (top - bottom) / (right - left)
+    figure.update_layout(
+        template="simple_white",
+        title="<br>".join(filter(None, (subject(survey.problem), survey.title))),
+        legend={"orientation": "h", "y": -0.15},
+        height=640,
+        scene={
+            "xaxis": {"title": across.partition(",")[0]},
+            "yaxis": {"title": up.partition(",")[0]},
+            "zaxis": {
+                "title": quantity(survey),
+                "tickvals": bar["tickvals"][::2],
+                "ticktext": bar["ticktext"][::2],
+            },
+            "camera": {"eye": {"x": 0.3, "y": -1.75, "z": 1.4}},
+            "aspectmode": "manual",
+            "aspectratio": {"x": 1.2, "y": 1.2 * ratio, "z": 0.6},
+        },
+    )
+    return figure
+
+
+def _surface(figure: Any, survey: Survey, scale: list[Any], bar: dict[str, Any]) -> None:
+    import numpy as np
+
+    x, y, shown = mesh(survey, survey.shown, FINE)
+    accuracy = mesh(survey, survey.accuracy, FINE)[2]
+    height = ranks(shown, levels(survey.shown))
+    loss = shown if survey.ask.quantity == "loss" else mesh(survey, survey.loss, FINE)[2]
+    values = np.stack([loss, accuracy], axis=-1).round(6)
+    hover = "x %{x:.4g}, y %{y:.4g}<br>loss: %{customdata[0]:.4g}"
+    if survey.unit:
+        hover += "<br>accuracy: %{customdata[1]:.2f}%"
+    hover += "<extra>between measured points</extra>"
+    figure.add_contour(
+        x=x, y=y, z=height, customdata=values, hovertemplate=hover, colorscale=scale, zmin=0,
+        zmax=LEVELS, colorbar=bar, contours={"start": 1, "end": LEVELS - 1, "size": 1},
+        line={"color": "white", "width": 0.6}, row=1, col=1,
+    )  # fmt: skip
+    figure.add_surface(
+        x=x, y=y, z=height, customdata=values, hovertemplate=hover, colorscale=scale, cmin=0,
+        cmax=LEVELS, showscale=False, row=1, col=2,
+    )  # fmt: skip
+    texts = [
+        f"x {a:.4g}, y {b:.4g}<br>loss: {loss:.5g}"
+        + (f"<br>accuracy: {percent:.2f}%" if survey.unit else "")
+        for (a, b), loss, percent in zip(survey.places, survey.loss, survey.accuracy, strict=True)
+    ]
+    figure.add_scatter(
+        x=survey.places[:, 0], y=survey.places[:, 1], mode="markers", name="measured points",
+        marker={"size": 3, "color": "black"}, text=texts, hoverinfo="text",
+        visible="legendonly", row=1, col=1,
+    )  # fmt: skip
+
+
+def _lines(figure: Any, survey: Survey) -> None:
+    """Paths and networks, on the contours and on the surface."""
+    import numpy as np
+
+    left, right, *_ = survey.window
+    surface, scale = between(survey, survey.shown), levels(survey.shown)
+
+    def above(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return ranks(surface(x, y), scale) + 0.1
+
+    chosen = looks([trace.method for trace in survey.traces])
+    for trace in survey.traces:
+        x, y, _ = trace.places.T
+        color = chosen[trace.method]["color"]
+        dash = DASHES[chosen[trace.method]["linestyle"]]
+        name = label(trace.method, trace.away, right - left)
+        group = {"legendgroup": trace.method, "name": name}
+        figure.add_scatter(
+            x=x, y=y, mode="lines", line={"color": color, "width": 3, "dash": dash},
+            hovertemplate="x %{x:.4g}, y %{y:.4g}<br>off the plane: %{customdata:.3f}",
+            customdata=trace.places[:, 2], row=1, col=1, **group,
+        )  # fmt: skip
+        if len(trace.joints):
+            figure.add_scatter(
+                x=trace.joints[:, 0], y=trace.joints[:, 1], mode="markers", showlegend=False,
+                marker={"size": 9, "color": color, "line": {"width": 1, "color": "white"}},
+                hovertemplate="x %{x:.4g}, y %{y:.4g}", row=1, col=1, **group,
+            )  # fmt: skip
+        figure.add_scatter3d(
+            x=x, y=y, z=above(x, y), mode="lines", line={"color": color, "width": 6},
+            showlegend=False, hoverinfo="skip", row=1, col=2, **group,
+        )  # fmt: skip
+    names, places = list(survey.marks), np.array(list(survey.marks.values()))
+    look = {"color": "black", "size": 9, "line": {"width": 1, "color": "white"}}
+    text: dict[str, Any] = {"text": names, "textposition": "top center", "showlegend": False}
+    figure.add_scatter(
+        x=places[:, 0], y=places[:, 1], mode="markers+text", marker=look, row=1, col=1, **text,
+        hovertemplate="%{text}<br>x %{x:.4g}, y %{y:.4g}<extra></extra>",
+    )  # fmt: skip
+    figure.add_scatter3d(
+        x=places[:, 0], y=places[:, 1], z=above(*places.T), mode="markers+text",
+        marker={"color": "black", "size": 4}, hoverinfo="text", row=1, col=2, **text,
+    )  # fmt: skip

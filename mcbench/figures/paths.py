@@ -1,0 +1,231 @@
+"""Loss and accuracy along paths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+from mcbench.chains import STRAIGHT_CHAIN
+from mcbench.experiment import Results
+from mcbench.figures.look import DASHES, QUANTITIES, STRAIGHT, STYLES, columns, look, subject
+from mcbench.report import by_method, end_points
+
+if TYPE_CHECKING:
+    import numpy as np
+
+WIDE = 120
+"""Titles are wrapped at so many characters: two recipes with parameters are long."""
+
+FINE = 401
+"""Means over pairs are drawn through so many points."""
+
+DECADES = 50
+"""The loss gets a logarithmic axis if its largest value is so many times the smallest."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One run's curve.
+
+    Arguments:
+        pair: The seeds of A and B.
+        x: t, or arc length as a share of the whole.
+        y: The quantity.
+        marked: Which of the points are the chain's pivots, A and B left out.
+    """
+
+    pair: tuple[int, int]
+    x: np.ndarray
+    y: np.ndarray
+    marked: list[int]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One quantity along all paths.
+
+    Arguments:
+        title: The quantity, with its unit.
+        lines: By method.
+        means: By method, over pairs, at `FINE` equidistant places.
+        ends: The mean over the endpoints; of A and B apart, where two recipes trained them.
+        logarithmic: Whether the axis should be.
+    """
+
+    title: str
+    lines: dict[str, list[Line]]
+    means: dict[str, np.ndarray]
+    ends: dict[str, float]
+    logarithmic: bool
+
+
+def panels_of(results: Results, split: str, by_length: bool, ensemble: bool) -> list[Panel]:
+    """What is shown: accuracy and loss, or the ensemble's accuracy; without classes the loss."""
+    import numpy as np
+
+    classes = all(record["curve"]["accuracy"] for record in results.records.values())
+    shown = ("accuracy", "with_start" if ensemble else "loss") if classes else ("loss",)
+    panels = []
+    for quantity in shown:
+        lines = {
+            method: [_line(record, quantity, split, by_length) for record in records]
+            for method, records in by_method(results).items()
+            if records
+        }
+        common = np.linspace(0, 1, FINE)
+        means = {
+            method: np.mean([np.interp(common, line.x, line.y) for line in own], axis=0)
+            for method, own in lines.items()
+        }
+        values = np.concatenate([line.y for own in lines.values() for line in own])
+        ends = {}
+        if quantity in ("accuracy", "loss"):
+            known = end_points(results, quantity)  # type: ignore[arg-type]
+            ends = {k: float(np.mean([e[split] for e in v.values()])) for k, v in known.items()}
+        title = QUANTITIES[quantity].format(split=split) if classes else "loss"
+        wide = quantity == "loss" and values.min() > 0 and values.max() > DECADES * values.min()
+        panels.append(Panel(title, lines, means, ends, bool(wide)))
+    return panels
+
+
+def _line(record: dict[str, Any], quantity: str, split: str, by_length: bool) -> Line:
+    import numpy as np
+
+    curve = record["curve"]
+    x = np.asarray(curve["position"] if by_length else curve["t"])
+    x = x / x[-1] if by_length and x[-1] else x
+    marked = [curve["t"].index(t) for t in record.get("joints", ())]
+    pair = (record["pair"][0], record["pair"][1])
+    return Line(pair, x, np.asarray(curve[quantity][split]), marked)
+
+
+def looks(methods: list[str]) -> dict[str, dict[str, Any]]:
+    """Colour and style by method; the straight chain, that is there for comparison, is grey."""
+    own = [method for method in methods if method != STRAIGHT_CHAIN]
+    chosen = {method: look(i) for i, method in enumerate(own)}
+    return chosen | {STRAIGHT_CHAIN: {"color": STRAIGHT, "linestyle": "--"}}
+
+
+def title_of(results: Results) -> str:
+    """What is shown, and over how many pairs."""
+    pairs = {tuple(record["pair"]) for record in results.records.values()}
+    what = subject(results.problem, " to ".join(results.recipes))
+    if len(pairs) > 1:
+        return fill(f"{what}: {len(pairs)} pairs, thick: mean", WIDE)
+    ((first, second),) = pairs
+    return fill(f"{what}: A is seed {first}, B is seed {second}", WIDE)
+
+
+def across(by_length: bool) -> str:
+    """The name of the horizontal axis."""
+    return "arc length / length of the path" if by_length else "t, from A (0) to B (1)"
+
+
+def draw_paths(
+    results: Results, split: str, by_length: bool = False, ensemble: bool = False
+) -> Any:
+    """Accuracy and loss along the path, one colour per method.
+
+    Arguments:
+        results: With at least one record; ``joints`` in a record, times of its curve, are marked.
+        split: ``train`` or ``test``.
+        by_length: Arc length (as a share of the whole) on the axis instead of t.
+        ensemble: The accuracy of the ensemble of A and the point instead of the loss.
+
+    Where the data have no classes there is the loss alone.
+    """
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    panels = panels_of(results, split, by_length, ensemble)
+    figure = Figure(figsize=(5.2 * len(panels) + 0.4, 4.2), layout="constrained")
+    chosen = looks(list(panels[0].lines))
+    common = np.linspace(0, 1, FINE)
+    for panel, axes in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
+        for (label, ends), stroke in zip(panel.ends.items(), STYLES, strict=False):
+            axes.axhline(ends, color="0.6", linewidth=0.9, linestyle=stroke, zorder=1, label=label)
+        for method, lines in panel.lines.items():
+            for line in lines:
+                style: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.4}
+                if len(lines) == 1:
+                    style = {"linewidth": 1.8, "label": method}
+                axes.plot(line.x, line.y, **style, **chosen[method])
+                if line.marked:
+                    axes.plot(
+                        line.x[line.marked], line.y[line.marked], "o", markersize=5.5,
+                        color=chosen[method]["color"], markeredgecolor="white", zorder=4,
+                    )  # fmt: skip
+            if len(lines) > 1:
+                mean = panel.means[method]
+                axes.plot(common, mean, linewidth=2.2, label=method, **chosen[method])
+        if panel.logarithmic:
+            axes.set_yscale("log")
+        axes.set_xlabel(across(by_length))
+        axes.set_xlim(-0.01, 1.01)
+        axes.grid(color="0.92", linewidth=0.6)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.set_ylabel(panel.title)
+    handles, labels = figure.axes[0].get_legend_handles_labels()
+    if any(line.marked for lines in panels[0].lines.values() for line in lines):
+        from matplotlib.lines import Line2D
+
+        pivot: dict[str, Any] = {
+            "marker": "o",
+            "color": "0.5",
+            "linestyle": "",
+            "markeredgecolor": "white",
+        }
+        handles.append(Line2D([], [], **pivot))
+        labels.append("pivots")
+    ncols = columns(labels, figure.get_figwidth())
+    figure.legend(handles, labels, loc="outside lower center", ncols=ncols, frameon=False)
+    figure.suptitle(title_of(results), fontsize=11)
+    return figure
+
+
+def interactive_paths(
+    results: Results, split: str, by_length: bool = False, ensemble: bool = False
+) -> Any:
+    """The same with plotly: values under the pointer; a click on a name hides a method."""
+    import numpy as np
+    from plotly.subplots import make_subplots
+
+    panels = panels_of(results, split, by_length, ensemble)
+    figure = make_subplots(1, len(panels), horizontal_spacing=0.1)
+    chosen = looks(list(panels[0].lines))
+    common = np.linspace(0, 1, FINE)
+    for column, panel in enumerate(panels, start=1):
+        where = {"row": 1, "col": column}
+        for method, lines in panel.lines.items():
+            color = chosen[method]["color"]
+            stroke = {"color": color, "dash": DASHES[chosen[method]["linestyle"]]}
+            group: dict[str, Any] = {"legendgroup": method, "name": method}
+            alone = len(lines) == 1
+            for line in lines:
+                hover = f"pair {line.pair[0]}-{line.pair[1]}<br>%{{x:.3f}}: %{{y:.5g}}"
+                figure.add_scatter(
+                    x=line.x, y=line.y, mode="lines", line=stroke | {"width": 3 if alone else 1},
+                    opacity=1 if alone else 0.45, showlegend=alone and column == 1,
+                    hovertemplate=hover, **group, **where,
+                )  # fmt: skip
+                if line.marked:
+                    figure.add_scatter(
+                        x=line.x[line.marked], y=line.y[line.marked], mode="markers",
+                        marker={"size": 9, "color": color, "line": {"width": 1, "color": "white"}},
+                        showlegend=False, hovertemplate=hover, **group, **where,
+                    )  # fmt: skip
+            if not alone:
+                figure.add_scatter(
+                    x=common, y=panel.means[method], mode="lines", line=stroke | {"width": 3},
+                    showlegend=column == 1, **group, **where,
+                    hovertemplate="mean<br>%{x:.3f}: %{y:.5g}",
+                )  # fmt: skip
+        for ends in panel.ends.values():
+            figure.add_hline(ends, line={"color": "#999999", "width": 1}, **where)
+        figure.update_xaxes(title=across(by_length), range=[-0.01, 1.01], **where)
+        figure.update_yaxes(
+            title=panel.title, type="log" if panel.logarithmic else "linear", **where
+        )
+    figure.update_layout(template="simple_white", title=title_of(results))
+    return figure

@@ -1,0 +1,166 @@
+"""`Course`, a training along which networks are collected, and how it is carried out."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from mcbench import Endpoint, Params, Problem, RunError
+
+
+@dataclass(frozen=True)
+class Course:
+    """A training that goes on from a network.
+
+    Arguments:
+        name: Whose it is; the draws depend on it.
+        rate: The learning rate in step i = 1, 2, ....
+        marks: The steps after which the network is collected, ascending; the last ends it.
+        mean: Whether the networks, that at the start too, are averaged into one.
+    """
+
+    name: str
+    rate: Callable[[int], float]
+    marks: tuple[int, ...]
+    mean: bool = False
+
+
+def steps_of(problem: Problem) -> int:
+    """Minibatches in an epoch."""
+    return -(-len(problem.data.train) // problem.recipe.batch_size)
+
+
+def carry_out(course: Course, start: Endpoint, problem: Problem) -> list[Params]:
+    """The networks that are collected, or their mean alone, on the problem's device.
+
+    The state is kept in the problem's workshop: a training that was killed goes on from the last
+    epoch that was saved and ends with the same numbers; one that is done is not repeated.
+
+    Raises:
+        RunError: If the training diverges.
+    """
+    workshop = problem.workshop
+    state, record = workshop.load() or ({}, {"epoch": 0, "collected": 0})
+    epochs = -(-course.marks[-1] // steps_of(problem))
+    if record["epoch"] < epochs:
+        training = Training(course, start, problem)
+        training.restore(state, record["collected"])
+        for epoch in range(record["epoch"], epochs):
+            loss = training.epoch(epoch)
+            if not abs(loss) < float("inf"):
+                raise RunError(
+                    f"the training of '{course.name}' diverged: the loss of seed {start.seed} is "
+                    f"{loss} in its epoch {epoch + 1}; a lower learning rate may help"
+                )
+            workshop.report(epoch + 1, epochs, loss)
+            record = {"epoch": epoch + 1, "collected": training.count}
+            if epoch + 1 < epochs:
+                workshop.save(training.state(), record)
+        state = training.members()
+        workshop.save(state, record, final=True)
+    return members_of(state, start.params)
+
+
+def members_of(state: Params, like: Params) -> list[Params]:
+    """The collected networks of a state, in which entry ``n`` of the i-th is named ``i.n``."""
+    numbers = {name.partition(".")[0] for name in state} - {"network", "optimizer"}
+    return [
+        {n: state[f"{i}.{n}"].to(x.device) for n, x in like.items()} for i in range(len(numbers))
+    ]
+
+
+class Training:
+    """A training under way, of one network, in training mode.
+
+    Arguments:
+        course: Where it goes.
+        start: Where it starts; its seed is that of the draws, with the run's.
+        problem: Network, data, and the recipe with all else.
+
+    Attributes:
+        collected: The networks so far, or their mean alone.
+        count: How many were collected.
+    """
+
+    def __init__(self, course: Course, start: Endpoint, problem: Problem) -> None:
+        self.course, self.problem, self.seed = course, problem, start.seed
+        self.module = copy.deepcopy(problem.module).train()
+        self.module.load_state_dict(start.params)
+        self.weights = dict(self.module.named_parameters())
+        for weight in self.weights.values():
+            weight.requires_grad_()
+        self.optimizer = problem.recipe.optimizer_of(self.weights.values())
+        self.collected: list[Params] = []
+        self.count = 0
+        if course.mean:
+            self._collect()
+
+    def epoch(self, epoch: int) -> float:
+        """One pass over the data, or as much of it as is left; the mean loss."""
+        problem, device = self.problem, self.problem.device
+        purpose = (self.course.name, self.seed, epoch)
+        total = torch.zeros((), dtype=torch.float64, device=device)
+        seen = 0
+        step = epoch * steps_of(problem)
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            torch.manual_seed(problem.generator(*purpose, "dropout").initial_seed())
+            for inputs, targets in problem.shuffled(problem.recipe, *purpose):
+                step += 1
+                for group in self.optimizer.param_groups:
+                    group["lr"] = self.course.rate(step)
+                self.optimizer.zero_grad()
+                loss = problem.criterion(self.module(inputs), targets)
+                loss.backward()
+                self.optimizer.step()
+                total += loss.detach().double() * len(targets)
+                seen += len(targets)
+                if step in self.course.marks:
+                    self._collect()
+                if step == self.course.marks[-1]:
+                    break
+        return float(total) / seen
+
+    def _collect(self) -> None:
+        point = {n: x.detach().clone() for n, x in self.module.state_dict().items()}
+        self.count += 1
+        if not self.course.mean or not self.collected:
+            self.collected.append(point)
+            return
+        for name, mean in self.collected[0].items():
+            if mean.is_floating_point():
+                mean.add_(point[name] - mean, alpha=1 / self.count)
+
+    def members(self) -> Params:
+        """What was collected: entry ``n`` of the i-th network is named ``i.n``."""
+        networks = enumerate(self.collected)
+        return {f"{i}.{name}": x for i, network in networks for name, x in network.items()}
+
+    def state(self) -> Params:
+        """All that a resumed training needs."""
+        state = self.members()
+        state |= {f"network.{n}": x for n, x in self.module.state_dict().items()}
+        for name, weight in self.weights.items():
+            for key, value in self.optimizer.state[weight].items():
+                state[f"optimizer.{name}.{key}"] = value
+        return state
+
+    def restore(self, state: Params, count: int) -> None:
+        """Go on from a state; an empty one is the beginning."""
+        if not state:
+            return
+        known = self.module.state_dict()
+        self.module.load_state_dict({n: state[f"network.{n}"] for n in known})
+        for name, weight in self.weights.items():
+            prefix = f"optimizer.{name}."
+            self.optimizer.state[weight] = {
+                full.removeprefix(prefix): x.to(weight.device)
+                for full, x in state.items()
+                if full.startswith(prefix)
+            }
+        self.collected = [
+            {n: x.clone() for n, x in network.items()} for network in members_of(state, known)
+        ]
+        self.count = count

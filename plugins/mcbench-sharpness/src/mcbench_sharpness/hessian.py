@@ -1,0 +1,94 @@
+"""`Hessian`, of the training loss at several points at once, by its products with vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.func import functional_call, grad_and_value, vjp, vmap
+
+import mcbench
+from mcbench import Params, Problem
+
+
+class Hessian:
+    """The Hessian of the mean loss in all parameters, at some points.
+
+    Entries are numbered through the parameters, in the order of the module; those that share
+    memory are one. Products are exact: the gradient's own derivative.
+
+    Arguments:
+        problem: Gives the network, in evaluation mode, the loss and the data.
+        points: Where; buffers are as there.
+        rows: The samples of the training data, indices on the data's device.
+
+    Attributes:
+        size: The number of parameters, d.
+        losses: The loss at each point, after a product.
+    """
+
+    def __init__(self, problem: Problem, points: Sequence[Params], rows: Tensor) -> None:
+        self.problem, self.rows, self.count = problem, rows, len(points)
+        trained = dict(problem.module.named_parameters())
+        buffers = dict(problem.module.named_buffers())
+        everything = mcbench.stack(points)
+        self.weights = {name: everything[name] for name in trained}
+        self.buffers = {name: everything[name] for name in buffers if name in everything}
+        self.sizes = [weight[0].numel() for weight in self.weights.values()]
+        self.size = sum(self.sizes)
+        self.like = next(iter(self.weights.values()))
+        self.losses = torch.zeros(self.count, dtype=torch.float64)
+
+    def normal(self, *purpose: object) -> Tensor:
+        """A normal vector, the same at all points, shape (points, d)."""
+        draws = self.problem.generator("hessian", *purpose)
+        return self._everywhere(torch.randn(self.size, generator=draws))
+
+    def signs(self, *purpose: object) -> Tensor:
+        """A vector of random signs (Rademacher), the same at all points, shape (points, d)."""
+        draws = self.problem.generator("hessian", *purpose)
+        return self._everywhere(2.0 * torch.randint(2, (self.size,), generator=draws) - 1)
+
+    def _everywhere(self, vector: Tensor) -> Tensor:
+        return vector.to(self.like).expand(self.count, -1)
+
+    def times(self, vectors: Tensor) -> Tensor:
+        """The product at each point with its vector, shape (points, d)."""
+        parts = vectors.split(self.sizes, dim=1)
+        tangents = {
+            name: part.reshape(weight.shape)
+            for (name, weight), part in zip(self.weights.items(), parts, strict=True)
+        }
+        total = torch.zeros_like(vectors)
+        losses = torch.zeros(self.count, dtype=torch.float64, device=vectors.device)
+        split = self.problem.splits["train"]
+        for rows in self.rows.split(self.problem.batch_size):
+            inputs, targets = split.normalized(split.inputs[rows]), split.targets[rows]
+            loss, product = self._products(tangents, inputs.to(self.like.dtype), targets)
+            total += torch.cat([product[n].flatten(1) for n in self.weights], dim=1)
+            losses += loss.double()
+        self.losses = losses.cpu()
+        return total
+
+    def _products(
+        self, tangents: Params, inputs: Tensor, targets: Tensor
+    ) -> tuple[Tensor, Params]:
+        """A batch's share of the loss, shape (points,), and of the products, by parameter."""
+
+        def one(weights: Params, buffers: Params, tangent: Params) -> tuple[Tensor, Params]:
+            def loss(weights: Params) -> Tensor:
+                outputs = functional_call(self.problem.module, (weights, buffers), (inputs,))
+                return self.problem.criterion(outputs, targets, "sum") / len(self.rows)
+
+            # The Hessian is symmetric, so backwards twice does. More operations have that than
+            # a derivative forwards, which also takes seconds to set up.
+            _, pull, value = vjp(grad_and_value(loss), weights, has_aux=True)
+            return value, pull(tangent)[0]
+
+        if self.count > 1:
+            return vmap(one)(self.weights, self.buffers, tangents)
+        # Alone it is computed as it is: a convolution with kernels by the point is slower.
+        only = ({n: x[0] for n, x in y.items()} for y in (self.weights, self.buffers, tangents))
+        value, product = one(*only)
+        return value[None], {n: x[None] for n, x in product.items()}
