@@ -81,6 +81,11 @@ class Problem:
         with torch.inference_mode(False):  # They may be asked for there, and trained on later.
             return {n: getattr(self.data, n).to(self.device).ready() for n in SPLITS}
 
+    @cached_property
+    def _raw(self) -> Split:
+        """The training data on the device, as decoded: what is augmented."""
+        return self.data.train.to(self.device)
+
     @property
     def input_shape(self) -> tuple[int, ...]:
         """(channels, height, width)."""
@@ -205,7 +210,7 @@ class Problem:
 
         if not self.recipe.augment:
             raise UsageError(f"recipe '{self.recipe.name}' has no augmentation to evaluate on")
-        raw = self.data.train.to(self.device)
+        raw = self._raw
         draws = self.generator("augmented", purpose)
         size = size or self.batch_size
         for start in range(0, len(raw), size):
@@ -226,7 +231,7 @@ class Problem:
 
         from mcbench.augmentation import augment
 
-        raw = self.data.train.to(self.device) if recipe.augment else self.splits["train"]
+        raw = self._raw if recipe.augment else self.splits["train"]
         order = torch.randperm(len(raw), generator=self.generator(*purpose, "order"))
         draws = self.generator(*purpose, "augment")
         for rows in order.to(self.device).split(recipe.batch_size):

@@ -219,7 +219,7 @@ def test_cycles_are_read_as_they_are_written() -> None:
 
 BANDS = [
     NEB(steps=400),
-    NEB(steps=400, springs="force", k=4.0),
+    NEB(steps=400, springs="force", k=4.0, lr=0.05),
     AutoNEB(cycles=("4*100",), insert=4),
 ]
 
@@ -252,7 +252,7 @@ def test_without_noise_nothing_leaves_the_top() -> None:
 @pytest.mark.parametrize("springs", ["redistribute", "force"])
 def test_springs_keep_pivots_at_equal_distances(springs: Any) -> None:
     problem, a, b = ring((0.0, 2.5))
-    cycles = Cycles(NEB(steps=600, springs=springs, k=6.0), a.params, b.params, problem)
+    cycles = Cycles(NEB(steps=600, springs=springs, k=6.0, lr=0.05), a.params, b.params, problem)
     cycles.restore({}, {})
     rows = cycles.chain.rows
     fractions = torch.linspace(0, 1, 13)[1:-1, None] ** 2

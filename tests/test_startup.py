@@ -36,6 +36,7 @@ def light(arguments: list[str], **changes: str) -> str:
     [
         (["--help"], "Benchmark mode connectivity"),
         (["run", "--help"], "--method"),
+        (["explore", "--help"], "--budget"),
         (["plugins"], "mcbench-ot"),
         (["plugins", "--json"], '"plugins"'),
         (["list", "methods"], "ot-wa"),

@@ -63,9 +63,9 @@ class Chain:
         self.rows = torch.stack([a, *between, b])
         self.shares = torch.full_like(self.shares, 1 / (count + 1)).expand(count + 1).clone()
         draws = self.problem.generator("neb", "noise")
-        aside = units(torch.randn(count, self.size, generator=draws, dtype=torch.float64))
-        far = self.band.noise * norms((b - a)[None, : self.size])
-        self.rows[1:-1, : self.size] += (far * aside.to(self.rows.device)).to(self.rows.dtype)
+        far = self.band.noise * norms((b - a)[None, : self.size]).to(a.dtype)
+        for row in self.rows[1:-1, : self.size]:
+            row += far * units(torch.randn(1, self.size, generator=draws).to(row))[0]
         self.rest()
 
     def insert(self, places: Sequence[tuple[int, float]]) -> None:
