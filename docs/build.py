@@ -38,6 +38,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
     ("How-to guides", [
         ("Compare methods", "docs/guides/compare.md"),
         ("See the landscape", "docs/guides/draw-planes.md"),
+        ("Try methods on landscapes", "docs/guides/landscapes.md"),
         ("Use your own images", "docs/guides/own-images.md"),
         ("Resume and clean up", "docs/guides/resume.md"),
         ("Add a metric", "docs/guides/add-a-metric.md"),
@@ -70,6 +71,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
         ("Vocabulary", "docs/index.md"),
         ("How the methods work", "docs/methods.md"),
         ("What is measured", "docs/metrics.md"),
+        ("What makes a path good", "docs/explanation/criteria.md"),
         ("Traps in the numbers", "docs/explanation/traps.md"),
     ]),
     ("Project", [
