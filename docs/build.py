@@ -39,6 +39,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
         ("Compare methods", "docs/guides/compare.md"),
         ("See the landscape", "docs/guides/draw-planes.md"),
         ("Explore several endpoints", "docs/guides/explore.md"),
+        ("Try methods on landscapes", "docs/guides/landscapes.md"),
         ("Use your own images", "docs/guides/own-images.md"),
         ("Resume and clean up", "docs/guides/resume.md"),
         ("Add a metric", "docs/guides/add-a-metric.md"),
@@ -73,6 +74,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
         ("Vocabulary", "docs/index.md"),
         ("How the methods work", "docs/methods.md"),
         ("What is measured", "docs/metrics.md"),
+        ("What makes a path good", "docs/explanation/criteria.md"),
         ("Traps in the numbers", "docs/explanation/traps.md"),
     ]),
     ("Project", [

@@ -235,11 +235,14 @@ def metrics(experiment: Experiment, results: Results) -> Table:
     grouped = {m: rs for m, rs in by_method(results).items() if rs}
     heads = ["metric", "unit", "better", *grouped]
     table = Table("metrics", "All metrics: mean ± std over pairs", heads, keys=3)
+    classes = experiment.problem.data.classes
     for text, metric in experiment.metrics.items():
+        # A loss without classes is no cross-entropy, and has no unit.
+        unit = metric.unit if classes or metric.unit != "nats" else ""
         measured = {m: [_values(r, text) for r in rs] for m, rs in grouped.items()}
         for name in dict.fromkeys(n for values in measured.values() for v in values for n in v):
             title = " ".join(filter(None, (text, name.replace(":", " "))))
-            cells = {"metric": title, "unit": metric.unit, "better": metric.better}
+            cells = {"metric": title, "unit": unit, "better": metric.better}
             column = ":".join(filter(None, (text, name)))
             numbers: dict[str, Any] = {**cells, "metric": column}
             for method, values in measured.items():

@@ -72,7 +72,7 @@ def test_the_method_runs_beside_the_others(site: Path, tmp_path: Path) -> None:
 def test_a_choice_of_plugins_can_be_loaded(site: Path) -> None:
     some = mcbench("list", "--json", PYTHONPATH=site, MCBENCH_LOAD_PLUGINS="mcbench-sample,linear")
     chosen = {m["name"] for m in json.loads(some.stdout)["methods"]}
-    assert chosen == {"detour", "linear", "random-direction"}
+    assert chosen == {"detour", "linear", "origin", "random-direction"}
     none = mcbench("list", "--json", PYTHONPATH=site, MCBENCH_LOAD_PLUGINS="")
     assert json.loads(none.stdout)["methods"] == []
     assert none.stderr == ""

@@ -32,6 +32,12 @@ class TrainedCurve:
     batch norms are estimated anew at every point between the ends, in one pass over the training
     data. Any network will do.
 
+    The ``objective`` can be another one: ``length``, the mean over arc length,
+    :math:`\int L |\phi'| / \int |\phi'|` (eq. 1), with the gradient of the speed; or ``max``,
+    :math:`\tfrac{1}{\beta} \log \int e^{\beta L}` with ``sharpness`` :math:`\beta`, which is
+    nearly the highest loss: times are drawn where a table of running losses is high. What both
+    estimates are biased by is told in the package's README.
+
     What is ``None`` is as the recipe of the endpoints says; of its learning rate, ``rate``: 0.3 in
     the published commands of Garipov et al., 1 in those of Anokhin & Yarotsky, whose tables name
     ``garipov-3`` and ``garipov-5``. How many epochs those rows were trained for is not known.
