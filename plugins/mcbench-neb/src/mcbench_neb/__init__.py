@@ -166,11 +166,12 @@ class AutoNEB(Band):
     r"""A nudged elastic band in cycles, which gets further pivots where its loss rises.
 
     The first cycle has ``pivots`` at equal distances. Before each further one the loss on the
-    training data is measured at 9 points on each line of the chain. Where it is above the linear
-    interpolation between the line's two pivots by more than ``theta`` times the difference of the
-    highest and the lowest loss of the chain, a pivot is inserted, at the largest such residue of
-    the line; at most ``insert`` in all, on the lines of the largest residues. It keeps its place:
-    pivots are redistributed to the distances that insertions give.
+    training data is measured at 9 points on each line of the chain, :math:`w(u) = (1-u)\,w_i +
+    u\,w_{i+1}`. Where it departs from linear interpolation,
+    :math:`L(w(u)) - (1-u)\,L(w_i) - u\,L(w_{i+1}) > \theta\,(\max L - \min L)` with the extremes
+    over the chain, a pivot is inserted, at the largest such residue of the line; at most
+    ``insert`` in all, on the lines of the largest residues. It keeps its place: pivots are
+    redistributed to the distances that insertions give.
 
     A cycle moves pivots as ``neb`` does, at its own constant learning rate. ``cycles`` has
     ``STEPS``, ``STEPS@FACTOR`` or ``TIMES*STEPS@FACTOR`` each: the factor is that of ``lr``.
