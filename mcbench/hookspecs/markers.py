@@ -1,0 +1,10 @@
+"""The marks of specifications and implementations."""
+
+from __future__ import annotations
+
+import pluggy
+
+PROJECT = "mcbench"
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
