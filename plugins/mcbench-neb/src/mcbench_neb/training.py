@@ -15,6 +15,9 @@ from mcbench_neb import AutoNEB, Band
 from mcbench_neb.chain import Chain, insertions
 from mcbench_neb.pivots import Batch
 
+TOLD = 10
+"""How far it is is said every so many steps."""
+
 CHECK = 10
 """Forces are measured after so many passes over the training data."""
 
@@ -158,7 +161,7 @@ class Cycles:
                     f", here {rate:g})"
                 )
             done = self.step == plan.steps
-            if self.step % self.passes == 0 or done:
+            if self.step % TOLD == 0 or done:
                 self.loss, total, since = total / since, 0.0, 0
                 if not done:
                     self.report(number, self.step, self.loss)
