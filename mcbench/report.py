@@ -108,7 +108,8 @@ def ranking(experiment: Experiment, results: Results) -> Table:
             if method in places and len(places) > 1:
                 place = places[method]
                 rows[-1][1]["rank"] = str(place)
-                rows[-1][2].update(rank=place.position, rank_low=place.low, rank_high=place.high)
+                rank = {"rank": place.position, "rank:low": place.low, "rank:high": place.high}
+                rows[-1][2].update(rank)
         else:
             failed = {"method": method, next(iter(criterion.columns)): "failed"}
             rows.append((float("-inf"), failed, {"method": method}))

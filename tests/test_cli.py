@@ -215,7 +215,7 @@ def test_a_plot_of_the_ensemble_with_a(home: Path, tmp_path: Path) -> None:
 
 def test_the_overview_of_a_board_has_traits_and_costs() -> None:
     result = run("leaderboard", "overview", "icml2020-mnist", "--json")
-    rows = {row["mcbench_method"]: row for row in json.loads(result.stdout)["overview"]}
+    rows = {row["method"]: row for row in json.loads(result.stdout)["overview"]}
     linear, adjusted = rows["linear"], rows["ot-wa"]
     assert (linear["explicit"], linear["learnable"], linear["route"]) == (True, False, "one line")
     assert (adjusted["explicit"], adjusted["learnable"]) == (False, False)

@@ -141,7 +141,7 @@ def test_leaderboard_show_and_list_know_them(store: Store) -> None:
     name = "fge2018-cifar10-vgg16"
     shown = run("leaderboard", "show", name, "--json", "--home", str(store.root))
     rows = json.loads(shown.stdout)["leaderboard"]
-    assert rows[2]["method"] == "FGE" and rows[2]["2B_published"] == 5.82
+    assert rows[2]["row"] == "FGE" and rows[2]["2B:published"] == 5.82
     assert name in run("list", "ensemble_boards").stdout
     refused = run("leaderboard", "show", name, "-m", "linear")
     assert refused.exit_code == 2 and "leaderboard of ensembles" in refused.stderr

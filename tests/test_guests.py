@@ -47,7 +47,7 @@ def test_an_entry_brings_a_row_along(board: Board, shared_store: Store) -> None:
     assert "mcbench-ot" in joined.rows[-2].note
     records = collect(joined, shared_store)
     assert len(records[GUEST]) == 3 and GUEST in rank(joined, records, "test")
-    shown = {row["method"]: row for row in table(joined, records).data}
+    shown = {row["row"]: row for row in table(joined, records).data}
     assert shown[GUEST]["count"] == 3 and shown["Linear"]["count"] == 3
     assert GUEST in gather(board, None).records
     assert with_guests(small(board.folder or Path(), ())).rows == joined.rows
@@ -78,7 +78,7 @@ def test_a_method_that_is_not_installed_here_is_shown_all_the_same(
     joined = with_guests(board)
     records = collect(joined, None)
     assert len(records["theirs"]) == 3
-    shown = {row["method"]: row for row in table(joined, records).data}
+    shown = {row["row"]: row for row in table(joined, records).data}
     assert shown["theirs"]["count"] == 3
 
 

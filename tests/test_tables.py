@@ -156,8 +156,8 @@ def test_a_board_shows_measured_beside_published_and_what_has_not_run(
     linear, arc, flow, ends = shown.data
     worst = [min(r["curve"]["accuracy"]["test"]) for r in results.records.values()]
     assert linear["test"] == pytest.approx(np.mean(worst))
-    assert linear["test_std"] == pytest.approx(np.std(worst, ddof=1))
-    assert (linear["test_published"], linear["test_published_std"]) == (95.87, 0.4)
+    assert linear["test:std"] == pytest.approx(np.std(worst, ddof=1))
+    assert (linear["test:published"], linear["test:published:std"]) == (95.87, 0.4)
     assert linear["count"] == 3 and ends["count"] == 3
     assert "test" not in arc and "test" not in flow
     assert [row["test"] for row in shown.rows][1:3] == ["not run", "-"]
@@ -240,9 +240,9 @@ def test_rows_have_ranks_with_intervals(board: Board, shared_store: Store) -> No
     linear, arc, _, ends = table(board, records).data
     for row, method in ((linear, "linear"), (arc, "arc")):
         place = ranks[method]
-        assert (row["test_rank"], row["test_rank_low"]) == (place.position, place.low)
-        assert row["test_rank_high"] == place.high and row["test_tied"] == list(place.tied)
-    assert "test_rank" not in ends
+        assert (row["test:rank"], row["test:rank:low"]) == (place.position, place.low)
+        assert row["test:rank:high"] == place.high and row["test:tied"] == list(place.tied)
+    assert "test:rank" not in ends
     assert "no method is surely better" in table(board, records).note
     assert len(results.records) == 6
     with pytest.raises(KeyError):

@@ -204,7 +204,7 @@ def _measured(method: str) -> Iterator[str]:
 
 def _row(table: Table, method: str) -> str:
     """One row of a table, as a table of its own with a line for each column."""
-    found = next(i for i, d in enumerate(table.data) if d.get("mcbench_method") == method)
+    found = next(i for i, d in enumerate(table.data) if d.get("method") == method)
     cells = table.rows[found]
     heads = [h for h in table.columns if h not in ("method", "mcbench method") and cells.get(h)]
     return text.table(map(text.cell, heads), [[text.cell(cells[h]) for h in heads]])

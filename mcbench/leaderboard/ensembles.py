@@ -164,7 +164,7 @@ def table(board: EnsembleBoard, store: Store | None) -> Table:
     for row in board.rows:
         record = measured.get(row.ensemble)
         cells = {"method": row.label, "ensemble": row.ensemble}
-        data: dict[str, Any] = {"method": row.label, "ensemble": row.ensemble}
+        data: dict[str, Any] = {"row": row.label, "ensemble": row.ensemble}
         if record:
             growth = record["growth"][-1]
             cells |= {"trainings": str(len(growth["accuracy"])), "epochs": f"{growth['epochs']:g}"}
@@ -173,11 +173,11 @@ def table(board: EnsembleBoard, store: Store | None) -> Table:
             found = _error(record, budget)
             cells[f"{budget}B"] = plus_minus(found.mean, found.std) if found else "not run"
             if found:
-                data |= {f"{budget}B": found.mean, f"{budget}B_std": found.std}
+                data |= {f"{budget}B": found.mean, f"{budget}B:std": found.std}
             if i < len(row.published):
                 known = row.published[i]
                 cells[f"{budget}B published"] = plus_minus(known.mean, known.std)
-                data |= {f"{budget}B_published": known.mean, f"{budget}B_published_std": known.std}
+                data |= {f"{budget}B:published": known.mean, f"{budget}B:published:std": known.std}
         shown.add(cells, data)
         notes += [f"{row.label}: {row.note}"] if row.note else []
     if len(measured) < len({row.ensemble for row in board.rows}):

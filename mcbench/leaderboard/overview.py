@@ -47,7 +47,7 @@ def overview(board: Board, records: Records) -> Table:
         measured = list(records.get(row.method, {}).values())
         cells = {"method": row.label, "route": traits.route}
         cells |= {"explicit formula": _sign(traits.explicit), "learnable": _sign(traits.learnable)}
-        data: dict[str, Any] = {"method": row.label, "mcbench_method": row.method}
+        data: dict[str, Any] = {"row": row.label, "method": row.method}
         data |= {"explicit": traits.explicit, "learnable": traits.learnable, "route": traits.route}
         for head, (key, read, style) in _MEASURED.items():
             known = [v for v in map(read, measured) if v is not None]

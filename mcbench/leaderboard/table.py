@@ -38,7 +38,7 @@ def table(board: Board, records: Records, failed: Records | None = None) -> Tabl
     for row in board.rows:
         known = measured(board, row, records)
         cells = {"method": row.label, "mcbench method": row.method or "none yet"}
-        data: dict[str, Any] = {"method": row.label, "mcbench_method": row.method}
+        data: dict[str, Any] = {"row": row.label, "method": row.method}
         for column in board.columns:
             if column in known:
                 place = ranks[column].get(row.method)
@@ -50,8 +50,8 @@ def table(board: Board, records: Records, failed: Records | None = None) -> Tabl
                 cells[f"{column} published"] = plus_minus(
                     published.mean, published.std, board.digits(column)
                 )
-                data |= {f"{column}_published": published.mean}
-                data |= {f"{column}_published_std": published.std}
+                data |= {f"{column}:published": published.mean}
+                data |= {f"{column}:published:std": published.std}
         count = next((s.count for s in known.values()), 0)
         unit = " nets" if row.method == ENDPOINTS else ""
         cells["pairs"] = f"{count}{unit}" if count else ""
@@ -79,12 +79,12 @@ def _measured(
     cells[column] = plus_minus(summary.mean, summary.std, digits)
     if summary.count > 1:
         cells[f"{column} 95% interval"] = f"[{summary.low:.{digits}f}, {summary.high:.{digits}f}]"
-    data |= {column: summary.mean, f"{column}_std": summary.std}
-    data |= {f"{column}_low": summary.low, f"{column}_high": summary.high}
+    data |= {column: summary.mean, f"{column}:std": summary.std}
+    data |= {f"{column}:low": summary.low, f"{column}:high": summary.high}
     if rank is not None:
         cells[f"{column} rank"] = str(rank)
-        data |= {f"{column}_rank": rank.position, f"{column}_tied": list(rank.tied)}
-        data |= {f"{column}_rank_low": rank.low, f"{column}_rank_high": rank.high}
+        data |= {f"{column}:rank": rank.position, f"{column}:tied": list(rank.tied)}
+        data |= {f"{column}:rank:low": rank.low, f"{column}:rank:high": rank.high}
 
 
 def _absent(column: str, why: Absence | None, cells: dict[str, str], data: dict[str, Any]) -> None:
