@@ -31,6 +31,9 @@ method = "ot"
 [[row]]
 label = "Arc"
 method = "arc"
+"""
+
+ENDS = """
 [[row]]
 label = "End Points"
 method = "endpoints"
@@ -38,11 +41,12 @@ method = "endpoints"
 
 
 def small(folder: Path, changes: tuple[tuple[str, str], ...] = ()) -> Board:
-    """The board, its file in ``folder``."""
+    """The board, its file in ``folder``; of one recipe it has a row of endpoints too."""
     text = BOARD
     for old, new in changes:
         assert old in text
         text = text.replace(old, new)
+    text += ENDS if "to_recipe" not in text else ""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "board.toml").write_text(text)
     return Board.read(folder / "board.toml")

@@ -290,6 +290,10 @@ CHANGES: dict[str, tuple[Callable[[Whole], None], str]] = {
         "less than or equal to 100",
     ),
     "negative length": (forged(put(-1.0, "curve", "straight")), "greater than or equal to 0"),
+    "accuracies in one place": (
+        forged(put({}, "curve", "accuracy")),
+        "has accuracies in one place only",
+    ),
     # The schema.
     "other schema": (lambda w: w.update(schema=2), "its schema is 2, not 1"),
     "schema is true": (lambda w: w.update(schema=True), "its schema is True, not 1"),

@@ -204,6 +204,12 @@ def file(
     return file
 
 
+def test_no_row_mixes_the_endpoints_of_two_recipes(tmp_path: Path) -> None:
+    linear = 'method = "linear"'
+    with pytest.raises(UsageError, match="row 'Linear' would be the mean over networks of two"):
+        small(tmp_path / "mixed", (BOTH, (linear, 'method = "endpoints"')))
+
+
 def test_an_entry_of_two_recipes_is_submitted_and_verified(
     file: Path, board: Board, shared_store: Store, tmp_path: Path
 ) -> None:

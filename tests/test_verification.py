@@ -11,22 +11,23 @@ from typing import Any
 
 import pytest
 import torch
-from boards import lie, mend, small
+from boards import follow, lie, mend, small
 from click.testing import CliRunner, Result
 from safetensors.torch import load_file, save_file
 
 import mcbench
+from mcbench.builtin.metrics import CurveMetric
 from mcbench.cli import main
 from mcbench.errors import UsageError
 from mcbench.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry import Entry, read, sha256_of
-from mcbench.leaderboard.merging import add, conflicts, gathered
+from mcbench.leaderboard.merging import add, conflicts, gathered, of_entry
 from mcbench.leaderboard.standing import collect
 from mcbench.leaderboard.table import remarks
 from mcbench.leaderboard.verification import outcomes_of, states
 from mcbench.params import fingerprint
-from mcbench.plugins import Host, Plugin
+from mcbench.plugins import Host, Plugin, host
 from mcbench.store import Store
 
 Whole = dict[str, Any]
@@ -36,16 +37,19 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(main, list(arguments), prog_name="mcbench")
 
 
-@pytest.fixture
-def board(tmp_path: Path, fresh_host: Host, shared_store: Store) -> Iterator[Board]:
-    board = small(tmp_path / "small")
-
+def register(host: Host, board: Board) -> None:
     class Theirs:
         @mcbench.hookimpl
         def mcbench_leaderboards(self) -> list[Board]:
             return [board]
 
-    fresh_host.register(Plugin("boards", "third", "1"), Theirs)
+    host.register(Plugin("boards", "third", "1"), Theirs)
+
+
+@pytest.fixture
+def board(tmp_path: Path, fresh_host: Host, shared_store: Store) -> Iterator[Board]:
+    board = small(tmp_path / "small")
+    register(fresh_host, board)
     Experiment(board.plan((0, 1, 2), ("linear", "ot")), shared_store).run()
     yield board
 
@@ -174,6 +178,46 @@ def test_whatever_was_measured_is_measured_again(name: str, file: Path) -> None:
     code, rows = verified(file)
     assert code == 1 and rows[0]["state"] == "differs" and said in rows[0]["reason"], rows[0]
     assert {row["state"] for row in rows[1:]} == {"confirmed"}
+
+
+def forge_accuracies(whole: Whole) -> None:
+    """Accuracies where there are no classes, which ask for the same refined points as losses."""
+    for item in whole["content"]["records"]:
+        record = item["record"]
+        curve = record["curve"]
+        curve["accuracy"] = {s: [100 - x for x in values] for s, values in curve["loss"].items()}
+        curve["with_start"] = curve["accuracy"]
+        curve["ensembles"] = {name: {"train": 50.0, "test": 50.0} for name in ("ends", "path")}
+        for text, entry in record["metrics"].items():
+            metric = host().get("metric", text)
+            if isinstance(metric, CurveMetric) and entry.pop("inapplicable", None):
+                entry["values"] = dict.fromkeys(("train", "test") if metric.splits else ("",), 0.0)
+        follow(record)
+    mend(whole)
+
+
+def test_without_classes_entries_have_losses_alone(
+    store: Store, fresh_host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = small(tmp_path / "ring", (
+        ('"small"', '"ring"'), ("digits", "landscape"), ("mlp2[width=16]", "ring"),
+        ("quick[epochs=15]", "landscape"), ("worst-accuracy:test", "highest-loss:test"),
+    ))  # fmt: skip
+    register(fresh_host, board)
+    monkeypatch.setenv("MCBENCH_HOME", str(store.root))
+    Experiment(board.plan((0, 1, 2), ("linear",)), store).run()
+    file = tmp_path / "x.json"
+    assert run("leaderboard", "submit", "ring", "-m", "linear", "-o", str(file)).exit_code == 0
+    assert run("leaderboard", "check", str(file)).exit_code == 0
+    code, rows = verified(file)
+    assert code == 0 and all(row["state"] == "confirmed" and row["exact"] for row in rows), rows
+    assert len(rows) == 3 and rows[0]["loss"] == 0
+    altered(file, forge_accuracies)
+    assert run("leaderboard", "check", str(file)).exit_code == 0
+    code, rows = verified(file)
+    assert code == 1 and "it has accuracies" in rows[0]["reason"], rows
+    said = conflicts([*gathered(board, store), *of_entry(read(file))])
+    assert any("one of them has no accuracies" in line for line in said), said
 
 
 def other_hash(whole: Whole) -> None:

@@ -155,7 +155,8 @@ class Board:
         """Test what can be tested without looking names up.
 
         Raises:
-            UsageError: If the protocol is wrong or a row has a column that the board has not.
+            UsageError: If the protocol is wrong, a row has a column that the board has not, or
+                endpoints of two recipes share a row.
         """
         from mcbench.evaluation import Protocol
 
@@ -167,6 +168,11 @@ class Board:
         if self.same_seed and not self.to_recipe:
             raise UsageError("same_seed needs to_recipe: a pair is of two networks")
         for row in self.rows:
+            if row.method == ENDPOINTS and self.to_recipe:
+                raise UsageError(
+                    f"row '{row.label}' would be the mean over networks of two recipes: take "
+                    "columns of A and of B, as accuracy-a:test and accuracy-b:test"
+                )
             for column in row.published:
                 if column not in self.columns:
                     raise unknown(f"column of row '{row.label}'", column, self.columns)

@@ -158,6 +158,9 @@ def _method(record: dict[str, Any], board: Board, row: str | None) -> list[str]:
 def _curve(record: dict[str, Any]) -> None:
     curve = record["curve"]
     count = len(curve["t"])
+    classes = bool(curve["accuracy"])
+    if bool(curve["ensembles"]) != classes or (curve.get("with_start") and not classes):
+        raise EntryError("its curve has accuracies in one place only")
     lists = {"grid": curve["grid"], "position": curve["position"]}
     if curve.get("square"):
         lists["squared norms"] = curve["square"]
@@ -258,7 +261,8 @@ def _ends(entry: Entry) -> None:
             if i and permuted:
                 continue  # Its sums are in another order: a sample may be on the other side.
             first, where = known.setdefault((key, machine), (ends, title(record)))
-            if any(abs(ends[split] - first[split]) > CLOSE for split in ends):
+            apart = ends.keys() != first.keys()
+            if apart or any(abs(ends[split] - first[split]) > CLOSE for split in ends):
                 seed = entry.content["endpoints"][key]["seed"]
                 raise EntryError(
                     f"{title(record)}: its endpoint of seed {seed} has another accuracy than in "

@@ -119,6 +119,8 @@ def _difference(a: dict[str, Any], b: dict[str, Any]) -> str:
     """How two curves of one run differ; empty if they agree."""
     if a["t"] != b["t"] or a["end"] != b["end"]:
         return "other points were evaluated, or it ends elsewhere"
+    if a["accuracy"].keys() != b["accuracy"].keys():
+        return "one of them has no accuracies"
     accuracy, loss = (
         [(x, y) for split in b[name] for x, y in zip(a[name][split], b[name][split], strict=True)]
         for name in ("accuracy", "loss")

@@ -90,6 +90,10 @@ class PercentOfSplit(Strict):
     test: Percent
 
 
+class Nothing(Strict):
+    """Of accuracies, where the data have no classes."""
+
+
 class Ensembles(Strict):
     """Of the path's ends and of all points of the grid."""
 
@@ -104,10 +108,10 @@ class CurveOf(Strict):
     grid: list[bool]
     position: list[Positive]
     loss: BySplit
-    accuracy: PercentBySplit
+    accuracy: PercentBySplit | Nothing
     straight: Positive
-    ensembles: Ensembles
-    with_start: PercentBySplit | None = None
+    ensembles: Ensembles | Nothing
+    with_start: PercentBySplit | Nothing | None = None
     end: Literal["b", "permuted", "short"]
     square: list[Positive] | None = None
 
