@@ -8,8 +8,9 @@ from typing import Any, Literal, TypeVar
 
 from mcbench.comparison import ranks
 from mcbench.ensembling import EnsembleResults
+from mcbench.evaluation import Curve
 from mcbench.experiment import Experiment, Results
-from mcbench.exploring import Exploration, epoch_below
+from mcbench.plugins import host
 from mcbench.statistics import summarize
 from mcbench.tables import Table, plus_minus
 
@@ -26,7 +27,7 @@ class Criterion:
         title: What it is, with its unit.
         quantity: What of the curve it is made from: ``accuracy`` or ``loss``.
         columns: Headings and what they show, as ``worst-accuracy:test``; the last one ranks.
-        more: Headings and what they show, behind the rank.
+        more: Headings and what they show, behind the rank. All are functions of the curve.
         better: Which direction is better.
         digits: Behind the point.
     """
@@ -42,6 +43,14 @@ class Criterion:
     def ranked(self) -> str:
         """The column that ranks."""
         return list(self.columns.values())[-1]
+
+    def of(self, record: dict[str, Any]) -> dict[str, float]:
+        """What is shown, from the record's curve: whatever metrics were asked for."""
+        curve, values = Curve.of(record["curve"]), {}
+        for column in (*self.columns.values(), *self.more.values()):
+            metric, _, split = column.partition(":")
+            values[column] = host().get("metric", metric).formula(curve, split or None)
+        return values
 
 
 ACCURACY = Criterion(
@@ -101,10 +110,14 @@ def ranking(experiment: Experiment, results: Results) -> Table:
     table = Table("ranking", title, heads, keys=1)
     rows = []
     column = criterion.ranked
-    places = ranks({m: _by_pair(r, column) for m, r in grouped.items()}, criterion.better)
+    values = {m: _by_pair(records, criterion) for m, records in grouped.items()}
+    places = ranks(
+        {m: {pair: v[column] for pair, v in of.items()} for m, of in values.items()},
+        criterion.better,
+    )
     for method, records in grouped.items():
         if records:
-            rows.append(_row(method, records, criterion))
+            rows.append(_row(method, records, list(values[method].values()), criterion))
             if method in places and len(places) > 1:
                 place = places[method]
                 rows[-1][1]["rank"] = str(place)
@@ -128,33 +141,29 @@ def ranking(experiment: Experiment, results: Results) -> Table:
     return table
 
 
-def _by_pair(records: list[dict[str, Any]], column: str) -> dict[tuple[Hashable, Hashable], float]:
-    """A column's values by pair of endpoints."""
-    return {
-        (r["run"]["endpoints"][0], r["run"]["endpoints"][1]): columns_of(r)[column]
-        for r in records
-        if column in columns_of(r)
-    }
+def _by_pair(
+    records: list[dict[str, Any]], criterion: Criterion
+) -> dict[tuple[Hashable, Hashable], dict[str, float]]:
+    """What is shown by pair of endpoints."""
+    return {(r["run"]["endpoints"][0], r["run"]["endpoints"][1]): criterion.of(r) for r in records}
 
 
 def _row(
-    method: str, records: list[dict[str, Any]], criterion: Criterion
+    method: str,
+    records: list[dict[str, Any]],
+    values: list[dict[str, float]],
+    criterion: Criterion,
 ) -> tuple[float, dict[str, str], dict[str, Any]]:
     """What sorts a method (the higher the better), its cells and its numbers."""
-    values = [columns_of(r) for r in records]
     cells = {"method": method, "pairs": str(len(records)), "path ends at": _end(records)}
     numbers: dict[str, Any] = {"method": method, "end": _end(records), "count": len(records)}
-    key = float("-inf")
     for heading, column in criterion.columns.items():
-        if all(column in v for v in values):
-            mean = _show([v[column] for v in values], heading, column, criterion, cells, numbers)
-            if column == criterion.ranked and mean == mean:
-                key = mean if criterion.better == "higher" else -mean
+        mean = _show([v[column] for v in values], heading, column, criterion, cells, numbers)
+    key = mean if criterion.better == "higher" else -mean  # Of the last, which ranks.
     for heading, column in criterion.more.items():
-        if all(column in v for v in values):
-            s = summarize([v[column] for v in values])
-            cells[heading] = plus_minus(s.mean, s.std, criterion.digits)
-            numbers[column] = s.mean
+        s = summarize([v[column] for v in values])
+        cells[heading] = plus_minus(s.mean, s.std, criterion.digits)
+        numbers[column] = s.mean
     seconds = summarize([r["cost"]["seconds"] for r in records]).mean
     cells["s/pair"] = f"{seconds:.1f}"
     numbers["seconds"] = seconds
@@ -309,98 +318,3 @@ def ensembles(results: EnsembleResults) -> Table:
         if each > 1:
             table.note += f"\n{text}: {each} networks from the training of each."
     return table
-
-
-def saddles(found: Exploration) -> Table:
-    """The minima and the saddles of a tree, in the columns of Draxler et al., 2018, table B.1.
-
-    Minima are means over endpoints. Saddles are means over the tree's edges, of the highest loss
-    and the highest error along each; ``ratio`` and ``difference`` are of these means.
-    """
-    identity = found.results.problem
-    names = [identity[part]["name"] for part in ("dataset", "architecture", "recipe")]
-    columns = ["problem", "train loss: minima", "saddle", "ratio", "epoch", "test loss: minima",
-               "saddle ", "test error (%): minima", "saddle  ", "difference"]  # fmt: skip
-    title = (
-        "Minima, and saddles between them: mean ± std over endpoints, and over the tree's edges"
-    )
-    table = Table("saddles", title, columns, keys=1)
-    edges = [_edge(found, pair) for pair in found.tree]
-    cells = {"problem": "/".join(names)}
-    numbers: dict[str, Any] = dict(cells)
-    low = [
-        {**values["loss"], "error": _error(values["accuracy"])} for values in found.minima.values()
-    ]
-    columns_of_quantity = {
-        "train": ("train loss: minima", "saddle"),
-        "test": ("test loss: minima", "saddle "),
-        "error": ("test error (%): minima", "saddle  "),
-    }
-    for quantity, headings in columns_of_quantity.items():
-        for heading, kind, values in zip(
-            headings, ("minima", "saddle"), (low, edges), strict=True
-        ):
-            known = [v[quantity] for v in values if v[quantity] is not None]
-            if known:
-                s = summarize(known)
-                cells[heading] = plus_minus(s.mean, s.std, 2 if quantity == "error" else 4)
-                numbers |= {f"{kind}:{quantity}": s.mean, f"{kind}:{quantity}:std": s.std}
-    minimum, saddle = (numbers.get(f"{kind}:train") for kind in ("minima", "saddle"))
-    if minimum and saddle is not None:
-        numbers["ratio"] = saddle / minimum
-        cells["ratio"] = f"{numbers['ratio']:.1f}"
-    if "saddle:error" in numbers:
-        numbers["difference"] = numbers["saddle:error"] - numbers["minima:error"]
-        cells["difference"] = f"{numbers['difference']:.2f}"
-    epochs = [edge["epoch"] for edge in edges if edge["epoch"] is not None]
-    numbers |= {"epoch": sum(epochs) / len(epochs) if epochs else None, "edges": len(edges)}
-    cells["epoch"] = f"{numbers['epoch']:.0f}" if epochs else "-"
-    if epochs and len(epochs) < len(edges):
-        cells["epoch"] += f" ({len(epochs)} of {len(edges)})"
-    table.add(cells, numbers)
-    table.note = (
-        "epoch: the first whose training loss is below the saddle; '-': none, or not kept."
-    )
-    return table
-
-
-def edges(found: Exploration) -> Table:
-    """The edges of a tree, the heaviest first."""
-    columns = ["pair", "saddle", "at t", "epoch", "test loss", "test error (%)", "length ratio"]
-    tried = len(found.results.runs)
-    title = "The minimum spanning tree of saddle losses, the heaviest edge first"
-    table = Table("edges", title, columns)
-    for pair in found.tree:
-        edge = _edge(found, pair)
-        error = "-" if edge["error"] is None else f"{edge['error']:.2f}"
-        cells = ["-".join(map(str, pair)), f"{edge['train']:.4f}", f"{edge['t']:.3f}",
-                 str(edge["epoch"] or "-"), f"{edge['test']:.4f}", error,
-                 f"{edge['length-ratio']:.2f}"]  # fmt: skip
-        names = {"train": "saddle:train", "test": "saddle:test", "error": "saddle:error"}
-        numbers = {names.get(name, name): value for name, value in edge.items()}
-        table.add(dict(zip(columns, cells, strict=True)), {"pair": list(pair), **numbers})
-    table.note = (
-        f"{tried} of {tried + found.left} pairs were tried, first those with endpoint "
-        f"{found.first}, the lowest minimum."
-    )
-    return table
-
-
-def _edge(found: Exploration, pair: tuple[int, int]) -> dict[str, Any]:
-    """What is highest along the path of an edge, where, and when the endpoints got below it."""
-    record = found.record(pair)
-    assert record is not None  # Failed runs are no edges.
-    curve = record["curve"]
-    highest = {split: max(values) for split, values in curve["loss"].items()}
-    kept = [found.results.endpoints[seed].get("losses", []) for seed in pair]
-    return {
-        **highest,
-        "error": 100 - min(curve["accuracy"]["test"]) if curve["accuracy"] else None,
-        "t": curve["t"][curve["loss"]["train"].index(highest["train"])],
-        "epoch": epoch_below(kept, highest["train"]),
-        "length-ratio": curve["position"][-1] / (curve["straight"] or float("nan")),
-    }
-
-
-def _error(accuracy: dict[str, float]) -> float | None:
-    return 100 - accuracy["test"] if accuracy else None

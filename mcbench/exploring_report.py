@@ -1,0 +1,104 @@
+"""From an exploration to tables: minima and saddles, and the tree between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcbench.exploring import Exploration, epoch_below
+from mcbench.statistics import summarize
+from mcbench.tables import Table, plus_minus
+
+
+def saddles(found: Exploration) -> Table:
+    """The minima and the saddles of a tree, in the columns of Draxler et al., 2018, table B.1.
+
+    Minima are means over endpoints. Saddles are means over the tree's edges, of the highest loss
+    and the highest error along each; ``ratio`` and ``difference`` are of these means.
+    """
+    identity = found.results.problem
+    names = [identity[part]["name"] for part in ("dataset", "architecture", "recipe")]
+    columns = ["problem", "train loss: minima", "saddle", "ratio", "epoch", "test loss: minima",
+               "saddle ", "test error (%): minima", "saddle  ", "difference"]  # fmt: skip
+    title = (
+        "Minima, and saddles between them: mean ± std over endpoints, and over the tree's edges"
+    )
+    table = Table("saddles", title, columns, keys=1)
+    edges = [_edge(found, pair) for pair in found.tree]
+    cells = {"problem": "/".join(names)}
+    numbers: dict[str, Any] = dict(cells)
+    low = [
+        {**values["loss"], "error": _error(values["accuracy"])} for values in found.minima.values()
+    ]
+    columns_of_quantity = {
+        "train": ("train loss: minima", "saddle"),
+        "test": ("test loss: minima", "saddle "),
+        "error": ("test error (%): minima", "saddle  "),
+    }
+    for quantity, headings in columns_of_quantity.items():
+        for heading, kind, values in zip(
+            headings, ("minima", "saddle"), (low, edges), strict=True
+        ):
+            known = [v[quantity] for v in values if v[quantity] is not None]
+            if known:
+                s = summarize(known)
+                cells[heading] = plus_minus(s.mean, s.std, 2 if quantity == "error" else 4)
+                numbers |= {f"{kind}:{quantity}": s.mean, f"{kind}:{quantity}:std": s.std}
+    minimum, saddle = (numbers.get(f"{kind}:train") for kind in ("minima", "saddle"))
+    if minimum and saddle is not None:
+        numbers["ratio"] = saddle / minimum
+        cells["ratio"] = f"{numbers['ratio']:.1f}"
+    if "saddle:error" in numbers:
+        numbers["difference"] = numbers["saddle:error"] - numbers["minima:error"]
+        cells["difference"] = f"{numbers['difference']:.2f}"
+    epochs = [edge["epoch"] for edge in edges if edge["epoch"] is not None]
+    numbers |= {"epoch": sum(epochs) / len(epochs) if epochs else None, "edges": len(edges)}
+    cells["epoch"] = f"{numbers['epoch']:.0f}" if epochs else "-"
+    if epochs and len(epochs) < len(edges):
+        cells["epoch"] += f" ({len(epochs)} of {len(edges)})"
+    table.add(cells, numbers)
+    table.note = (
+        "epoch: the first whose training loss is below the saddle; '-': none, or not kept."
+    )
+    return table
+
+
+def edges(found: Exploration) -> Table:
+    """The edges of a tree, the heaviest first."""
+    columns = ["pair", "saddle", "at t", "epoch", "test loss", "test error (%)", "length ratio"]
+    tried = len(found.results.runs)
+    title = "The minimum spanning tree of saddle losses, the heaviest edge first"
+    table = Table("edges", title, columns)
+    for pair in found.tree:
+        edge = _edge(found, pair)
+        error = "-" if edge["error"] is None else f"{edge['error']:.2f}"
+        cells = ["-".join(map(str, pair)), f"{edge['train']:.4f}", f"{edge['t']:.3f}",
+                 str(edge["epoch"] or "-"), f"{edge['test']:.4f}", error,
+                 f"{edge['length-ratio']:.2f}"]  # fmt: skip
+        names = {"train": "saddle:train", "test": "saddle:test", "error": "saddle:error"}
+        numbers = {names.get(name, name): value for name, value in edge.items()}
+        table.add(dict(zip(columns, cells, strict=True)), {"pair": list(pair), **numbers})
+    table.note = (
+        f"{tried} of {tried + found.left} pairs were tried, first those with endpoint "
+        f"{found.first}, the lowest minimum."
+    )
+    return table
+
+
+def _edge(found: Exploration, pair: tuple[int, int]) -> dict[str, Any]:
+    """What is highest along the path of an edge, where, and when the endpoints got below it."""
+    record = found.record(pair)
+    assert record is not None  # Failed runs are no edges.
+    curve = record["curve"]
+    highest = {split: max(values) for split, values in curve["loss"].items()}
+    kept = [found.results.endpoints[seed].get("losses", []) for seed in pair]
+    return {
+        **highest,
+        "error": 100 - min(curve["accuracy"]["test"]) if curve["accuracy"] else None,
+        "t": curve["t"][curve["loss"]["train"].index(highest["train"])],
+        "epoch": epoch_below(kept, highest["train"]),
+        "length-ratio": curve["position"][-1] / (curve["straight"] or float("nan")),
+    }
+
+
+def _error(accuracy: dict[str, float]) -> float | None:
+    return 100 - accuracy["test"] if accuracy else None
