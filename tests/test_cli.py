@@ -10,6 +10,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mcbench.cli import main
+from mcbench.cli.progress import Bars
+from mcbench.evaluation import Protocol
+from mcbench.run import Run
 
 SMALL = (
     "-a", "mlp2[width=8]", "-r", "quick[epochs=3]", "--endpoints", "3", "--points", "5",
@@ -127,6 +130,36 @@ def test_a_chosen_metric_alone(home: Path) -> None:
     tables = json.loads(result.stdout)
     names = [row["metric"] for row in tables["metrics"]]
     assert names == ["barrier:train", "barrier:test"]
+
+
+def test_methods_are_ranked_whatever_metric_is_named(tmp_path: Path) -> None:
+    words = ("-m", "linear", "-m", "polychain[epochs=2]", *SMALL, "--home", str(tmp_path))
+    named = json.loads(run("run", *words, "--metric", "barrier", "--json").stdout)["ranking"]
+    assert all(row["worst-accuracy:test"] > 0 for row in named)
+    every = json.loads(run("run", *words, "--json").stdout)["ranking"]
+    assert named == every
+    assert "rank" in every[0]
+
+
+def test_what_failed_is_not_to_be_plotted(tmp_path: Path) -> None:
+    words = ("-d", "landscape", "-a", "ring", "--endpoints", "2", "--home", str(tmp_path))
+    failed = run("run", "-m", "ot", *words)
+    assert failed.exit_code == 1 and "mcbench plot" not in failed.stderr
+    (line,) = (line for line in failed.stderr.splitlines() if "compare" in line)
+    assert line.startswith("Next: mcbench run -m ot -m linear -m polychain")
+
+
+def test_bars_say_what_moves_them() -> None:
+    bars = Bars()
+    one = Run({}, (0, 1), "neb", {}, Protocol(5))
+    bars.mcbench_run_started(one)
+    for title in ("neb 0-1", "hessian-top of neb 0-1"):
+        for step in (1, 2):
+            bars.mcbench_method_progressed(title, step, 4, 0.5)
+    shown = {task.description: task.completed for task in bars.progress.tasks}
+    assert shown == {"neb 0-1": 0, "neb 0-1: training": 2, "hessian-top of neb 0-1": 2}
+    bars.mcbench_run_failed(one, ValueError("no"))
+    assert [task.description for task in bars.progress.tasks] == ["hessian-top of neb 0-1"]
 
 
 def test_a_training_that_diverges_is_a_failed_run(home: Path) -> None:

@@ -196,6 +196,7 @@ def test_the_same_picture_is_the_same_file(tmp_path: Path, shared_store: Store) 
         (("--plane", "-d", "landscape", "-a", "ring", "--error"), "these data have no classes"),
         (("--plane", "-m", "linear", "-o", "."), "names no file"),
         (("--plane", "-m", "linear", "--html", "."), "is a directory"),
+        (("-m", "linear", "--html", __file__ + "/x.html"), "test_pictures.py is no folder"),
         (("-m", "linear", "--grid", "5"), "--grid is of a plane: add --plane"),
         (("-m", "linear", "--chain", "--ensemble"), "give --chain or --ensemble"),
         ((), "name a method"),

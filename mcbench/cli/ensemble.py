@@ -88,10 +88,10 @@ def command(
 
     from mcbench import ensembling, report
     from mcbench.cli.progress import progress
-    from mcbench.figures import draw_budgets, draw_ensembles, files, save
+    from mcbench.figures import check, draw_budgets, draw_ensembles, save
 
     if out:
-        files(out)  # A wrong name is said before hours of work.
+        check(out)  # A wrong name is said before hours of work.
     first = options.open_experiment(rest)
     more = [options.prepare(replace(first.plan, recipe=recipe), rest) for recipe in others]
     work = ensembling.Ensembling([first, *more], ensembles or ("independent",), budgets)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 10.0
 """Without a terminal, a line of progress at most so often."""
 
+TRAINING = ": training"
+"""Behind a run's title, while its method trains."""
+
 
 class Lines:
     """A plain line now and then."""
@@ -88,9 +91,9 @@ class Bars:
         )
         self._tasks: dict[str, Any] = {}
 
-    def _task(self, name: str, total: int) -> Any:
+    def _task(self, name: str, total: int, shown: str = "") -> Any:
         if name not in self._tasks:
-            self._tasks[name] = self.progress.add_task(name, total=total, state="")
+            self._tasks[name] = self.progress.add_task(shown or name, total=total, state="")
         return self._tasks[name]
 
     def _end(self, name: str) -> None:
@@ -111,9 +114,11 @@ class Bars:
 
     @hookimpl
     def mcbench_method_progressed(self, title: str, step: int, steps: int, loss: float) -> None:
-        """Move the method's bar."""
-        name = f"{title}: training"
-        self.progress.update(self._task(name, steps), completed=step, state=f"loss {loss:.4f}")
+        """Move the bar of a method, a metric, an ensemble, a plane."""
+        name = f"{title}{TRAINING}"
+        # A method has the title of its run, whose bar counts points.
+        task = self._task(name, steps, name if title in self._tasks else title)
+        self.progress.update(task, completed=step, state=f"loss {loss:.4f}")
         if step == steps:
             self._end(name)
 
@@ -139,6 +144,7 @@ class Bars:
     def mcbench_run_failed(self, run: Run, error: Exception) -> None:
         """Leave a line."""
         self._end(_title(run))
+        self._end(f"{_title(run)}{TRAINING}")
         text = f"{_title(run)}: failed: {one_line(error)}"
         self.progress.console.print(text, markup=False, style="red")
 

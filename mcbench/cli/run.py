@@ -121,12 +121,14 @@ def _closing(experiment: Any, results: Any, methods: tuple[str, ...], board: str
         guests = "".join(f" -m '{m}'" for m in methods if m not in rows)
         click.echo(f"Next: mcbench leaderboard show {board}{guests}", err=True)
         return
-    more = [m for m in ("linear", "arc", "ot") if m not in methods]
-    plot = _again("plot", methods)
-    click.echo(f"Next: {plot}   see where paths dip", err=True)
+    # Without classes there are no layers for the closed formulas.
+    known = ("linear", "arc", "ot") if experiment.problem.data.classes else ("linear", "polychain")
+    more = [m for m in known if m not in methods]
+    lines = [f"{_again('plot', methods)}   see where paths dip"] if results.records else []
     if more:
-        click.echo(f"      {_again('run', (*methods, *more))}   compare", err=True)
-    click.echo("      mcbench list methods   what else there is", err=True)
+        lines.append(f"{_again('run', (*methods, *more))}   compare")
+    lines.append("mcbench list methods   what else there is")
+    click.echo("Next: " + "\n      ".join(lines), err=True)
 
 
 _OUTPUT = ("methods", "style", "as_json")

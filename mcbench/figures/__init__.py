@@ -2,7 +2,7 @@
 
 from mcbench.figures.budgets import draw_budgets
 from mcbench.figures.ensembles import draw_ensembles
-from mcbench.figures.files import check, files, save, save_html
+from mcbench.figures.files import check, save, save_html
 from mcbench.figures.look import COLORS, QUANTITIES
 from mcbench.figures.page import interactive_plane
 from mcbench.figures.paths import draw_paths, interactive_paths
@@ -16,7 +16,6 @@ __all__ = [
     "draw_ensembles",
     "draw_paths",
     "draw_plane",
-    "files",
     "interactive_paths",
     "interactive_plane",
     "save",

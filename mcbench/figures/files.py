@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ def files(out: Path) -> list[Path]:
     return [stem.with_name(stem.name + suffix) for suffix in (".png", ".svg")]
 
 
-def check(out: Path, html: Path | None) -> None:
+def check(out: Path, html: Path | None = None) -> None:
     """Say what is wrong with names of files before hours of work.
 
     Raises:
@@ -32,6 +33,12 @@ def check(out: Path, html: Path | None) -> None:
             raise UsageError(f"cannot write {path}: it is a directory")
         if not path.name:
             raise UsageError(f"'{path}' names no file")
+        # What is there of it: the file itself, or the folder that it and others go into.
+        place = next(p for p in (path, *path.absolute().parents) if os.path.exists(p))
+        if place != path and not place.is_dir():
+            raise UsageError(f"cannot write {path}: {place} is no folder")
+        if not os.access(place, os.W_OK):
+            raise UsageError(f"cannot write {path}: {place} is not writable")
 
 
 def save(figure: Any, out: Path) -> list[Path]:

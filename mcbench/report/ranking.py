@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mcbench.comparison import ranks
+from mcbench.evaluation import Curve
 from mcbench.experiment import Experiment, Results
-from mcbench.report.reading import by_method, columns_of, end_points
+from mcbench.plugins import host
+from mcbench.report.reading import by_method, end_points
 from mcbench.statistics import summarize
 from mcbench.tables import Table, plus_minus
 
@@ -21,7 +23,7 @@ class Criterion:
         title: What it is, with its unit.
         quantity: What of the curve it is made from: ``accuracy`` or ``loss``.
         columns: Headings and what they show, as ``worst-accuracy:test``; the last one ranks.
-        more: Headings and what they show, behind the rank.
+        more: Headings and what they show, behind the rank. All are functions of the curve.
         better: Which direction is better.
         digits: Behind the point.
     """
@@ -37,6 +39,14 @@ class Criterion:
     def ranked(self) -> str:
         """The column that ranks."""
         return list(self.columns.values())[-1]
+
+    def of(self, record: dict[str, Any]) -> dict[str, float]:
+        """What is shown, from the record's curve: whatever metrics were asked for."""
+        curve, values = Curve.of(record["curve"]), {}
+        for column in (*self.columns.values(), *self.more.values()):
+            metric, _, split = column.partition(":")
+            values[column] = host().get("metric", metric).formula(curve, split or None)
+        return values
 
 
 ACCURACY = Criterion(
@@ -77,10 +87,14 @@ def ranking(experiment: Experiment, results: Results) -> Table:
     table = Table("ranking", title, heads, keys=1)
     rows = []
     column = criterion.ranked
-    places = ranks({m: _by_pair(r, column) for m, r in grouped.items()}, criterion.better)
+    values = {m: _by_pair(records, criterion) for m, records in grouped.items()}
+    places = ranks(
+        {m: {pair: v[column] for pair, v in of.items()} for m, of in values.items()},
+        criterion.better,
+    )
     for method, records in grouped.items():
         if records:
-            rows.append(_row(method, records, criterion))
+            rows.append(_row(method, records, list(values[method].values()), criterion))
             if method in places and len(places) > 1:
                 place = places[method]
                 rows[-1][1]["rank"] = str(place)
@@ -104,33 +118,29 @@ def ranking(experiment: Experiment, results: Results) -> Table:
     return table
 
 
-def _by_pair(records: list[dict[str, Any]], column: str) -> dict[tuple[Hashable, Hashable], float]:
-    """A column's values by pair of endpoints."""
-    return {
-        (r["run"]["endpoints"][0], r["run"]["endpoints"][1]): columns_of(r)[column]
-        for r in records
-        if column in columns_of(r)
-    }
+def _by_pair(
+    records: list[dict[str, Any]], criterion: Criterion
+) -> dict[tuple[Hashable, Hashable], dict[str, float]]:
+    """What is shown by pair of endpoints."""
+    return {(r["run"]["endpoints"][0], r["run"]["endpoints"][1]): criterion.of(r) for r in records}
 
 
 def _row(
-    method: str, records: list[dict[str, Any]], criterion: Criterion
+    method: str,
+    records: list[dict[str, Any]],
+    values: list[dict[str, float]],
+    criterion: Criterion,
 ) -> tuple[float, dict[str, str], dict[str, Any]]:
     """What sorts a method (the higher the better), its cells and its numbers."""
-    values = [columns_of(r) for r in records]
     cells = {"method": method, "pairs": str(len(records)), "path ends at": _end(records)}
     numbers: dict[str, Any] = {"method": method, "end": _end(records), "count": len(records)}
-    key = float("-inf")
     for heading, column in criterion.columns.items():
-        if all(column in v for v in values):
-            mean = _show([v[column] for v in values], heading, column, criterion, cells, numbers)
-            if column == criterion.ranked and mean == mean:
-                key = mean if criterion.better == "higher" else -mean
+        mean = _show([v[column] for v in values], heading, column, criterion, cells, numbers)
+    key = mean if criterion.better == "higher" else -mean  # Of the last, which ranks.
     for heading, column in criterion.more.items():
-        if all(column in v for v in values):
-            s = summarize([v[column] for v in values])
-            cells[heading] = plus_minus(s.mean, s.std, criterion.digits)
-            numbers[column] = s.mean
+        s = summarize([v[column] for v in values])
+        cells[heading] = plus_minus(s.mean, s.std, criterion.digits)
+        numbers[column] = s.mean
     seconds = summarize([r["cost"]["seconds"] for r in records]).mean
     cells["s/pair"] = f"{seconds:.1f}"
     numbers["seconds"] = seconds

@@ -176,7 +176,8 @@ class AutoNEB(Band):
     A cycle moves pivots as ``neb`` does, at its own constant learning rate. ``cycles`` has
     ``STEPS``, ``STEPS@FACTOR`` or ``TIMES*STEPS@FACTOR`` each: the factor is that of ``lr``.
     The paper's protocol, on ResNets, is ``autoneb[lr=0.1,cycles=(4*1000,2*2000,4*1000@0.1,
-    4*1000@0.01),batch_size=512,weight_decay=1e-4]``: 16,000 steps; the default has 2,000.
+    4*1000@0.01),batch_size=512,weight_decay=1e-4,tolerance=0,noise=0]``: 16,000 steps; the
+    default has 2,000.
 
     The chain of the cycle with the lowest maximum, over pivots and points between them, is the
     path; the run says which cycle that was. For all else see ``neb``.
