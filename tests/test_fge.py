@@ -18,13 +18,13 @@ from test_cli import run
 import mcbench
 from conftest import PLAN, Deep
 from mcbench import Endpoint, Problem
-from mcbench.budget_report import table
 from mcbench.ensembling import EnsembleResults, Ensembling
 from mcbench.errors import RunError, UsageError
 from mcbench.experiment import Experiment, Plan
 from mcbench.figures import draw_budgets
 from mcbench.params import equal
 from mcbench.plugins import host
+from mcbench.report import budgets
 from mcbench.store import Store
 from mcbench.testing.networks import trained
 from mcbench.workshop import Workshop
@@ -257,7 +257,7 @@ def test_what_does_not_fit_into_a_budget_is_not_counted(results: EnsembleResults
     assert [pool["trainings"] for pool in fast["budgets"]] == [1, 2, 3]
     assert long["growth"][-1]["epochs"] == 19
     assert [pool["trainings"] for pool in long["budgets"]] == [0, 1, 2]
-    shown = table(results)
+    shown = budgets(results)
     assert shown.rows[2]["1B"] == "over budget" and shown.rows[2]["epochs"] == "19"
     assert [row["epochs"] for row in shown.data if row["ensemble"] == FAST] == [15, 30, 45]
     assert "1B: 15 epochs" in shown.note

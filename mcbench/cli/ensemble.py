@@ -86,7 +86,7 @@ def command(
     """
     from dataclasses import replace
 
-    from mcbench import budget_report, ensembling, report
+    from mcbench import ensembling, report
     from mcbench.cli.progress import progress
     from mcbench.figures import check, draw_budgets, draw_ensembles, save
 
@@ -97,7 +97,7 @@ def command(
     work = ensembling.Ensembling([first, *more], ensembles or ("independent",), budgets)
     table, draw = report.ensembles, draw_ensembles
     if budgets:
-        table, draw = budget_report.table, draw_budgets
+        table, draw = report.budgets, draw_budgets
     with progress():
         results = work.run()
     if results.records:

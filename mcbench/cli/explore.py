@@ -45,7 +45,7 @@ def command(method: str, budget: int | None, style: str, as_json: bool, **rest: 
 
     Exit code 0: all done; 1: a run failed; 2: wrong usage.
     """
-    from mcbench import exploring_report, report
+    from mcbench import report
     from mcbench.cli.progress import progress
     from mcbench.exploring import explore
 
@@ -55,8 +55,7 @@ def command(method: str, budget: int | None, style: str, as_json: bool, **rest: 
     with progress():
         found = explore(experiment, budget)
     if found.tree:
-        tables = [exploring_report.saddles(found), exploring_report.edges(found)]
-        tables.append(report.notes(found.results))
+        tables = [report.saddles(found), report.edges(found), report.notes(found.results)]
         options.show_tables([table for table in tables if table.rows], style, as_json)
     options.show_failures(found.results)
     click.echo(f"Results are stored in {experiment.store.root}", err=True)

@@ -1,4 +1,4 @@
-"""From an exploration to tables: minima and saddles, and the tree between them."""
+"""Saddles, and the tree that they make."""
 
 from __future__ import annotations
 

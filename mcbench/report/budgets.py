@@ -7,7 +7,7 @@ from mcbench.statistics import summarize
 from mcbench.tables import Table, plus_minus
 
 
-def table(results: EnsembleResults) -> Table:
+def budgets(results: EnsembleResults) -> Table:
     """A row per ensemble, a column per budget, as table 1 of Garipov et al., NeurIPS 2018.
 
     Arguments:

@@ -1,0 +1,48 @@
+"""All metrics, the methods side by side."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mcbench.experiment import Experiment, Results
+from mcbench.report.reading import by_method
+from mcbench.statistics import summarize
+from mcbench.tables import Table, plus_minus
+
+
+def metrics(experiment: Experiment, results: Results) -> Table:
+    """The metrics that were asked for, a row for each value, the methods side by side."""
+    grouped = {m: rs for m, rs in by_method(results).items() if rs}
+    heads = ["metric", "unit", "better", *grouped]
+    table = Table("metrics", "All metrics: mean ± std over pairs", heads, keys=3)
+    classes = experiment.problem.data.classes
+    for text, metric in experiment.metrics.items():
+        # A loss without classes is no cross-entropy, and has no unit.
+        unit = metric.unit if classes or metric.unit != "nats" else ""
+        measured = {m: [_values(r, text) for r in rs] for m, rs in grouped.items()}
+        for name in dict.fromkeys(n for values in measured.values() for v in values for n in v):
+            title = " ".join(filter(None, (text, name.replace(":", " "))))
+            cells = {"metric": title, "unit": unit, "better": metric.better}
+            column = ":".join(filter(None, (text, name)))
+            numbers: dict[str, Any] = {**cells, "metric": column}
+            for method, values in measured.items():
+                known = [v[name] for v in values if name in v]
+                if known:
+                    s = summarize(known)
+                    cells[method] = _formatted(s.mean, s.std, metric.unit)
+                    numbers |= {method: s.mean, f"{method}:std": s.std}
+            table.add(cells, numbers)
+    return table
+
+
+def _values(record: dict[str, Any], metric: str) -> dict[str, float]:
+    values: dict[str, float] = record["metrics"].get(metric, {}).get("values", {})
+    return values
+
+
+def _formatted(mean: float, std: float, unit: str) -> str:
+    if unit == "%":
+        return plus_minus(mean, std)
+    if mean >= 1000:
+        return f"{mean:,.0f} ± {std:,.0f}" if std > 0 else f"{mean:,.0f}"
+    return plus_minus(mean, std, 4 if mean < 10 else 1)

@@ -1,0 +1,74 @@
+"""What records and results say: columns, methods, end points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeVar
+
+from mcbench.plan import Results
+
+T = TypeVar("T")
+
+END_POINTS = "End Points"
+
+
+def columns_of(record: dict[str, Any]) -> dict[str, float]:
+    """A record's measured values under names such as ``worst-accuracy:test``."""
+    return {
+        ":".join(filter(None, (metric, name))): value
+        for metric, entry in record["metrics"].items()
+        for name, value in entry["values"].items()
+    }
+
+
+def by_method(results: Results) -> dict[str, list[dict[str, Any]]]:
+    """The records of each method, over all pairs; methods without any are listed as empty."""
+    grouped: dict[str, list[dict[str, Any]]] = {}
+    for run in results.runs:
+        records = grouped.setdefault(run.method, [])
+        if run.key in results.records:
+            records.append(results.records[run.key])
+    return grouped
+
+
+def end_points(
+    results: Results, quantity: Literal["accuracy", "loss"] = "accuracy"
+) -> dict[str, dict[str, dict[str, float]]]:
+    """`end_values` by row: one of all endpoints, or one each of A and B of two recipes."""
+    ends = end_values(results, quantity)
+    if not results.recipes:
+        return {END_POINTS: ends} if ends else {}
+    rows = {}
+    for side, letter in enumerate("AB"):
+        keys = {run.ends[side] for run in results.runs}
+        known = {key: values for key, values in ends.items() if key in keys}
+        if known:
+            rows[f"{END_POINTS} {letter}"] = known
+    return rows
+
+
+def end_values(
+    results: Results, quantity: Literal["accuracy", "loss"] = "accuracy"
+) -> dict[str, dict[str, float]]:
+    """Accuracy or loss of every endpoint by its content key, as the paths' ends measured it."""
+    ends: dict[str, dict[str, float]] = {}
+    for record in results.records.values():
+        ends |= ends_of(record, record["run"]["endpoints"], quantity)
+    return ends
+
+
+def ends_of(
+    record: dict[str, Any],
+    names: Sequence[T],
+    quantity: Literal["accuracy", "loss"] = "accuracy",
+) -> dict[T, dict[str, float]]:
+    """Accuracies (or losses) of A and B, under their ``names``, as one record's curve has them.
+
+    A path that stops short of B says nothing of it.
+    """
+    sides = (0, -1) if record["curve"]["end"] != "short" else (0,)
+    measured = record["curve"][quantity]
+    return {
+        name: {split: values[i] for split, values in measured.items()}
+        for name, i in zip(names, sides, strict=False)
+    }
