@@ -553,3 +553,11 @@ def test_what_cannot_be_done_is_said(shared_store: Store) -> None:
     NEB(lr=0.1, pivots=1, steps=1).connect(a, b, adam)
     with pytest.raises(RunError, match="lower learning rate"):
         NEB(lr=1e9, steps=50).connect(a, b, problem_of(shared_store, Net(*PLAIN)))
+
+
+@pytest.mark.parametrize("steps", [1, 60], ids=["in the last step", "before"])
+def test_divergence_is_said(steps: int, shared_store: Store) -> None:
+    problem = problem_of(shared_store, Net(linear(64, 6), nn.ReLU, linear(6, 10)))
+    a, b = untrained(problem, 0), untrained(problem, 1)
+    with pytest.raises(RunError, match=r"chain diverged: .* lower learning rate .*neb\[lr="):
+        NEB(pivots=2, steps=steps, lr=1e30).connect(a, b, problem)

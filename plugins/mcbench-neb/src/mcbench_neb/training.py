@@ -155,11 +155,7 @@ class Cycles:
             total += float(chain.step(rate, batches, seeds).mean(dtype=torch.float64))
             self.step, since = self.step + 1, since + 1
             if not abs(total) < float("inf"):
-                raise RunError(
-                    f"the chain diverged: its mean loss is {total} in step {self.step} of cycle "
-                    f"{number + 1}; a lower learning rate may help (-m '{self.band.name}[lr=...]'"
-                    f", here {rate:g})"
-                )
+                raise self.diverged(f"its mean loss is {total}", rate)
             done = self.step == plan.steps
             if self.step % TOLD == 0 or done:
                 self.loss, total, since = total / since, 0.0, 0
@@ -167,6 +163,8 @@ class Cycles:
                     self.report(number, self.step, self.loss)
             if self.step % (CHECK * self.passes) == 0 or done:
                 strength = chain.strength()
+                if not sum(strength) < float("inf"):  # The last step shows in no minibatch.
+                    raise self.diverged(f"its largest force is {sum(strength)}", rate)
                 if done or self.at_rest(strength):
                     break
             self.save()
@@ -185,6 +183,13 @@ class Cycles:
         else:
             self.best = chain.rows
         self.save()
+
+    def diverged(self, what: str, rate: float) -> RunError:
+        """The error that says so."""
+        return RunError(
+            f"the chain diverged: {what} in step {self.step} of cycle {len(self.history) + 1}; a "
+            f"lower learning rate may help (-m '{self.band.name}[lr=...]', here {rate:g})"
+        )
 
     def at_rest(self, strength: tuple[float, float]) -> bool:
         """Whether forces are within the tolerance, if there is one."""
