@@ -149,19 +149,3 @@ def _across(edge: Pair, tree: list[Pair], seeds: Sequence[int]) -> Iterator[Pair
                     side.add(there)
                     waiting.append(there)
     yield from (pair for pair in combinations(sorted(seeds), 2) if len(side & set(pair)) == 1)
-
-
-def epoch_below(losses: Sequence[Sequence[float]], saddle: float) -> int | None:
-    """The first epoch whose mean training loss, over endpoints, is below a saddle's.
-
-    Arguments:
-        losses: Of each endpoint, by epoch.
-        saddle: The saddle's loss.
-
-    Returns:
-        From 1; ``None`` if there is none, or losses were not kept.
-    """
-    for epoch, values in enumerate(zip(*losses, strict=False), start=1):
-        if sum(values) / len(values) < saddle:
-            return epoch
-    return None

@@ -12,10 +12,11 @@ from click.testing import CliRunner, Result
 
 import mcbench
 from mcbench import Endpoint, Problem, RunError
+from mcbench.builtin.saddles import epochs_below
 from mcbench.cli import main
 from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment, Plan
-from mcbench.exploring import Exploration, Pair, epoch_below, explore, spanning_tree, suggest
+from mcbench.exploring import Exploration, Pair, explore, spanning_tree, suggest
 from mcbench.plugins import Plugin, host
 from mcbench.store import Store
 
@@ -46,9 +47,10 @@ def test_the_heaviest_edge_is_replaced_first() -> None:
 
 
 def test_the_epoch_is_the_first_below_the_saddle() -> None:
-    assert epoch_below([[3.0, 2.0, 1.0], [3.0, 1.0, 1.0]], 1.6) == 2
-    assert epoch_below([[3.0, 2.0, 1.0]], 1.0) is None
-    assert epoch_below([[], [3.0, 1.0]], 2.0) is None
+    """The mean over endpoints; one that never falls below it counts with its last epoch."""
+    assert epochs_below([[3.0, 2.0, 1.0], [3.0, 1.0, 1.0]], 1.6) == 2.5
+    assert epochs_below([[3.0, 2.0, 1.0], [3.0, 1.0]], 1.0) == 2.5
+    assert epochs_below([[], [3.0, 1.0]], 2.0) is None
 
 
 class Partly:

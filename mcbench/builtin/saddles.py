@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -44,6 +44,23 @@ def accuracy_drop(curve: Curve, split: str) -> float:
     return (accuracy[0] + accuracy[-1]) / 2 - min(accuracy)
 
 
+def epochs_below(losses: Sequence[Sequence[float]], saddle: float) -> float | None:
+    """The first epoch whose mean training loss is below a saddle's, the mean over endpoints.
+
+    Arguments:
+        losses: Of each endpoint, by epoch.
+        saddle: The saddle's loss.
+
+    Returns:
+        From 1; an endpoint that never fell below it counts with its last epoch. ``None`` if the
+        losses of one were not kept.
+    """
+    if not all(losses):
+        return None
+    first = [next((i for i, x in enumerate(of, 1) if x < saddle), len(of)) for of in losses]
+    return sum(first) / len(first)
+
+
 class SaddleEpoch:
     r"""When the endpoints' training fell below the loss of the saddle between them.
 
@@ -67,18 +84,13 @@ class SaddleEpoch:
         Raises:
             StructureError: If an endpoint was trained by a version that kept no losses.
         """
-        saddle = max(evaluation.curve.loss["train"])
-        epochs = []
-        for end in evaluation.ends:
-            losses = end.record.get("losses")
-            if not losses:
-                raise StructureError(
-                    f"the endpoint of seed {end.seed} was trained by a version of mcbench that "
-                    "kept no loss of each epoch"
-                )
-            below = (i for i, loss in enumerate(losses, 1) if loss < saddle)
-            epochs.append(next(below, len(losses)))
-        return sum(epochs) / len(epochs)
+        losses = [end.record.get("losses", []) for end in evaluation.ends]
+        found = epochs_below(losses, max(evaluation.curve.loss["train"]))
+        if found is None:
+            raise StructureError(
+                "an endpoint was trained by a version of mcbench that kept no loss of each epoch"
+            )
+        return found
 
 
 @hookimpl

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcbench.exploring import Exploration, epoch_below
+from mcbench.builtin.saddles import epochs_below
+from mcbench.exploring import Exploration
 from mcbench.statistics import summarize
 from mcbench.tables import Table, plus_minus
 
@@ -57,7 +58,8 @@ def saddles(found: Exploration) -> Table:
         cells["epoch"] += f" ({len(epochs)} of {len(edges)})"
     table.add(cells, numbers)
     table.note = (
-        "epoch: the first whose training loss is below the saddle; '-': none, or not kept."
+        "epoch: the first whose training loss is below the saddle, else the last; mean over "
+        "endpoints; '-': not kept."
     )
     return table
 
@@ -72,7 +74,7 @@ def edges(found: Exploration) -> Table:
         edge = _edge(found, pair)
         error = "-" if edge["error"] is None else f"{edge['error']:.2f}"
         cells = ["-".join(map(str, pair)), f"{edge['train']:.4f}", f"{edge['t']:.3f}",
-                 str(edge["epoch"] or "-"), f"{edge['test']:.4f}", error,
+                 f"{edge['epoch']:g}" if edge["epoch"] else "-", f"{edge['test']:.4f}", error,
                  f"{edge['length-ratio']:.2f}"]  # fmt: skip
         names = {"train": "saddle:train", "test": "saddle:test", "error": "saddle:error"}
         numbers = {names.get(name, name): value for name, value in edge.items()}
@@ -95,7 +97,7 @@ def _edge(found: Exploration, pair: tuple[int, int]) -> dict[str, Any]:
         **highest,
         "error": 100 - min(curve["accuracy"]["test"]) if curve["accuracy"] else None,
         "t": curve["t"][curve["loss"]["train"].index(highest["train"])],
-        "epoch": epoch_below(kept, highest["train"]),
+        "epoch": epochs_below(kept, highest["train"]),
         "length-ratio": curve["position"][-1] / (curve["straight"] or float("nan")),
     }
 
