@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from dataclasses import asdict
 from typing import Any, Literal, get_args, get_origin
@@ -51,6 +52,25 @@ def _description(component: Any) -> str:
     )
     section = f"Arguments:\n{kept}\n" if kept else ""
     return (text[: found.start()] + section + text[found.end() :]).strip()
+
+
+def subject(problem: dict[str, Any]) -> list[str]:
+    """Data set, architecture and recipe of a problem's identity, as a user would write them."""
+    return [_written(kind, problem[kind]) for kind in ("dataset", "architecture", "recipe")]
+
+
+def _written(kind: str, identity: dict[str, Any]) -> str:
+    """``name[p=v]`` with the parameters that are not at their default."""
+    name, recorded = identity["name"], identity["parameters"]
+    claims = host().provided(kind).get(name, [])
+    known = spec.parameters(claims[0].component) if len(claims) == 1 else {}
+    defaults = {n: json.loads(json.dumps(p.default)) for n, p in known.items()}
+    items = [
+        f"{n}={spec.value_text(v)}"
+        for n, v in recorded.items()
+        if n not in defaults or v != defaults[n]
+    ]
+    return name + (f"[{','.join(items)}]" if items else "")
 
 
 def type_text(hint: Any) -> str:

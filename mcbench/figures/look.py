@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mcbench import describing
+
 # Okabe & Ito's palette, which colour-blind readers can tell apart.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 QUANTITIES = {
@@ -35,6 +37,6 @@ def columns(labels: Sequence[str], width: float) -> int:
 
 
 def subject(problem: dict[str, Any], recipe: str = "") -> str:
-    """What a figure is of: data set, architecture and recipe, its name or what is given."""
-    recipe = recipe or problem["recipe"]["name"]
-    return ", ".join([problem["dataset"]["name"], problem["architecture"]["name"], recipe])
+    """What a figure is of: data set, architecture and recipe, the problem's or what is given."""
+    parts = describing.subject(problem)
+    return ", ".join([*parts[:2], recipe or parts[2]])

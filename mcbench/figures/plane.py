@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from mcbench.chains import STRAIGHT_CHAIN
@@ -19,6 +20,9 @@ SHADES = ("bone_r", 0.02, 0.72)
 
 Its brightness is even, so that it prints without colour, and lines in colour stand out of it.
 """
+
+WIDE = 72
+"""Titles are wrapped at so many characters."""
 
 FINE = 301
 """The surface is drawn on so many points along each side."""
@@ -146,6 +150,6 @@ def draw_plane(survey: Survey) -> Any:
     bar.set_label(quantity(survey))
     if names:
         figure.legend(loc="lower center", ncols=ncols, frameon=False, borderaxespad=0.2)
-    title = "\n".join(filter(None, (subject(survey.problem), survey.title)))
+    title = "\n".join(fill(part, WIDE) for part in (subject(survey.problem), survey.title) if part)
     axes.set_title(title, fontsize=10)
     return figure

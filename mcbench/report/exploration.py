@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcbench.builtin.saddles import epochs_below
+from mcbench.describing import subject
 from mcbench.exploring import Exploration
 from mcbench.statistics import summarize
 from mcbench.tables import Table, plus_minus
@@ -17,7 +18,7 @@ def saddles(found: Exploration) -> Table:
     and the highest error along each; ``ratio`` and ``difference`` are of these means.
     """
     identity = found.results.problem
-    names = [identity[part]["name"] for part in ("dataset", "architecture", "recipe")]
+    names = subject(identity)
     columns = ["problem", "train loss: minima", "saddle", "ratio", "epoch", "test loss: minima",
                "saddle ", "test error (%): minima", "saddle  ", "difference"]  # fmt: skip
     title = (
