@@ -99,7 +99,7 @@ def main(style: str, out: Any, **sizes: Any) -> None:
 
     \b
     Claim: at least 5 times faster, the same losses to 1e-4 of their value. Takes minutes.
-    Try: python benchmarks/plane.py --samples 6000 --width 100 --side 7
+    Try: python benchmarks/plane.py --width 100 --measured 1
     """
     report(run(**sizes), style, out)
 
