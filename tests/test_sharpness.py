@@ -135,7 +135,7 @@ class Quadratic(torch.nn.Module):
 class Form:
     """An architecture that is a quadratic form."""
 
-    name = "form"
+    name, loss = "form", "output"
 
     def __init__(self, matrix: Tensor) -> None:
         self.matrix = matrix
