@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mcbench.leastsquares import Gram
     from mcbench.method import Adjustment, Interpolation, Matching, Method, Need, Stage
     from mcbench.metric import Evaluation, Metric
+    from mcbench.optimizing import optimizer_state, restore_optimizer
     from mcbench.params import Params, combine, finite
     from mcbench.path import Leg, Path, join, polyline, segment
     from mcbench.problem import Problem
@@ -73,9 +74,11 @@ _HOME = {
     "combine": "params",
     "finite": "params",
     "join": "path",
+    "optimizer_state": "optimizing",
     "outputs": "stacking",
     "parameter": "spec",
     "polyline": "path",
+    "restore_optimizer": "optimizing",
     "segment": "path",
     "stack": "stacking",
     "together": "stacking",
@@ -122,9 +125,11 @@ __all__ = [
     "finite",
     "hookimpl",
     "join",
+    "optimizer_state",
     "outputs",
     "parameter",
     "polyline",
+    "restore_optimizer",
     "segment",
     "stack",
     "together",

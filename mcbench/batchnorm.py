@@ -46,7 +46,8 @@ class Statistics:
         if not self.names:
             return params
         # The norms update what they are given in place.
-        state = {n: x.clone() if n in self._buffers else x for n, x in params.items()}
+        buffers = {name for name, _ in self.module.named_buffers()}
+        state = {n: x.clone() if n in buffers else x for n, x in params.items()}
         for name in self.names:
             state[name].zero_()
         seen = 0
@@ -67,7 +68,3 @@ class Statistics:
 
     def _renewed(self, leg: Leg) -> Leg:
         return replace(leg, between=lambda u: self.renew(leg.between(u)), length=None)
-
-    @property
-    def _buffers(self) -> set[str]:
-        return {name for name, _ in self.module.named_buffers()}

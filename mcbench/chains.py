@@ -11,9 +11,10 @@ import numpy as np
 
 from mcbench.batchnorm import Statistics
 from mcbench.evaluation import Progress, evaluate, measure
-from mcbench.experiment import Experiment, Results
+from mcbench.experiment import Experiment
 from mcbench.params import Params
 from mcbench.path import Leg, Path, line
+from mcbench.plan import Results
 
 STRAIGHT_CHAIN = "straight chain (before)"
 """The name of what is there for comparison."""

@@ -393,6 +393,3 @@ def device_of(name: str) -> torch.device:
         reason = str(error).partition("\n")[0]
         raise UsageError(f"device '{name}' cannot be used: {reason}") from None
     return device
-
-
-__all__ = ["Experiment", "Plan", "Results", "device_of", "values_of"]

@@ -13,7 +13,8 @@ from itertools import combinations
 from typing import Any
 
 from mcbench.evaluation import measure
-from mcbench.experiment import Experiment, Results
+from mcbench.experiment import Experiment
+from mcbench.plan import Results
 from mcbench.run import Run
 
 Pair = tuple[int, int]

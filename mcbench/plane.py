@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mcbench.errors import UsageError
+from mcbench.stacking import unstack
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -98,7 +99,7 @@ class Plane:
 
     def __call__(self, x: float, y: float) -> Params:
         """P(x, y)."""
-        return {name: entry[0] for name, entry in self.stacked([(x, y)]).items()}
+        return unstack(self.stacked([(x, y)]))[0]
 
     def coordinates(self, point: Params) -> tuple[float, float, float]:
         """x and y of the point's projection, and its distance from the plane; in float64."""

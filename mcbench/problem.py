@@ -198,6 +198,21 @@ class Problem:
             self.samples_seen += len(targets) if split == "train" else 0
             yield inputs, targets
 
+    def chosen(self, split: SplitName, samples: int, *purpose: object) -> Tensor:
+        """Indices of samples of a split, drawn without replacement, in order.
+
+        The same ``purpose`` gives the same draws; 0 stands for all, and so does what is too many.
+        """
+        import torch
+
+        count = len(self.splits[split])
+        if samples == 0 or samples >= count:
+            rows = torch.arange(count)
+        else:
+            draws = self.generator(*purpose)
+            rows = torch.randperm(count, generator=draws)[:samples].sort().values
+        return rows.to(self.device)
+
     def augmented(self, purpose: str, size: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """One pass over the training data, augmented as the recipe says, in order.
 

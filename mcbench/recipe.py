@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import cos, pi
 from typing import TYPE_CHECKING, Any, Literal
 
-from mcbench.errors import UsageError
+from mcbench.errors import RunError, UsageError
 from mcbench.spec import parameter
 
 if TYPE_CHECKING:
@@ -112,6 +112,23 @@ class Recipe:
         if self.optimizer == "adam":
             return torch.optim.Adam(weights, **rest)
         return torch.optim.SGD(weights, momentum=self.momentum, nesterov=self.nesterov, **rest)
+
+    def rate_of_sgd(self, method: str, doing: str) -> float:
+        """The learning rate, for a method that trains with SGD itself.
+
+        Arguments:
+            method: Its name.
+            doing: What it does, as ``trains curves``.
+
+        Raises:
+            RunError: If it is that of another optimiser.
+        """
+        if self.optimizer != "sgd":
+            raise RunError(
+                f"recipe '{self.name}' trains with {self.optimizer}: its learning rate means "
+                f"nothing to sgd, which {doing}; give one: -m '{method}[lr=...]'"
+            )
+        return self.lr
 
     def rate(self, epoch: int, step: int = 0, steps: int = 1) -> float:
         """The learning rate in ``step`` of ``steps`` in ``epoch``, both counted from 0."""

@@ -17,7 +17,8 @@ from mcbench.store import Store, key_of
 from mcbench.workshop import Workshop
 
 if TYPE_CHECKING:
-    from mcbench.experiment import Experiment, Results
+    from mcbench.experiment import Experiment
+    from mcbench.plan import Results
     from mcbench.recipe import Recipe
 
 

@@ -52,9 +52,7 @@ class Surface:
         self.problem, self.plane = problem, plane
         self.data: Split = problem.splits[split]
         if 0 < samples < len(self.data):
-            draws = problem.generator("plane", split)
-            rows = torch.randperm(len(self.data), generator=draws)[:samples].sort().values
-            rows = rows.to(self.data.inputs.device)
+            rows = problem.chosen(split, samples, "plane", split)
             self.data = replace(
                 self.data, inputs=self.data.inputs[rows], targets=self.data.targets[rows]
             )

@@ -26,7 +26,8 @@ from mcbench.store import Store, key_of, save_seconds
 from mcbench.surface import Surface, Values
 
 if TYPE_CHECKING:
-    from mcbench.experiment import Experiment, Results
+    from mcbench.experiment import Experiment
+    from mcbench.plan import Results
 
 log = logging.getLogger("mcbench")
 

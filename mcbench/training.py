@@ -19,6 +19,7 @@ from torch.func import functional_call, vmap
 from mcbench import seeding
 from mcbench.augmentation import augment
 from mcbench.errors import RunError
+from mcbench.optimizing import optimizer_state, restore_optimizer
 from mcbench.params import Params
 from mcbench.problem import Problem
 from mcbench.store import save_seconds
@@ -220,10 +221,7 @@ class _Networks:
         states = []
         for known, i in zip(self._known(), self.lane, strict=True):
             state = {f"network.{n}": x for n, x in known.items()}
-            for name, weight in self.weights[i].items():
-                for key, value in self.optimizer.state[weight].items():
-                    state[f"optimizer.{name}.{key}"] = value
-            states.append(_copy(state))
+            states.append(_copy(state | optimizer_state(self.optimizer, self.weights[i])))
         return states
 
     def restore(self, snapshots: list[Params]) -> None:
@@ -233,13 +231,7 @@ class _Networks:
             with torch.no_grad():
                 for name, tensor in {**weights, **self.buffers}.items():
                     tensor.copy_(state[f"network.{name}"])
-            for name, weight in weights.items():
-                prefix = f"optimizer.{name}."
-                self.optimizer.state[weight] = {
-                    full.removeprefix(prefix): value.to(weight.device, copy=True)
-                    for full, value in state.items()
-                    if full.startswith(prefix)
-                }
+            restore_optimizer(self.optimizer, weights, state)
 
 
 def _copy(tensors: Params) -> Params:

@@ -13,7 +13,8 @@ import torch
 import mcbench
 from mcbench.endpoint import Endpoint
 from mcbench.evaluation import Protocol
-from mcbench.experiment import Experiment, Plan
+from mcbench.experiment import Experiment
+from mcbench.plan import Plan
 from mcbench.plugins import Host, Plugin, host
 from mcbench.problem import Problem
 from mcbench.store import Store

@@ -16,9 +16,10 @@ from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
-from mcbench import Endpoint, RunError, Statistics, UsageError, Workshop, data
+from killing import Fragile, Killed
+from mcbench import Endpoint, RunError, Statistics, UsageError, data
 from mcbench.evaluation import check_ends
-from mcbench.params import Params, combine, distance, equal
+from mcbench.params import combine, distance, equal
 from mcbench.plugins import Host, Plugin, host
 from mcbench.problem import Problem
 from mcbench.store import Store
@@ -191,25 +192,6 @@ def test_garipov_3_is_a_polychain_with_one_bend(
         known.get("method", "garipov-3[bends=2]")
 
 
-class Killed(Exception):
-    pass
-
-
-class Fragile(Workshop):
-    """A workshop in which the work stops when ``last`` epochs are done."""
-
-    last = 2
-    steps = 0
-
-    def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
-        super().save(tensors, record, final)
-        if record["epoch"] == self.last:
-            raise Killed
-
-    def report(self, step: int, steps: int, loss: float) -> None:
-        self.steps += 1
-
-
 @pytest.mark.parametrize(
     "layers",
     [
@@ -228,7 +210,8 @@ def test_a_resumed_training_ends_with_the_same_curve(
     before = torch.get_rng_state()
     whole = curve.connect(a, b, problem)
     assert torch.equal(torch.get_rng_state(), before)
-    problem.workshop = Fragile(store, "key")
+    problem.workshop = killed = Fragile(store, "key")
+    killed.last = 2  # Once an epoch it is saved.
     with pytest.raises(Killed):
         curve.connect(a, b, problem)
     problem.workshop = resumed = Fragile(store, "key")

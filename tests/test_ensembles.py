@@ -17,8 +17,9 @@ from mcbench.endpoint import Endpoint
 from mcbench.ensemble import by_training
 from mcbench.ensembling import Ensembling, grow
 from mcbench.errors import UsageError
-from mcbench.experiment import Experiment, Plan
+from mcbench.experiment import Experiment
 from mcbench.params import equal
+from mcbench.plan import Plan
 from mcbench.plugins import host
 from mcbench.problem import Problem
 from mcbench.store import Store

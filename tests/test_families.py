@@ -16,12 +16,13 @@ from mcbench.cli import main
 from mcbench.endpoint import Endpoint
 from mcbench.errors import StructureError, UsageError
 from mcbench.evaluation import Curve
-from mcbench.experiment import Experiment, Plan
+from mcbench.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.column import Column
 from mcbench.leaderboard.family import read
 from mcbench.leaderboard.standing import collect, measured
 from mcbench.metric import Evaluation
+from mcbench.plan import Plan
 from mcbench.plugins import Host, Plugin, host
 from mcbench.report import columns_of
 from mcbench.store import Store

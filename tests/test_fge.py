@@ -20,9 +20,10 @@ from conftest import PLAN, Deep
 from mcbench import Endpoint, Problem
 from mcbench.ensembling import EnsembleResults, Ensembling
 from mcbench.errors import RunError, UsageError
-from mcbench.experiment import Experiment, Plan
+from mcbench.experiment import Experiment
 from mcbench.figures import draw_budgets
 from mcbench.params import equal
+from mcbench.plan import Plan
 from mcbench.plugins import host
 from mcbench.report import budgets
 from mcbench.store import Store

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from mcbench.evaluation import Protocol
-from mcbench.experiment import Experiment, Plan
+from mcbench.experiment import Experiment
 from mcbench.params import distance
+from mcbench.plan import Plan
 from mcbench.store import Store
 
 pytestmark = [

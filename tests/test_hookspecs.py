@@ -113,7 +113,7 @@ def run_with(host: Host, plan: Any, home: Path, monkeypatch: pytest.MonkeyPatch)
 def test_examples_work_together_in_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stranger's data, network, recipe, method, metric, parts and executor, all at once."""
     from mcbench.evaluation import Protocol
-    from mcbench.experiment import Plan
+    from mcbench.plan import Plan
 
     host = Host()
     for hook in KINDS.values():
@@ -146,7 +146,7 @@ def test_the_life_of_a_run_is_told_in_order(
 ) -> None:
     import mcbench
     from mcbench.evaluation import Protocol
-    from mcbench.experiment import Plan
+    from mcbench.plan import Plan
 
     told: list[str] = []
     expected: list[str] = []
@@ -205,7 +205,7 @@ def test_the_life_of_a_run_is_told_in_order(
 
 def test_a_training_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import mcbench
-    from mcbench.experiment import Plan
+    from mcbench.plan import Plan
 
     told: list[str] = []
 

@@ -16,7 +16,8 @@ from mcbench.builtin.landscapes import Flatland, eggbox, ring, valley
 from mcbench.cli import main
 from mcbench.endpoint import Endpoint
 from mcbench.evaluation import Progress, Protocol, evaluate
-from mcbench.experiment import Experiment, Plan
+from mcbench.experiment import Experiment
+from mcbench.plan import Plan
 from mcbench.plugins import host
 from mcbench.problem import Problem
 from mcbench.store import Store

@@ -186,7 +186,8 @@ def test_adjustment_survives_dead_neurons(
 @pytest.mark.parametrize("bias", ["true", "false"])
 @pytest.mark.parametrize("method", ["arc", "ot-wa"])
 def test_networks_without_biases(method: str, bias: str, shared_store: Any) -> None:
-    from mcbench.experiment import Experiment, Plan
+    from mcbench.experiment import Experiment
+    from mcbench.plan import Plan
 
     plan = Plan(
         architecture=f"mlp[widths=(8),bias={bias}]", recipe="quick[epochs=1]", seeds=(0, 1)

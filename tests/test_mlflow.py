@@ -13,7 +13,8 @@ import mcbench_mlflow
 import pytest
 
 from mcbench.evaluation import Protocol
-from mcbench.experiment import Experiment, Plan
+from mcbench.experiment import Experiment
+from mcbench.plan import Plan
 from mcbench.plugins import Host, Plugin
 from mcbench.store import Store
 from programs import environment

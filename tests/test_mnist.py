@@ -9,7 +9,8 @@ import torch
 
 from mcbench import data
 from mcbench.evaluation import Protocol
-from mcbench.experiment import Experiment, Plan
+from mcbench.experiment import Experiment
+from mcbench.plan import Plan
 from mcbench.plugins import host
 from mcbench.store import Store
 

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
+from killing import Fragile, Killed
 from mcbench import Endpoint, RunError, UsageError, Workshop, data
 from mcbench.cli import main
 from mcbench.evaluation import Progress as Evaluating
@@ -396,23 +397,6 @@ def test_each_pivot_has_its_own_batches_and_all_samples_are_counted(shared_store
 
 
 # States ------------------------------------------------------------------------------------
-
-
-class Killed(Exception):
-    pass
-
-
-class Fragile(Workshop):
-    """A workshop in which the work stops at the save number ``last``."""
-
-    last = 0
-    saves = 0
-
-    def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
-        super().save(tensors, record, final)
-        self.saves += 1
-        if self.saves == self.last:
-            raise Killed
 
 
 @pytest.mark.parametrize("layers", [PLAIN, DROPPING, NORMED], ids=["plain", "dropout", "normed"])

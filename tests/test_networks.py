@@ -10,8 +10,9 @@ from mcbench.builtin.residual import Padding
 from mcbench.endpoint import Endpoint
 from mcbench.errors import StructureError, UsageError
 from mcbench.evaluation import check_ends
-from mcbench.experiment import Experiment, Plan
+from mcbench.experiment import Experiment
 from mcbench.params import equal
+from mcbench.plan import Plan
 from mcbench.plugins import host
 from mcbench.problem import Problem
 from mcbench.stacking import outputs, stack

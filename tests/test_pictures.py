@@ -14,9 +14,10 @@ from conftest import PLAN
 from mcbench import surveying
 from mcbench.chains import STRAIGHT_CHAIN, joints_of, with_chains
 from mcbench.evaluation import Protocol, measure
-from mcbench.experiment import Experiment, Plan, Results
+from mcbench.experiment import Experiment
 from mcbench.figures import draw_paths, draw_plane, interactive_paths, interactive_plane
 from mcbench.lattice import levels
+from mcbench.plan import Plan, Results
 from mcbench.store import Store
 from mcbench.surveying import Ask, Survey, survey
 

@@ -16,9 +16,10 @@ from mcbench import lattice, surface, surveying
 from mcbench.batchnorm import Statistics
 from mcbench.errors import UsageError
 from mcbench.evaluation import Protocol, measure
-from mcbench.experiment import Experiment, Plan
+from mcbench.experiment import Experiment
 from mcbench.lattice import STEP, Node
 from mcbench.params import combine
+from mcbench.plan import Plan
 from mcbench.plane import Plane, parameters
 from mcbench.plugins import Plugin, host
 from mcbench.problem import Problem, SplitName

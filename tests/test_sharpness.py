@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from mcbench_sharpness.along import chosen
 from mcbench_sharpness.hessian import Hessian
 from mcbench_sharpness.lanczos import top, tridiagonal
 from test_cli import run
@@ -31,6 +30,11 @@ SMALL = ("-a", "mlp2[width=6]", "-r", "quick[epochs=3]", "--endpoints", "2", "-m
 
 
 Loss = Callable[[Tensor], Tensor]
+
+
+def chosen(problem: Problem, samples: int) -> Tensor:
+    """The samples that the metrics take."""
+    return problem.chosen("train", samples, "hessian", "samples")
 
 
 def flat(problem: Problem, params: mcbench.Params, rows: Tensor) -> tuple[Loss, Tensor]:

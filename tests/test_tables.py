@@ -16,7 +16,7 @@ from conftest import PLAN
 from mcbench import report, tables
 from mcbench.errors import UsageError
 from mcbench.evaluation import Protocol
-from mcbench.experiment import Experiment, Plan
+from mcbench.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.absence import absence, failures
 from mcbench.leaderboard.entry import write
@@ -24,6 +24,7 @@ from mcbench.leaderboard.ranking import rank
 from mcbench.leaderboard.standing import collect, measured
 from mcbench.leaderboard.submission import content
 from mcbench.leaderboard.table import table
+from mcbench.plan import Plan
 from mcbench.plugins import host
 from mcbench.statistics import summarize
 from mcbench.store import Store

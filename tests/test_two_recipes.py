@@ -18,13 +18,14 @@ from conftest import PLAN
 from mcbench.cli import main
 from mcbench.errors import EntryError, UsageError
 from mcbench.evaluation import Protocol
-from mcbench.experiment import Experiment, Plan, Results
+from mcbench.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.checking import check
 from mcbench.leaderboard.entry import Entry
 from mcbench.leaderboard.guests import with_guests
 from mcbench.leaderboard.standing import collect
 from mcbench.params import equal
+from mcbench.plan import Plan, Results
 from mcbench.plugins import Host
 from mcbench.report import end_points, ranking
 from mcbench.run import Run

@@ -12,7 +12,8 @@ from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
     from mcbench.ensembling import EnsembleResults
-    from mcbench.experiment import Experiment, Plan, Results
+    from mcbench.experiment import Experiment
+    from mcbench.plan import Plan, Results
     from mcbench.store import Store
     from mcbench.tables import Table
 
@@ -177,7 +178,7 @@ def open_store(home: Path | None) -> Store:
 def open_experiment(options: dict[str, Any], methods: tuple[str, ...] = ()) -> Experiment:
     """The experiment that the shared options describe."""
     from mcbench.evaluation import Protocol
-    from mcbench.experiment import Plan
+    from mcbench.plan import Plan
 
     how = Protocol(
         options.get("points", 21),

@@ -11,7 +11,8 @@ from click.core import ParameterSource
 from mcbench.cli import options
 
 if TYPE_CHECKING:
-    from mcbench.experiment import Experiment, Results
+    from mcbench.experiment import Experiment
+    from mcbench.plan import Results
 
 
 def planes(function: Any) -> Any:

@@ -14,7 +14,7 @@ from mcbench.errors import UsageError, unknown
 from mcbench.leaderboard.column import Column
 
 if TYPE_CHECKING:
-    from mcbench.experiment import Plan
+    from mcbench.plan import Plan
 
 _FIELDS = {
     "name", "title", "reference", "dataset", "architecture", "recipe", "endpoints", "protocol",
@@ -49,6 +49,9 @@ class Row:
 
 
 ENDPOINTS = "endpoints"
+
+PARTS = ("dataset", "architecture", "recipe")
+"""What a problem is made of."""
 
 SEEDS = {False: "of two seeds, the lower one first", True: "of one seed"}
 """What pairs are, by `Board.same_seed`."""
@@ -207,8 +210,8 @@ class Board:
     def plan(self, seeds: tuple[int, ...], methods: tuple[str, ...] = ()) -> Plan:
         """The experiment that fills the board, or runs ``methods`` under its protocol."""
         from mcbench.evaluation import Protocol
-        from mcbench.experiment import Plan
         from mcbench.metric import usual
+        from mcbench.plan import Plan
 
         every = usual()
         own = [s.metric for s in self.shown.values() if s.component is not None]
@@ -227,14 +230,9 @@ class Board:
     def signature(self) -> dict[str, Any]:
         """What a record must have been computed on: names and parameters, without versions."""
         from mcbench.evaluation import Protocol
-        from mcbench.plugins import host
 
-        def typed(kind: str, text: str) -> dict[str, Any]:
-            return plain(kind, host().identity(kind, host().get(kind, text)))
-
-        parts = {kind: getattr(self, kind) for kind in ("dataset", "architecture", "recipe")}
         return {
-            **{kind: typed(kind, text) for kind, text in parts.items()},
+            **{kind: typed(kind, getattr(self, kind)) for kind in PARTS},
             "to_recipe": typed("recipe", self.to_recipe) if self.to_recipe else None,
             "protocol": asdict(Protocol(**self.protocol)),
             "pairs": SEEDS[self.same_seed],
@@ -254,6 +252,13 @@ def reading(path: Path) -> Iterator[dict[str, Any]]:
         raise UsageError(f"leaderboard declaration {path}: {error} is missing") from None
     except (OSError, tomllib.TOMLDecodeError, TypeError, AttributeError, UsageError) as error:
         raise UsageError(f"leaderboard declaration {path}: {error}") from None
+
+
+def typed(kind: str, text: str) -> dict[str, Any]:
+    """What ``name[p=v]`` stands for: its name and parameters, without versions."""
+    from mcbench.plugins import host
+
+    return plain(kind, host().identity(kind, host().get(kind, text)))
 
 
 def plain(kind: str, identity: dict[str, Any]) -> dict[str, Any]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import join
 from typing import Any
 
 from mcbench.errors import DamagedError, UsageError, unknown
-from mcbench.leaderboard.board import Published, plain
+from mcbench.leaderboard.board import PARTS, Published, plain, reading, typed
 from mcbench.plugins import host
 from mcbench.statistics import Summary, summarize
 from mcbench.store import Store, canonical
@@ -93,8 +92,7 @@ class EnsembleBoard:
 
     def signature(self) -> dict[str, Any]:
         """What a record must have been computed on: names and parameters, without versions."""
-        parts = {kind: getattr(self, kind) for kind in ("dataset", "architecture", "recipe")}
-        return {k: plain(k, host().identity(k, host().get(k, text))) for k, text in parts.items()}
+        return {kind: typed(kind, getattr(self, kind)) for kind in PARTS}
 
 
 def read(path: Path) -> list[EnsembleBoard]:
@@ -103,14 +101,9 @@ def read(path: Path) -> list[EnsembleBoard]:
     Raises:
         UsageError: Naming the file and what is wrong in it.
     """
-    try:
-        content = tomllib.loads(path.read_text())
+    with reading(path) as content:
         _known(content, SHARED)
         return [_board(content, own) for own in content["board"]]
-    except KeyError as error:
-        raise UsageError(f"leaderboard declaration {path}: {error} is missing") from None
-    except (OSError, tomllib.TOMLDecodeError, TypeError, UsageError) as error:
-        raise UsageError(f"leaderboard declaration {path}: {error}") from None
 
 
 def _known(fields: dict[str, Any], allowed: set[str]) -> None:

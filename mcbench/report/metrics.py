@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcbench.experiment import Experiment, Results
+from mcbench.experiment import Experiment
+from mcbench.plan import Results
 from mcbench.report.reading import by_method
 from mcbench.statistics import summarize
 from mcbench.tables import Table, plus_minus

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from mcbench.comparison import ranks
 from mcbench.evaluation import Curve
-from mcbench.experiment import Experiment, Results
+from mcbench.experiment import Experiment
+from mcbench.plan import Results
 from mcbench.plugins import host
 from mcbench.report.reading import by_method, end_points
 from mcbench.statistics import summarize

@@ -12,8 +12,9 @@ from typing import Any
 
 from mcbench.errors import RunError
 from mcbench.evaluation import Protocol, check_ends
-from mcbench.experiment import Experiment, Plan
+from mcbench.experiment import Experiment
 from mcbench.hookspecs import hookimpl
+from mcbench.plan import Plan
 from mcbench.plugins import host
 from mcbench.store import Store
 from mcbench.testing.check import Fault, Inapplicable, check

@@ -107,17 +107,12 @@ class TrainedCurve:
     def recipe(self, problem: Problem) -> Recipe:
         """How the bends are trained: the problem's recipe with what differs."""
         known = problem.recipe
-        if self.lr is None and known.optimizer != "sgd":
-            raise mcbench.RunError(
-                f"recipe '{known.name}' trains with {known.optimizer}: its learning rate means "
-                f"nothing to sgd, which trains curves; give one: -m '{self.name}[lr=...]'"
-            )
         return replace(
             known,
             optimizer="sgd",
             nesterov=False,
             epochs=self.epochs or known.epochs,
-            lr=self.lr or self.rate * known.lr,
+            lr=self.lr or self.rate * known.rate_of_sgd(self.name, "trains curves"),
             momentum=self.momentum,
             batch_size=self.batch_size or known.batch_size,
             weight_decay=known.weight_decay if self.weight_decay is None else self.weight_decay,

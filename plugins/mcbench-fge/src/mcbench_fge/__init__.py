@@ -31,8 +31,22 @@ def _pretrained(name: str, recipe: Recipe, pretrain: int) -> Recipe | None:
     return replace(recipe, stop=pretrain) if pretrain else None
 
 
+class Collected:
+    """Members that are collected along a training: the ensemble says along which."""
+
+    def course(self, problem: Problem) -> Course:
+        """The learning rate, and when members are collected."""
+        raise NotImplementedError
+
+    def collect(self, start: Endpoint, problem: Problem) -> list[Params]:
+        """The members, trained now or found in the problem's workshop."""
+        from mcbench_fge.course import carry_out
+
+        return carry_out(self.course(problem), start, problem)
+
+
 @dataclass(frozen=True)
-class FGE:
+class FGE(Collected):
     r"""Fast geometric ensembling: members along a cyclical learning rate, from one training.
 
     From a network that was trained for ``pretrain`` epochs of the recipe, training goes on with a
@@ -90,12 +104,6 @@ class FGE:
         before = self._before(recipe)
         return tuple(before + (j + 0.5) * self.period for j in range(self.cycles))
 
-    def collect(self, start: Endpoint, problem: Problem) -> list[Params]:
-        """The members, trained now or found in the problem's workshop."""
-        from mcbench_fge.course import carry_out
-
-        return carry_out(self.course(problem), start, problem)
-
     def course(self, problem: Problem) -> Course:
         """The learning rate, and when members are collected."""
         from mcbench_fge.course import Course, steps_of
@@ -118,7 +126,7 @@ class FGE:
 
 
 @dataclass(frozen=True)
-class SSE:
+class SSE(Collected):
     r"""Snapshot ensemble: members at the ends of cosine cycles, from one training.
 
     A network is trained from its initial weights for all epochs of the recipe, T steps, in M
@@ -149,12 +157,6 @@ class SSE:
         """Equal shares of the recipe's; up to a step."""
         return tuple(recipe.last * (j + 1) / self.cycles for j in range(self.cycles))
 
-    def collect(self, start: Endpoint, problem: Problem) -> list[Params]:
-        """The members, trained now or found in the problem's workshop."""
-        from mcbench_fge.course import carry_out
-
-        return carry_out(self.course(problem), start, problem)
-
     def course(self, problem: Problem) -> Course:
         """The learning rate, and when members are collected."""
         from math import ceil, cos, pi
@@ -172,7 +174,7 @@ class SSE:
 
 
 @dataclass(frozen=True)
-class SWA:
+class SWA(Collected):
     r"""Stochastic weight averaging: one network, the mean of the weights along a training.
 
     From a network that was trained for ``pretrain`` epochs of the recipe, training goes on to the
@@ -226,9 +228,7 @@ class SWA:
 
     def collect(self, start: Endpoint, problem: Problem) -> list[Params]:
         """The mean, trained now or found in the problem's workshop."""
-        from mcbench_fge.course import carry_out
-
-        found = carry_out(self.course(problem), start, problem)
+        found = super().collect(start, problem)
         statistics = mcbench.Statistics(problem, problem.recipe)
         return [statistics.renew(mean) for mean in found]
 

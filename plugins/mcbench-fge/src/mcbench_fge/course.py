@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import torch
 
+import mcbench
 from mcbench import Endpoint, Params, Problem, RunError
 
 
@@ -142,10 +143,7 @@ class Training:
         """All that a resumed training needs."""
         state = self.members()
         state |= {f"network.{n}": x for n, x in self.module.state_dict().items()}
-        for name, weight in self.weights.items():
-            for key, value in self.optimizer.state[weight].items():
-                state[f"optimizer.{name}.{key}"] = value
-        return state
+        return state | mcbench.optimizer_state(self.optimizer, self.weights)
 
     def restore(self, state: Params, count: int) -> None:
         """Go on from a state; an empty one is the beginning."""
@@ -153,13 +151,7 @@ class Training:
             return
         known = self.module.state_dict()
         self.module.load_state_dict({n: state[f"network.{n}"] for n in known})
-        for name, weight in self.weights.items():
-            prefix = f"optimizer.{name}."
-            self.optimizer.state[weight] = {
-                full.removeprefix(prefix): x.to(weight.device)
-                for full, x in state.items()
-                if full.startswith(prefix)
-            }
+        mcbench.restore_optimizer(self.optimizer, self.weights, state)
         self.collected = [
             {n: x.clone() for n, x in network.items()} for network in members_of(state, known)
         ]

@@ -79,16 +79,11 @@ class Band:
     def recipe(self, problem: Problem) -> Recipe:
         """How pivots are moved: the problem's recipe with what differs."""
         known = problem.recipe
-        if self.lr is None and known.optimizer != "sgd":
-            raise mcbench.RunError(
-                f"recipe '{known.name}' trains with {known.optimizer}: its learning rate means "
-                f"nothing to sgd, which moves pivots; give one: -m '{self.name}[lr=...]'"
-            )
         usual = 0.0 if self.springs == "force" else 0.9
         return replace(
             known,
             optimizer="sgd",
-            lr=self.lr or known.lr,
+            lr=self.lr or known.rate_of_sgd(self.name, "moves pivots"),
             momentum=usual if self.momentum is None else self.momentum,
             batch_size=self.batch_size or known.batch_size,
             weight_decay=known.weight_decay if self.weight_decay is None else self.weight_decay,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, replace_all_batch_norm_modules_
 
-from mcbench import Params, Problem, Recipe, outputs, together
+from mcbench import Params, Problem, Recipe, outputs, together, unstack
 
 Batch = tuple[Tensor, Tensor]
 """Inputs and targets."""
@@ -169,7 +169,7 @@ class Pivots:
         criterion = self.problem.criterion
         count = len(next(iter(params.values())))
         if count == 1:
-            alone = {name: x[0] for name, x in params.items()}
+            (alone,) = unstack(params)
             return criterion(functional_call(self.module, alone, (inputs,)), targets)[None]
         shared = len(batches) == 1
         if not shared:

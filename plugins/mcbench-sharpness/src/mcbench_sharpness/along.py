@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 import mcbench
-from mcbench import Evaluation, Problem
+from mcbench import Evaluation
 from mcbench_sharpness.hessian import Hessian
 
 
@@ -26,7 +26,7 @@ def along(
         describe: Gives numbers for some points, shape (points, columns).
     """
     problem, path, workshop = evaluation.problem, evaluation.path, evaluation.workshop
-    rows = chosen(problem, samples)
+    rows = problem.chosen("train", samples, "hessian", "samples")
     # What goes backwards through a backward pass keeps about as much again as the pass itself.
     batch = min(len(rows), problem.batch_size)
     together = max(1, mcbench.together(problem, batch, gradients=True) // 2)
@@ -39,14 +39,3 @@ def along(
         workshop.report(len(found), points, float(hessian.losses.mean()))
         workshop.save({}, {"rows": found})
     return torch.tensor(found, dtype=torch.float64)
-
-
-def chosen(problem: Problem, samples: int) -> Tensor:
-    """Indices of training samples, drawn without replacement, in order."""
-    count = len(problem.splits["train"])
-    if samples == 0 or samples >= count:
-        rows = torch.arange(count)
-    else:
-        draws = problem.generator("hessian", "samples")
-        rows = torch.randperm(count, generator=draws)[:samples].sort().values
-    return rows.to(problem.device)
