@@ -10,7 +10,8 @@ import torch
 from common import data_directory, interleaved, mnist, problem
 from results import Result, report, reporting
 
-from mcbench.evaluation import Protocol, measure
+from mcbench.measuring import measure
+from mcbench.protocol import Protocol
 
 LIMIT = 1.5
 

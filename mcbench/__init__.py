@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mcbench.endpoint import Endpoint
     from mcbench.ensemble import Ensemble, Snapshots
     from mcbench.errors import McbenchError, RunError, StructureError, UsageError
-    from mcbench.evaluation import Curve, Protocol
+    from mcbench.evaluation import Curve
     from mcbench.leaderboard import Board
     from mcbench.leaderboard.ensembles import EnsembleBoard, EnsembleRow
     from mcbench.leastsquares import Gram
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mcbench.params import Params, combine, finite
     from mcbench.path import Leg, Path, join, polyline, segment
     from mcbench.problem import Problem
+    from mcbench.protocol import Protocol
     from mcbench.recipe import Recipe
     from mcbench.spec import parameter
     from mcbench.stacking import outputs, stack, together, unstack
@@ -60,7 +61,7 @@ _HOME = {
     "Params": "params",
     "Path": "path",
     "Problem": "problem",
-    "Protocol": "evaluation",
+    "Protocol": "protocol",
     "Recipe": "recipe",
     "RunError": "errors",
     "Snapshots": "ensemble",

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from mcbench.batchnorm import Statistics
-from mcbench.evaluation import Progress, evaluate, measure
+from mcbench.evaluation import evaluate
 from mcbench.experiment import Experiment
+from mcbench.measuring import Progress, measure
 from mcbench.params import Params
 from mcbench.path import Leg, Path, line
 from mcbench.plan import Results

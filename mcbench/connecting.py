@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from mcbench import method
@@ -12,7 +12,7 @@ from mcbench.endpoint import Endpoint
 from mcbench.errors import RunError
 from mcbench.evaluation import check_ends
 from mcbench.params import Params, finite, move
-from mcbench.path import Leg, Path
+from mcbench.path import Path
 from mcbench.problem import Problem
 from mcbench.run import Run, endpoint_key
 from mcbench.store import Store, key_of
@@ -85,18 +85,10 @@ class Connector:
         with meter.running():
             path = self._path(run, a, b, meter)
 
-        def counted(between: Callable[[float], Params]) -> Callable[[float], Params]:
-            def count(u: float) -> Params:
-                with meter.running():
-                    return between(u)
-
-            return count
-
         def cost() -> dict[str, Any]:
             return {"path": asdict(meter.total)} | ({"fit": asdict(fit)} if fit else {})
 
-        legs: list[Leg] = [replace(leg, between=counted(leg.between)) for leg in path.legs]
-        return Path(legs, path.end), cost
+        return Path([leg.within(meter.running) for leg in path.legs], path.end), cost
 
     def _served(self, run: Run) -> tuple[Endpoint, Endpoint]:
         """A and B, if the run's method can be served with them."""

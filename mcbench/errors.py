@@ -49,9 +49,24 @@ def reason_of(error: Exception) -> str:
     return text if isinstance(error, McbenchError) else f"{type(error).__name__}: {text}"
 
 
-def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
-    """A `UsageError` for ``name``, with the nearest known name and all that are allowed."""
+MANY = 30
+"""Of more names than this not all are named in an error."""
+
+
+def unknown(what: str, name: str, known: Iterable[str], listing: str = "") -> UsageError:
+    """A `UsageError` for ``name``, with the nearest known name and all that are allowed.
+
+    Arguments:
+        what: What it should be the name of.
+        name: The name that is not known.
+        known: Those that are.
+        listing: The command that lists them; of many only the nearest are named then.
+    """
     names = sorted(known)
+    if listing and len(names) > MANY:
+        close = get_close_matches(name, names, n=5, cutoff=0)
+        return UsageError(f"unknown {what} '{name}': the nearest of {len(names)} are "
+                          f"{', '.join(close)}; '{listing}' shows all")  # fmt: skip
     near = get_close_matches(name, names, n=1)
     hint = f"did you mean '{near[0]}'? " if near else ""
     return UsageError(f"unknown {what} '{name}': {hint}known are {', '.join(names) or '(none)'}")

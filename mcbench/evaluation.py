@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mcbench.errors import RunError, UsageError
+from mcbench.errors import RunError
+from mcbench.measuring import Progress, Values, measure_all
+from mcbench.protocol import Protocol
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from mcbench.params import Params
     from mcbench.path import Path
     from mcbench.problem import Problem
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How a path is evaluated.
-
-    Arguments:
-        points: The points of the uniform grid on [0, 1], both ends included.
-        refine: Rounds of refinement: each halves the intervals beside the worst points.
-        augment: Whether "train" is the augmented training data (one seeded pass).
-        seed: The seed of all draws of method, evaluation and metrics.
-    """
-
-    points: int = 21
-    refine: int = 3
-    augment: bool = False
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.points < 2:
-            raise UsageError(f"points = {self.points}: a path needs at least its 2 ends evaluated")
-        if self.refine < 0:
-            raise UsageError(f"refine = {self.refine}: the number of rounds cannot be negative")
-
-    @property
-    def grid(self) -> list[float]:
-        """The times of the grid."""
-        return [i / (self.points - 1) for i in range(self.points)]
 
 
 @dataclass
@@ -101,20 +73,6 @@ class Curve:
         return Curve(**{name: values for name, values in stored.items() if values is not None})
 
 
-@dataclass
-class Progress:
-    """An evaluation under way.
-
-    Arguments:
-        points: Measured values by t.
-        sums: Summed softmax outputs by ensemble (``start`` is A alone) and split, shape
-            (samples, classes).
-    """
-
-    points: dict[float, dict[str, Any]] = field(default_factory=dict)
-    sums: dict[str, Tensor] = field(default_factory=dict)
-
-
 def check_ends(path: Path, a: Params, b: Params, problem: Problem) -> None:
     """Test that a path starts at A and ends where it says.
 
@@ -147,7 +105,7 @@ def check_ends(path: Path, a: Params, b: Params, problem: Problem) -> None:
         raise RunError(f"the path's end is no permutation of B: outputs differ by {gap:.1e}")
 
 
-Observe = Callable[[float, dict[str, Any], Progress], None]
+Observe = Callable[[float, Values, Progress], None]
 
 
 def evaluate(
@@ -165,108 +123,50 @@ def evaluate(
     Raises:
         RunError: If a loss along the path is not finite.
     """
-    grid = protocol.grid
-    sides = {0.0: ("start", "ends", "path"), 1.0: ("ends", "path")}
-    before = None
-    for t in grid:
-        if t not in progress.points:
-            values = measure(path(t), problem, protocol, progress, sides.get(t, ("path",)))
-            values["step"] = 0.0 if before is None else path.length(before, t)
-            _keep(t, values, progress, observe)
-        before = t
-    for _ in range(protocol.refine):
-        for t in midpoints(progress.points):
-            if t not in progress.points:
-                _keep(t, measure(path(t), problem, protocol, progress, ()), progress, observe)
+    from mcbench.sharing import groups, parts
+
+    times, known = protocol.grid, list[float]()
+    for _ in range(1 + protocol.refine):
+        for group in groups(path, times, problem):
+            missing = [t for t in group if t not in progress.points]
+            points = path.several(missing)
+            for part in parts(problem, points):
+                _add(missing[part], points[part], path, problem, protocol, progress)
+                for t in missing[part]:
+                    observe(t, progress.points[t], progress)
+        known += times
+        times = midpoints({t: progress.points[t] for t in known})
     return curve_of(path, problem, protocol, progress)
 
 
-def _keep(t: float, values: dict[str, Any], progress: Progress, observe: Observe) -> None:
+def _add(
+    times: list[float],
+    points: list[Params],
+    path: Path,
+    problem: Problem,
+    protocol: Protocol,
+    progress: Progress,
+) -> None:
+    """Measure some points and keep all or nothing: sums of softmax outputs have all of them."""
+    sides = {0.0: ("start", "ends", "path"), 1.0: ("ends", "path")}
+    grid = protocol.grid
+    before = dict(zip(grid[1:], grid[:-1], strict=True))
+    names = [sides.get(t, ("path",) if t in before else ()) for t in times]
+    found = measure_all(points, problem, protocol, progress, names)
+    for t, values in zip(times, found, strict=True):
+        _check(t, values)
+        if t == 0 or t in before:
+            values["step"] = path.length(before[t], t) if t else 0.0
+    progress.points |= zip(times, found, strict=True)
+
+
+def _check(t: float, values: Values) -> None:
     for split, loss in values["loss"].items():
         if not abs(loss) < float("inf"):
             raise RunError(f"the {split} loss at t = {t:g} is {loss}: the path leaves all bounds")
-    progress.points[t] = values
-    observe(t, values, progress)
 
 
-def measure(
-    params: Params,
-    problem: Problem,
-    protocol: Protocol,
-    progress: Progress | None = None,
-    ensembles: tuple[str, ...] = (),
-) -> dict[str, Any]:
-    """Loss and accuracy of one network by split; its softmax is added to the named ensembles."""
-    import torch
-
-    result: dict[str, Any] = {"loss": {}, "accuracy": {}, "with_start": {}}
-    result["square"] = square(params, problem)
-    if not problem.data.classes:
-        return result | {"loss": _losses(params, problem, protocol)}
-    sums = progress.sums if progress else {}
-    for split, batches in _batches(problem, protocol):
-        start = sums.get(f"start.{split}")
-        count = correct = together = 0
-        loss = torch.zeros((), dtype=torch.float64, device=problem.device)
-        outputs = []
-        with torch.inference_mode():
-            for inputs, targets in batches:
-                logits = problem.forward(params, inputs)
-                loss += problem.criterion(logits, targets, "sum").double()
-                correct += (logits.argmax(1) == targets).sum()
-                probabilities = logits.softmax(1)
-                if start is not None:
-                    both = start[count : count + len(targets)] + probabilities
-                    together += (both.argmax(1) == targets).sum()
-                if ensembles:
-                    outputs.append(probabilities)
-                count += len(targets)
-        result["loss"][split] = float(loss) / count
-        result["accuracy"][split] = 100 * float(correct) / count
-        alone = correct if start is None else together
-        result["with_start"][split] = 100 * float(alone) / count
-        if ensembles:
-            whole = torch.cat(outputs).clone()
-            for name in ensembles:
-                key = f"{name}.{split}"
-                sums[key] = sums[key] + whole if key in sums else whole
-    return result
-
-
-def square(params: Params, problem: Problem) -> float:
-    """The squared Euclidean norm of a network's parameters, buffers left out."""
-    import torch
-
-    names = [name for name, _ in problem.module.named_parameters()]
-    return float(sum(params[name].square().sum(dtype=torch.float64) for name in names))
-
-
-def _losses(params: Params, problem: Problem, protocol: Protocol) -> dict[str, float]:
-    """The mean loss by split, where there are no classes."""
-    import torch
-
-    losses = {}
-    for split, batches in _batches(problem, protocol):
-        total, count = torch.zeros((), dtype=torch.float64, device=problem.device), 0
-        with torch.inference_mode():
-            for inputs, targets in batches:
-                outputs = problem.forward(params, inputs)
-                total += problem.criterion(outputs, targets, "sum").double()
-                count += len(targets)
-        losses[split] = float(total) / count
-    return losses
-
-
-def _batches(
-    problem: Problem, protocol: Protocol
-) -> Iterator[tuple[str, Iterator[tuple[Tensor, Tensor]]]]:
-    # The same augmented pass at every point: the points of a path are compared with each other.
-    train = problem.augmented("evaluation") if protocol.augment else problem.batches("train")
-    yield "train", train
-    yield "test", problem.batches("test")
-
-
-def midpoints(points: dict[float, dict[str, Any]]) -> list[float]:
+def midpoints(points: dict[float, Values]) -> list[float]:
     """The middles of the intervals beside the worst point, by accuracy and loss, on each split."""
     times = sorted(points)
     middles = set()

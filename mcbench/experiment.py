@@ -21,7 +21,8 @@ from mcbench.errors import (
     UsageError,
     reason_of,
 )
-from mcbench.evaluation import Curve, Progress, evaluate
+from mcbench.evaluation import Curve, evaluate
+from mcbench.measuring import Progress
 from mcbench.metric import Evaluation, usual
 from mcbench.params import move
 from mcbench.plan import Plan, Results

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from mcbench.evaluation import measure
 from mcbench.experiment import Experiment
+from mcbench.measuring import measure
 from mcbench.plan import Results
 from mcbench.run import Run
 

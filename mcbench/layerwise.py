@@ -8,7 +8,8 @@ takes the last layer straight to B's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -65,10 +66,26 @@ def _stage(
     along = getattr(parts.adjustment, "along", True)
     move = _moving(hidden, start, replaced if along else stop, parts.interpolation)
 
-    def between(u: float) -> Params:
-        return adjust(move(u), u) if along else move(u)
-
+    between = _Adjusted(move, adjust) if along else move
     return Leg(start, stop, between, title=f"layer {k + 1}"), order
+
+
+@dataclass(frozen=True)
+class _Adjusted:
+    """The points of a leg that are adjusted one and all."""
+
+    move: Callable[[float], Params]
+    adjust: Callable[[Params, float], Params]
+
+    def __call__(self, u: float) -> Params:
+        return self.adjust(self.move(u), u)
+
+    def together(self, times: Sequence[float]) -> list[Params]:
+        several = getattr(self.adjust, "together", None)
+        if several is None:
+            return [self(u) for u in times]
+        found: list[Params] = several([self.move(u) for u in times], times)
+        return found
 
 
 def _unadjusted(params: Params, u: float) -> Params:

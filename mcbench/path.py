@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any, Literal
 
 from mcbench.params import combine, distance
 
@@ -28,7 +29,9 @@ class Leg:
     Arguments:
         start: The point at u = 0.
         stop: The point at u = 1.
-        between: The points for 0 < u < 1.
+        between: The points for 0 < u < 1. It may have an attribute ``together(times)``, the points
+            at several times, where that costs less than one after another; they may differ by
+            rounding.
         length: The arc length between two times. Where it is not given, chords are measured.
         title: What happens on the leg, for plots.
     """
@@ -40,9 +43,38 @@ class Leg:
     title: str = ""
 
     def __call__(self, u: float) -> Params:
-        if u <= 0:
-            return self.start
-        return self.stop if u >= 1 else self.between(u)
+        return self.several([u])[0]
+
+    def several(self, times: Sequence[float]) -> list[Params]:
+        """The points at some times."""
+        found = iter(_several(self.between, [u for u in times if 0 < u < 1]))
+        return [self.start if u <= 0 else self.stop if u >= 1 else next(found) for u in times]
+
+    def within(self, context: Callable[[], AbstractContextManager[Any]]) -> Leg:
+        """The same leg, its points computed inside of a context."""
+        return replace(self, between=_Within(self.between, context))
+
+
+@dataclass(frozen=True)
+class _Within:
+    between: Callable[[float], Params]
+    context: Callable[[], AbstractContextManager[Any]]
+
+    def __call__(self, u: float) -> Params:
+        with self.context():
+            return self.between(u)
+
+    def together(self, times: Sequence[float]) -> list[Params]:
+        with self.context():
+            return _several(self.between, times)
+
+
+def _several(between: Callable[[float], Params], times: Sequence[float]) -> list[Params]:
+    together = getattr(between, "together", None)
+    if together is None or len(times) < 2:
+        return [between(u) for u in times]
+    found: list[Params] = together(times)
+    return found
 
 
 class Path:
@@ -71,17 +103,31 @@ class Path:
         Raises:
             ValueError: If ``t`` is not in [0, 1].
         """
-        if not 0 <= t <= 1:
-            raise ValueError(f"t = {t} is not in [0, 1]")
-        if t not in self._recent:
-            # The two latest points are kept: lengths ask for points that were just evaluated.
-            while len(self._recent) > 1:
-                del self._recent[next(iter(self._recent))]
-            leg, u = self._locate(t)
-            self._recent[t] = self.legs[leg](u)
-        return self._recent[t]
+        return self.several([t])[0]
 
-    def _locate(self, t: float) -> tuple[int, float]:
+    def several(self, times: Sequence[float]) -> list[Params]:
+        """The points at some times; those of one leg are computed together (see `Leg`).
+
+        Raises:
+            ValueError: If one of them is not in [0, 1].
+        """
+        for t in times:
+            if not 0 <= t <= 1:
+                raise ValueError(f"t = {t} is not in [0, 1]")
+        missing = [t for t in times if t not in self._recent]
+        if missing:
+            # The latest points are kept, and the one before: lengths ask for those that were just
+            # evaluated.
+            kept = (*list(self._recent)[-1:], *times)
+            self._recent = {t: x for t, x in self._recent.items() if t in kept}
+        for leg, group in groupby(missing, lambda t: self.locate(t)[0]):
+            on_leg = list(group)
+            found = self.legs[leg].several([self.locate(t)[1] for t in on_leg])
+            self._recent |= zip(on_leg, found, strict=True)
+        return [self._recent[t] for t in times]
+
+    def locate(self, t: float) -> tuple[int, float]:
+        """The number of the leg that a time falls on, and the leg's own time there."""
         count = len(self.legs)
         leg = min(bisect_right(self.joints, t) - 1, count - 1)
         return leg, t * count - leg
@@ -94,7 +140,7 @@ class Path:
         stops = [t0, *(t for t in self.joints if t0 < t < t1), t1]
         total = 0.0
         for s, e in pairwise(stops):
-            leg, u = self._locate(s)
+            leg, u = self.locate(s)
             exact = self.legs[leg].length
             if exact is not None:
                 total += exact(u, min(1.0, e * len(self.legs) - leg))
@@ -109,9 +155,14 @@ def segment(a: Params, b: Params) -> Path:
 
 
 def line(a: Params, b: Params, title: str = "") -> Leg:
-    """The straight line from ``a`` to ``b`` as a leg."""
+    """The straight line from ``a`` to ``b`` as a leg; what is the same in both stays as it is."""
     whole = distance(a, b)
-    return Leg(a, b, lambda u: combine(a, b, 1 - u, u), lambda u, v: (v - u) * whole, title)
+    moving = {name: x for name, x in a.items() if not x.equal(b[name])}
+
+    def between(u: float) -> Params:
+        return a | combine(moving, b, 1 - u, u)
+
+    return Leg(a, b, between, lambda u, v: (v - u) * whole, title)
 
 
 def polyline(points: Sequence[Params]) -> Path:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
 
-from mcbench.evaluation import Protocol
+from mcbench.protocol import Protocol
 from mcbench.run import Run
 
 

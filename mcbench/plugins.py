@@ -194,7 +194,7 @@ class Host:
         if len(claims) > 1:
             raise UsageError(_conflict(kind, name, claims))
         if not claims:
-            error = unknown(kind, name, self.names(kind))
+            error = unknown(kind, name, self.names(kind), f"mcbench list {kind}s")
             broken = [p.name for p in self.plugins.values() if p.errors]
             hint = (
                 f" (failed to load: {', '.join(broken)}; see 'mcbench plugins')" if broken else ""

@@ -134,6 +134,14 @@ class Problem:
         return derive_chain(self.module, torch.zeros(2, *self.input_shape, device=self.device))
 
     @cached_property
+    def chain_or_none(self) -> Chain | None:
+        """The same, and ``None`` where there is none."""
+        try:
+            return self.chain
+        except StructureError:
+            return None
+
+    @cached_property
     def activations(self) -> list[int]:
         """Entries per sample of what goes into and comes out of every module, the whole too."""
         import torch

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from mcbench.evaluation import Protocol
+from mcbench.protocol import Protocol
 from mcbench.store import key_of
 
 SCHEMA = 1

@@ -12,20 +12,14 @@ from torch.func import vmap
 from mcbench import stacking
 from mcbench.batchnorm import Statistics
 from mcbench.dataset import Split
-from mcbench.errors import StructureError
 from mcbench.params import Params
 from mcbench.plane import Plane
 from mcbench.problem import Problem, SplitName
+from mcbench.sharing import chain_of
 from mcbench.structure import Chain
 
 POINTS = 64
 """Points that go through the data together, at most."""
-
-WORTH = 128
-"""The first layer's products are shared if it has at least so many inputs.
-
-To derive the network's chain takes seconds, which they save only then.
-"""
 
 Values = tuple[float, float]
 """Mean loss, and accuracy in percent."""
@@ -116,16 +110,8 @@ class Surface:
 
 
 def _with_linear_first(problem: Problem) -> Chain | None:
-    """The network as a chain, if its first layer is linear and wide enough to be worth it."""
-    parts = (
-        m for m in problem.module.modules() if next(m.parameters(recurse=False), None) is not None
-    )
-    lowest = next(parts, None)
-    if not isinstance(lowest, torch.nn.Linear) or lowest.in_features < WORTH:
+    """The network as a chain, if its first layer is linear and its products are worth sharing."""
+    chain = chain_of(problem)
+    if chain is None or chain.layers[0].geometry is not None or chain.layers[0].norm is not None:
         return None
-    try:
-        chain = problem.chain
-    except StructureError:
-        return None
-    layer = chain.layers[0]
-    return chain if layer.geometry is None and layer.norm is None else None
+    return chain

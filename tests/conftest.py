@@ -12,11 +12,11 @@ import torch
 
 import mcbench
 from mcbench.endpoint import Endpoint
-from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment
 from mcbench.plan import Plan
 from mcbench.plugins import Host, Plugin, host
 from mcbench.problem import Problem
+from mcbench.protocol import Protocol
 from mcbench.store import Store
 
 torch.set_num_threads(1)  # Networks this small gain nothing from more.

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from mcbench.cli import main
 from mcbench.cli.progress import Bars
-from mcbench.evaluation import Protocol
+from mcbench.protocol import Protocol
 from mcbench.run import Run
 
 SMALL = (

@@ -11,9 +11,9 @@ import torch
 
 from conftest import PLAN
 from mcbench.cost import Cost, Meter
-from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment
 from mcbench.problem import Problem
+from mcbench.protocol import Protocol
 from mcbench.store import Store
 
 PAIR = replace(PLAN, seeds=(0, 1), protocol=Protocol(points=5, refine=0))

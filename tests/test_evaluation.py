@@ -10,9 +10,11 @@ import torch
 import mcbench
 from mcbench.endpoint import Endpoint
 from mcbench.errors import RunError, UsageError
-from mcbench.evaluation import Curve, Progress, Protocol, evaluate, measure
+from mcbench.evaluation import Curve, evaluate
+from mcbench.measuring import Progress, measure
 from mcbench.plugins import host
 from mcbench.problem import Problem
+from mcbench.protocol import Protocol
 
 
 def curve_of(

@@ -14,11 +14,11 @@ import mcbench
 from mcbench import Endpoint, Problem, RunError
 from mcbench.builtin.saddles import epochs_below
 from mcbench.cli import main
-from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment
 from mcbench.exploring import Exploration, Pair, explore, spanning_tree, suggest
 from mcbench.plan import Plan
 from mcbench.plugins import Plugin, host
+from mcbench.protocol import Protocol
 from mcbench.store import Store
 
 INFINITE = float("inf")

@@ -15,12 +15,13 @@ import mcbench
 from mcbench.connecting import POOL
 from mcbench.endpoint import Endpoint
 from mcbench.errors import RunError, StructureError
-from mcbench.evaluation import Protocol, check_ends
+from mcbench.evaluation import check_ends
 from mcbench.experiment import Experiment
 from mcbench.params import distance, equal
 from mcbench.plan import Plan
 from mcbench.plugins import Host, Plugin
 from mcbench.problem import Problem
+from mcbench.protocol import Protocol
 from mcbench.store import Store
 from mcbench.workshop import Workshop
 

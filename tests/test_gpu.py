@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment
 from mcbench.params import distance
 from mcbench.plan import Plan
+from mcbench.protocol import Protocol
 from mcbench.store import Store
 
 pytestmark = [

@@ -112,8 +112,8 @@ def run_with(host: Host, plan: Any, home: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_examples_work_together_in_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A stranger's data, network, recipe, method, metric, parts and executor, all at once."""
-    from mcbench.evaluation import Protocol
     from mcbench.plan import Plan
+    from mcbench.protocol import Protocol
 
     host = Host()
     for hook in KINDS.values():
@@ -145,8 +145,8 @@ def test_the_life_of_a_run_is_told_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mcbench
-    from mcbench.evaluation import Protocol
     from mcbench.plan import Plan
+    from mcbench.protocol import Protocol
 
     told: list[str] = []
     expected: list[str] = []

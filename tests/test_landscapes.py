@@ -15,11 +15,13 @@ from torch import Tensor
 from mcbench.builtin.landscapes import Flatland, eggbox, ring, valley
 from mcbench.cli import main
 from mcbench.endpoint import Endpoint
-from mcbench.evaluation import Progress, Protocol, evaluate
+from mcbench.evaluation import evaluate
 from mcbench.experiment import Experiment
+from mcbench.measuring import Progress
 from mcbench.plan import Plan
 from mcbench.plugins import host
 from mcbench.problem import Problem
+from mcbench.protocol import Protocol
 from mcbench.store import Store
 
 FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {

@@ -13,11 +13,13 @@ import torch
 from conftest import Deep
 from mcbench.endpoint import Endpoint
 from mcbench.errors import StructureError
-from mcbench.evaluation import Curve, Progress, Protocol, evaluate
+from mcbench.evaluation import Curve, evaluate
 from mcbench.experiment import Experiment
+from mcbench.measuring import Progress
 from mcbench.metric import Evaluation
 from mcbench.plugins import host
 from mcbench.problem import Problem
+from mcbench.protocol import Protocol
 
 
 @pytest.fixture

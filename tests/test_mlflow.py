@@ -12,10 +12,10 @@ from typing import Any
 import mcbench_mlflow
 import pytest
 
-from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment
 from mcbench.plan import Plan
 from mcbench.plugins import Host, Plugin
+from mcbench.protocol import Protocol
 from mcbench.store import Store
 from programs import environment
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from mcbench import data
-from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment
 from mcbench.plan import Plan
 from mcbench.plugins import host
+from mcbench.protocol import Protocol
 from mcbench.store import Store
 
 pytestmark = pytest.mark.mnist

@@ -24,12 +24,13 @@ from torch.nn.functional import cross_entropy
 from killing import Fragile, Killed
 from mcbench import Endpoint, RunError, UsageError, Workshop, data
 from mcbench.cli import main
-from mcbench.evaluation import Progress as Evaluating
-from mcbench.evaluation import Protocol, check_ends, evaluate
+from mcbench.evaluation import check_ends, evaluate
 from mcbench.leaderboard.schema import RecordOf
+from mcbench.measuring import Progress as Evaluating
 from mcbench.params import Params, combine, equal
 from mcbench.plugins import Host, Plugin, host
 from mcbench.problem import Problem
+from mcbench.protocol import Protocol
 from mcbench.store import Store
 
 Layers = tuple[Any, ...]

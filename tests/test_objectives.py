@@ -17,10 +17,12 @@ from torch import Tensor
 from mcbench.builtin.landscapes import Flatland, ring
 from mcbench.endpoint import Endpoint
 from mcbench.errors import UsageError
-from mcbench.evaluation import Progress, Protocol, evaluate
+from mcbench.evaluation import evaluate
 from mcbench.experiment import Experiment
+from mcbench.measuring import Progress
 from mcbench.plugins import host
 from mcbench.problem import Problem
+from mcbench.protocol import Protocol
 
 BENDS = torch.tensor([[0.4, 0.7], [1.3, -0.2]], dtype=torch.float64)
 ENDS = torch.tensor([[1.0, 0.0], [-0.3, 0.9]], dtype=torch.float64)

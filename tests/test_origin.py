@@ -13,7 +13,7 @@ import mcbench
 from conftest import Deep
 from mcbench.endpoint import Endpoint
 from mcbench.errors import StructureError
-from mcbench.evaluation import measure
+from mcbench.measuring import measure
 from mcbench.params import distance
 from mcbench.plugins import Plugin, host
 from mcbench.problem import Problem

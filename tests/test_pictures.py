@@ -13,11 +13,12 @@ from test_cli import run
 from conftest import PLAN
 from mcbench import surveying
 from mcbench.chains import STRAIGHT_CHAIN, joints_of, with_chains
-from mcbench.evaluation import Protocol, measure
 from mcbench.experiment import Experiment
 from mcbench.figures import draw_paths, draw_plane, interactive_paths, interactive_plane
 from mcbench.lattice import levels
+from mcbench.measuring import measure
 from mcbench.plan import Plan, Results
+from mcbench.protocol import Protocol
 from mcbench.store import Store
 from mcbench.surveying import Ask, Survey, survey
 

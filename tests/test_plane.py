@@ -12,17 +12,18 @@ from torch import nn
 
 import mcbench
 from conftest import PLAN, Deep
-from mcbench import lattice, surface, surveying
+from mcbench import lattice, sharing, surface, surveying
 from mcbench.batchnorm import Statistics
 from mcbench.errors import UsageError
-from mcbench.evaluation import Protocol, measure
 from mcbench.experiment import Experiment
 from mcbench.lattice import STEP, Node
+from mcbench.measuring import measure
 from mcbench.params import combine
 from mcbench.plan import Plan
 from mcbench.plane import Plane, parameters
 from mcbench.plugins import Plugin, host
 from mcbench.problem import Problem, SplitName
+from mcbench.protocol import Protocol
 from mcbench.store import Store
 from mcbench.surface import Surface, Values
 from mcbench.surveying import Ask, Survey, survey, through_endpoints
@@ -101,7 +102,7 @@ def alone(problem: Problem, params: mcbench.Params, split: str) -> tuple[float, 
 def test_values_are_those_of_the_single_points(
     experiment: Experiment, split: SplitName, shared: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(surface, "WORTH", 1 if shared else 10**9)
+    monkeypatch.setattr(sharing, "WORTH", 1 if shared else 10**9)
     problem, plane = experiment.problem, plane_of(experiment)
     seen = Surface(problem, plane, split)
     assert (seen.chain is not None) == shared and seen.together > len(PLACES)

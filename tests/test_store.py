@@ -13,10 +13,10 @@ import pytest
 import torch
 
 from mcbench.errors import DamagedError, UsageError
-from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment
 from mcbench.params import equal
 from mcbench.plan import Plan
+from mcbench.protocol import Protocol
 from mcbench.store import Store, key_of, save_seconds
 
 KEY = key_of({"some": "key"})

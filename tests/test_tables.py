@@ -15,7 +15,6 @@ import pytest
 from conftest import PLAN
 from mcbench import report, tables
 from mcbench.errors import UsageError
-from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.absence import absence, failures
@@ -26,6 +25,7 @@ from mcbench.leaderboard.submission import content
 from mcbench.leaderboard.table import table
 from mcbench.plan import Plan
 from mcbench.plugins import host
+from mcbench.protocol import Protocol
 from mcbench.statistics import summarize
 from mcbench.store import Store
 

@@ -17,7 +17,6 @@ from test_submissions import register
 from conftest import PLAN
 from mcbench.cli import main
 from mcbench.errors import EntryError, UsageError
-from mcbench.evaluation import Protocol
 from mcbench.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.checking import check
@@ -27,6 +26,7 @@ from mcbench.leaderboard.standing import collect
 from mcbench.params import equal
 from mcbench.plan import Plan, Results
 from mcbench.plugins import Host
+from mcbench.protocol import Protocol
 from mcbench.report import end_points, ranking
 from mcbench.run import Run
 from mcbench.store import Store, key_of

@@ -217,7 +217,7 @@ class LossWithDecay:
 
     def measure(self, evaluation: Evaluation, split: SplitName | None) -> dict[str, float]:
         """The four values."""
-        from mcbench.evaluation import square
+        from mcbench.measuring import square
 
         curve, problem = evaluation.curve, evaluation.problem
         times = curve.on_grid(curve.t)

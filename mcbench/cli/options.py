@@ -177,8 +177,8 @@ def open_store(home: Path | None) -> Store:
 
 def open_experiment(options: dict[str, Any], methods: tuple[str, ...] = ()) -> Experiment:
     """The experiment that the shared options describe."""
-    from mcbench.evaluation import Protocol
     from mcbench.plan import Plan
+    from mcbench.protocol import Protocol
 
     how = Protocol(
         options.get("points", 21),

@@ -53,7 +53,7 @@ def command(name: str, as_json: bool) -> None:
         if kind != "command" and name in host().names(kind)
     ]
     if not found:
-        raise unknown("name", name, _names())
+        raise unknown("name", name, _names(), "mcbench list KIND")
     described = [describe(kind, provided) for kind, provided in found]
     if as_json:
         click.echo(json.dumps(described, indent=2))

@@ -25,8 +25,9 @@ def command(style: str, as_json: bool, **rest: Any) -> None:
     Exit code 0: all done; 1: a training failed; 2: wrong usage.
     """
     from mcbench.cli.progress import progress
-    from mcbench.evaluation import Protocol, measure
+    from mcbench.measuring import measure
     from mcbench.problem import SPLITS
+    from mcbench.protocol import Protocol
     from mcbench.run import endpoint_key
     from mcbench.tables import Table
 

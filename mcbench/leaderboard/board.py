@@ -161,7 +161,7 @@ class Board:
             UsageError: If the protocol is wrong, a row has a column that the board has not, or
                 endpoints of two recipes share a row.
         """
-        from mcbench.evaluation import Protocol
+        from mcbench.protocol import Protocol
 
         known = {field.name for field in fields(Protocol)}
         for name in self.protocol:
@@ -209,9 +209,9 @@ class Board:
 
     def plan(self, seeds: tuple[int, ...], methods: tuple[str, ...] = ()) -> Plan:
         """The experiment that fills the board, or runs ``methods`` under its protocol."""
-        from mcbench.evaluation import Protocol
         from mcbench.metric import usual
         from mcbench.plan import Plan
+        from mcbench.protocol import Protocol
 
         every = usual()
         own = [s.metric for s in self.shown.values() if s.component is not None]
@@ -229,7 +229,7 @@ class Board:
 
     def signature(self) -> dict[str, Any]:
         """What a record must have been computed on: names and parameters, without versions."""
-        from mcbench.evaluation import Protocol
+        from mcbench.protocol import Protocol
 
         return {
             **{kind: typed(kind, getattr(self, kind)) for kind in PARTS},

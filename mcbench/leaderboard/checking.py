@@ -13,11 +13,12 @@ from typing import Any
 from mcbench.builtin.metrics import CurveMetric
 from mcbench.distribution import named
 from mcbench.errors import EntryError, StructureError, UsageError
-from mcbench.evaluation import Curve, Protocol, midpoints
+from mcbench.evaluation import Curve, midpoints
 from mcbench.leaderboard.board import SEEDS, Board, plain
 from mcbench.leaderboard.entry import Entry, quoted, title
 from mcbench.leaderboard.standing import belongs, signature_of
 from mcbench.plugins import host
+from mcbench.protocol import Protocol
 from mcbench.report import ends_of
 from mcbench.run import endpoint_key, problems
 from mcbench.store import canonical, key_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path as File
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,14 @@ class Points:
 
     def __call__(self, t: float) -> Params:
         return self.points[t]
+
+    def several(self, times: Sequence[float]) -> list[Params]:
+        """See `mcbench.Path.several`."""
+        return [self.points[t] for t in times]
+
+    def locate(self, t: float) -> tuple[int, float]:
+        """See `mcbench.Path.locate`; nothing is known of legs."""
+        return 0, t
 
     def length(self, t0: float, t1: float) -> float:
         """The chord: a lower bound of the arc length."""

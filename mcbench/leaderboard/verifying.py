@@ -19,7 +19,7 @@ from mcbench.errors import (
     one_line,
     reason_of,
 )
-from mcbench.evaluation import Curve, Progress, Protocol, check_ends, curve_of, measure
+from mcbench.evaluation import Curve, check_ends, curve_of
 from mcbench.experiment import Experiment
 from mcbench.leaderboard import points
 from mcbench.leaderboard.board import Board
@@ -28,10 +28,13 @@ from mcbench.leaderboard.entry import Entry, quoted, title
 from mcbench.leaderboard.gaps import Gaps
 from mcbench.leaderboard.submission import plan_of
 from mcbench.leaderboard.verification import Outcome
+from mcbench.measuring import Progress, measure_all
 from mcbench.metric import Evaluation
 from mcbench.params import fingerprint
 from mcbench.plugins import host
+from mcbench.protocol import Protocol
 from mcbench.run import Run
+from mcbench.sharing import groups
 from mcbench.store import Store
 
 
@@ -197,14 +200,16 @@ class _Verifier:
         whole = self.how.count is None or self.how.count >= len(curve["t"])
         times = curve["t"] if whole else [0.0, *self._sample(record)]
         grid, progress, before = set(protocol.grid), Progress(), 0.0
-        for t in times:
-            kept = {"start": t == 0, "ends": whole and t in (0, 1), "path": whole and t in grid}
-            names = tuple(name for name, wanted in kept.items() if wanted)
-            values = measure(path(t), self.problem, protocol, progress, names)
-            if t in grid:
-                values["step"] = path.length(before, t) if whole and t else 0.0
-                before = t
-            progress.points[t] = values
+        kept = {"start": {0.0}, "ends": {0.0, 1.0} if whole else set(),
+                "path": grid if whole else set()}  # fmt: skip
+        for group in groups(path, times, self.problem):
+            names = [tuple(name for name, of in kept.items() if t in of) for t in group]
+            found = measure_all(path.several(group), self.problem, protocol, progress, names)
+            for t, values in zip(group, found, strict=True):
+                if t in grid:
+                    values["step"] = path.length(before, t) if whole and t else 0.0
+                    before = t
+                progress.points[t] = values
         return curve_of(path, self.problem, protocol, progress)
 
     def _sample(self, record: dict[str, Any]) -> list[float]:

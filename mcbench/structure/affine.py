@@ -96,7 +96,10 @@ class Affine:
 
     def apply(self, params: Params, x: Tensor) -> Tensor:
         """The layer's output, normalised if it is followed by a normalisation."""
-        y = self.product(params, x)
+        return self.normed(params, self.product(params, x))
+
+    def normed(self, params: Params, y: Tensor) -> Tensor:
+        """The layer's output from its product."""
         for function in self.before_norm:
             y = function(y)
         return self.norm.apply(params, y) if self.norm else y

@@ -5,7 +5,7 @@ Derived from the network's ``torch.export`` graph, so that architectures declare
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from mcbench.errors import StructureError
 from mcbench.params import Params
 from mcbench.structure.affine import Affine, Function, Geometry, Norm
+from mcbench.structure.span import Span
 
 NEURONWISE = frozenset(
     {
@@ -56,6 +57,20 @@ class Chain:
         for k in range(start, stop):
             x = self.through(k + 1, self.layers[k].apply(params, x))
         return x
+
+    def across(self, points: Sequence[Params], layer: int) -> Callable[[Tensor], Iterator[Tensor]]:
+        """A function from the input of a layer to that of the next one at several points.
+
+        It gives them one after another; products that they share are computed once (`Span`).
+        """
+        span, affine = Span.found(self.layers[layer], points), self.layers[layer]
+
+        def run(x: Tensor) -> Iterator[Tensor]:
+            products = span.products(x) if span else (affine.product(p, x) for p in points)
+            for point, y in zip(points, products, strict=True):
+                yield self.through(layer + 1, affine.normed(point, y))
+
+        return run
 
     def features(self, params: Params, inputs: Tensor, layer: int) -> Tensor:
         """The input of a layer, from the network's: linear (batch, in), else (batch, c, h, w)."""

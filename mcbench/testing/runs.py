@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from mcbench.errors import RunError
-from mcbench.evaluation import Protocol, check_ends
+from mcbench.evaluation import check_ends
 from mcbench.experiment import Experiment
 from mcbench.hookspecs import hookimpl
 from mcbench.plan import Plan
 from mcbench.plugins import host
+from mcbench.protocol import Protocol
 from mcbench.store import Store
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.methods import any_network, paths

@@ -94,7 +94,7 @@ def entry_name(material: Material, entry: Submission) -> str:
 
 def protocol(material: Material) -> dict[str, Any]:
     """Problem and protocol, as names and values."""
-    from mcbench.evaluation import Protocol
+    from mcbench.protocol import Protocol
 
     board = material.board
     names = ("dataset", "architecture", "recipe", "to_recipe", "same_seed", "endpoints")

@@ -54,27 +54,10 @@ class WeightAdjustment:
         return {"continuity": reason}
 
     def prepare(self, stage: Stage, problem: Problem) -> Callable[[Params, float], Params]:
-        """The function that adjusts a point of the leg."""
-        import torch
+        """What adjusts points of the leg."""
+        from mcbench_wa.adjusting import Adjusting
 
-        from mcbench_wa.stream import Stream
-
-        dtype = getattr(torch, self.precision)
-        layer = problem.chain.layers[stage.layer]
-        stream = Stream(stage, problem, self.positions)
-
-        def adjust(params: Params, u: float) -> Params:
-            """The point with its layer adjusted."""
-            matrix = layer.matrix(params)
-            gram = mcbench.Gram(matrix.shape[1], matrix.shape[0], matrix.device)
-            for patches, before, after in stream.batches(params):
-                wanted = before + u * (after - before) if after is not before else before
-                gram.add(patches.to(dtype), wanted - patches @ matrix.T)
-            change = gram.solve(self.cutoff).to(matrix)
-            weight = params[layer.weight]
-            return params | {layer.weight: weight + change.view_as(weight)}
-
-        return adjust
+        return Adjusting(stage, problem, self)
 
 
 @dataclass(frozen=True)

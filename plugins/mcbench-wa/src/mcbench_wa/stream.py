@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
@@ -30,15 +30,19 @@ class Stream:
         self.stage, self.problem, self.positions = stage, problem, positions
         self._kept: list[Fixed] | None = None
 
-    def batches(self, params: Params) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Patches at a point, outputs at the leg's start, and A's outputs, as rows.
+    def batches(
+        self, points: Sequence[Params]
+    ) -> Iterator[tuple[Iterator[Tensor], Tensor, Tensor]]:
+        """Patches at every point, outputs at the leg's start, and A's outputs, as rows.
 
         Outputs are without the layer's bias: shapes (rows, features), (rows, out), (rows, out).
+        The points' patches are to be taken one after another before the next batch.
         """
         chain, k = self.problem.chain, self.stage.layer
+        across = chain.across(points, k - 1)
         for x, before, after, positions in self._fixed():
-            features = chain.run(params, x, k - 1, k)
-            yield chain.layers[k].patches(features, positions), before, after
+            patches = (chain.layers[k].patches(y, positions) for y in across(x))
+            yield patches, before, after
 
     def _fixed(self) -> Iterator[Fixed]:
         if self._kept is not None:

@@ -1,0 +1,325 @@
+"""Several points of a path at once: what they share is computed once, and the numbers stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+import mcbench
+from conftest import Deep
+from mcbench import sharing
+from mcbench.endpoint import Endpoint
+from mcbench.evaluation import evaluate
+from mcbench.measuring import Progress, measure, measure_all
+from mcbench.params import Params, combine, distance
+from mcbench.path import polyline
+from mcbench.plugins import host
+from mcbench.problem import Problem
+from mcbench.protocol import Protocol
+from mcbench.structure import Affine, Span
+
+LAYER = Affine("w", "b")
+CONV, NORMED = "conv2fc1[channels=(4,5)]", "vgg16[channels=2,head=5,norm=true]"
+
+
+@pytest.fixture
+def shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small networks share as large ones do."""
+    monkeypatch.setattr(sharing, "WORTH", 1)
+
+
+def layer(seed: int, out: int = 6, inputs: int = 9) -> Params:
+    draws = torch.Generator().manual_seed(seed)
+    return {"w": torch.randn(out, inputs, generator=draws), "b": torch.randn(out, generator=draws)}
+
+
+def along(a: Params, b: Params, count: int) -> list[Params]:
+    return [combine(a, b, 1 - i / (count - 1), i / (count - 1)) for i in range(count)]
+
+
+# The span of a layer's weights -------------------------------------------------------------------
+
+
+def test_points_of_a_line_are_combinations_of_two() -> None:
+    points = along(layer(0), layer(1), 7)
+    span = Span.found(LAYER, points)
+    assert span is not None and len(span.basis) == 2
+    x = torch.randn(5, 9)
+    for point, y in zip(points, span.products(x), strict=True):
+        assert torch.allclose(y, x @ point["w"].T + point["b"], atol=1e-5)
+
+
+def test_points_of_an_arc_are_combinations_of_three() -> None:
+    arc = host().get("interpolation", "arc")
+    a, b = layer(0)["w"], layer(1)["w"]
+    points = [{"w": arc.interpolate(a, b, i / 10), "b": a[:, 0]} for i in range(1, 10)]
+    span = Span.found(LAYER, points)
+    assert span is not None and len(span.basis) == 3
+
+
+def test_points_of_the_basis_have_their_own_products() -> None:
+    """Bit for bit, so that the ends of a path are measured as they are."""
+    points = along(layer(0), layer(1), 7)
+    span = Span.found(LAYER, points)
+    assert span is not None
+    x = torch.randn(5, 9)
+    products = list(span.products(x))
+    for corner in span.basis:
+        i = next(i for i, point in enumerate(points) if point is corner)
+        assert torch.equal(products[i], LAYER.product(corner, x))
+
+
+def test_equal_points_are_one() -> None:
+    a = layer(0)
+    span = Span.found(LAYER, [a, dict(a), dict(a)])
+    assert span is not None and len(span.basis) == 1
+
+
+def test_weights_that_span_too_much_are_not_shared() -> None:
+    assert Span.found(LAYER, [layer(i) for i in range(5)]) is None
+    assert Span.found(LAYER, [layer(0)]) is None
+
+
+def test_one_entry_that_differs_is_seen_where_not_every_entry_is_looked_at() -> None:
+    points = along(layer(0, 200, 300), layer(1, 200, 300), 5)
+    assert Span.found(LAYER, points) is not None
+    points[2]["w"][0, 1] += 3.0
+    assert Span.found(LAYER, points) is None
+
+
+def test_points_that_would_be_far_extrapolated_are_not_shared() -> None:
+    """Rounding errors of the products would grow with the coefficients."""
+    a, b = layer(0), layer(1)
+    line = [combine(a, b, 1 - t, t) for t in (0.0, 1e-3, 2e-3, 3e-3)]
+    span = Span.found(LAYER, line)
+    assert span is None or float(span.weights.abs().max()) <= 4
+
+
+# Networks ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("shared")
+@pytest.mark.parametrize("text", ["mlp[widths=(9,8,7)]", CONV, NORMED])
+@pytest.mark.parametrize("method", ["linear", "arc", "ot-wa[cutoff=0.001]", "arc-bfly", "ot"])
+def test_outputs_are_those_of_every_network(
+    method: str, text: str, deep: Callable[[str], Deep]
+) -> None:
+    problem, pair = deep(text)
+    path = host().get("method", method).connect(*pair, problem)
+    inputs = problem.splits["test"].inputs[:40]
+    for group in sharing.groups(path, Protocol(17).grid, problem):
+        points = path.several(group)
+        for point, logits in zip(points, sharing.outputs(problem, points)(inputs), strict=True):
+            expected = problem.forward(point, inputs)
+            assert torch.allclose(logits, expected, rtol=1e-4, atol=1e-4 * float(expected.norm()))
+
+
+@pytest.mark.usefixtures("shared")
+def test_layers_that_are_the_same_go_through_the_data_once(deep: Callable[[str], Deep]) -> None:
+    problem, pair = deep("mlp[widths=(9,8,7)]")
+    path = host().get("method", "linear-wa").connect(*pair, problem)
+    count = len(path.legs)
+    found = []
+    for k in range(count):
+        points = path.several([(k + u) / count for u in (0.25, 0.5, 0.75)])
+        found.append(sharing.common(problem.chain, points))
+    assert found == [0, 1, 2, 3]
+
+
+@pytest.mark.usefixtures("shared")
+def test_a_path_measured_in_groups_has_the_numbers_of_its_points(
+    deep: Callable[[str], Deep],
+) -> None:
+    problem, pair = deep("mlp[widths=(9,8,7)]")
+    path = host().get("method", "linear-bfly").connect(*pair, problem)
+    curve = evaluate(path, problem, Protocol(13, 2), lambda *_: None, Progress())
+    assert len(list(sharing.groups(path, Protocol(13).grid, problem))) == len(path.legs)
+    alone = [measure(path(t), problem, Protocol()) for t in curve.t]
+    for split in problem.splits:
+        assert curve.loss[split] == pytest.approx([v["loss"][split] for v in alone], rel=1e-5)
+        assert curve.accuracy[split] == [v["accuracy"][split] for v in alone]
+    assert curve.square == pytest.approx([v["square"] for v in alone])
+    starts = [problem.forward(path(0.0), problem.splits["test"].inputs).softmax(1)]
+    for t, value in zip(curve.t, curve.with_start["test"], strict=True):
+        both = problem.forward(path(t), problem.splits["test"].inputs).softmax(1) + starts[0]
+        right = (both.argmax(1) == problem.splits["test"].targets).double().mean()
+        assert value == pytest.approx(100 * float(right))
+
+
+@pytest.mark.usefixtures("shared")
+def test_points_together_and_alone_are_measured_alike(
+    problem: Problem, pair: tuple[Endpoint, Endpoint]
+) -> None:
+    points = along(pair[0].params, pair[1].params, 9)
+    progress = Progress()
+    together = measure_all(points, problem, Protocol(), progress, [("path",)] * 9)
+    alone = [measure(p, problem, Protocol()) for p in points]
+    for one, two in zip(together, alone, strict=True):
+        assert one["accuracy"] == two["accuracy"]
+        assert one["loss"] == pytest.approx(two["loss"], rel=1e-5)
+    whole = sum(problem.forward(p, problem.splits["test"].inputs).softmax(1) for p in points)
+    assert torch.allclose(progress.sums["path.test"], whole, atol=1e-5)
+
+
+@pytest.mark.usefixtures("shared")
+def test_points_that_share_a_convolution_alone_are_kept_one_by_one(
+    deep: Callable[[str], Deep],
+) -> None:
+    problem, pair = deep(CONV)
+    path = host().get("method", "linear-bfly").connect(*pair, problem)
+    times = Protocol(17).grid
+    parts = [len(list(sharing.parts(problem, path.several(g))))
+             for g in sharing.groups(path, times, problem)]  # fmt: skip
+    sizes = [len(g) for g in sharing.groups(path, times, problem)]
+    assert parts == [sizes[0], sizes[1], 1]  # Two convolutions move, then the linear layer.
+
+
+def test_small_networks_are_measured_point_by_point(
+    problem: Problem, pair: tuple[Endpoint, Endpoint]
+) -> None:
+    path = host().get("method", "linear").connect(*pair, problem)
+    assert all(len(group) == 1 for group in sharing.groups(path, Protocol(5).grid, problem))
+
+
+@pytest.mark.usefixtures("shared", "residual")
+def test_networks_that_are_no_chain_are_measured_point_by_point(
+    deep: Callable[[str], Deep],
+) -> None:
+    problem, pair = deep("residual")
+    path = host().get("method", "linear").connect(*pair, problem)
+    assert problem.chain_or_none is None
+    assert all(len(group) == 1 for group in sharing.groups(path, Protocol(5).grid, problem))
+    points = path.several([0.2, 0.4])
+    inputs = problem.splits["test"].inputs
+    for point, logits in zip(points, sharing.outputs(problem, points)(inputs), strict=True):
+        assert torch.equal(logits, problem.forward(point, inputs))
+
+
+@pytest.mark.usefixtures("shared")
+def test_groups_are_of_one_leg_and_fit_into_memory(
+    problem: Problem, pair: tuple[Endpoint, Endpoint], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b = pair[0].params, pair[1].params
+    path = polyline([a, b, a])
+    times = Protocol(11).grid
+    assert [len(g) for g in sharing.groups(path, times, problem)] == [5, 6]
+    each = sum(4 * x.numel() for x in a.values())
+    monkeypatch.setattr(sharing, "BUDGET", 5 * each // 2)
+    assert [len(g) for g in sharing.groups(path, times, problem)] == [2, 2, 1, 2, 2, 2]
+
+
+# Going on ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("shared")
+@pytest.mark.parametrize("stop", [1, 7, 12, 15])
+def test_an_evaluation_in_groups_goes_on_with_the_same_numbers(
+    stop: int, deep: Callable[[str], Deep]
+) -> None:
+    """Also one that was stopped while it refined: no round is counted twice."""
+
+    class Stop(Exception):
+        pass
+
+    problem, pair = deep("mlp[widths=(9,8,7)]")
+    path = host().get("method", "linear-wa[cutoff=0.001]").connect(*pair, problem)
+    protocol = Protocol(11, 3)
+    whole = evaluate(path, problem, protocol, lambda *_: None, Progress())
+    progress, seen = Progress(), 0
+
+    def observe(t: float, values: dict[str, Any], progress: Progress) -> None:
+        nonlocal seen
+        seen += 1
+        if seen == stop:
+            raise Stop
+
+    with pytest.raises(Stop):
+        evaluate(path, problem, protocol, observe, progress)
+    assert len(progress.points) >= stop
+    assert evaluate(path, problem, protocol, lambda *_: None, progress) == whole
+
+
+# Points computed together ------------------------------------------------------------------------
+
+
+def test_a_leg_is_asked_for_several_points_at_once() -> None:
+    asked: list[list[float]] = []
+
+    class Between:
+        def __call__(self, u: float) -> Params:
+            return {"w": torch.tensor([u])}
+
+        def together(self, times: list[float]) -> list[Params]:
+            asked.append(list(times))
+            return [self(u) for u in times]
+
+    def leg(start: float) -> mcbench.Leg:
+        return mcbench.Leg({"w": torch.tensor([0.0])}, {"w": torch.tensor([1.0])}, Between())
+
+    path = mcbench.Path([leg(0), leg(1)])
+    found = path.several([0.0, 0.125, 0.25, 0.5, 0.625, 0.75, 1.0])
+    assert asked == [[0.25, 0.5], [0.25, 0.5]]
+    assert [float(p["w"]) for p in found] == [0.0, 0.25, 0.5, 0.0, 0.25, 0.5, 1.0]
+    path(0.75)
+    path(0.25)
+    assert len(asked) == 2  # The latest points were kept, and one alone is no company.
+
+
+def test_a_context_holds_all_that_a_leg_computes() -> None:
+    from contextlib import contextmanager
+
+    entered = []
+
+    @contextmanager
+    def context():  # type: ignore[no-untyped-def]
+        entered.append(1)
+        yield
+
+    a, b = {"w": torch.tensor([0.0])}, {"w": torch.tensor([1.0])}
+    leg = mcbench.segment(a, b).legs[0].within(context)
+    assert float(leg(0.5)["w"]) == 0.5 and len(entered) == 1
+    assert [float(p["w"]) for p in leg.several([0.0, 0.25, 0.5])] == [0.0, 0.25, 0.5]
+    assert len(entered) == 2
+
+
+@pytest.mark.parametrize("text", ["mlp[widths=(9,8,7)]", CONV])
+@pytest.mark.parametrize("method", ["linear-wa[cutoff=1e-5]", "arc-wa[cutoff=1e-5]"])
+def test_points_adjusted_together_are_those_adjusted_alone(
+    method: str, text: str, deep: Callable[[str], Deep]
+) -> None:
+    problem, pair = deep(text)
+    path = host().get("method", method).connect(*pair, problem)
+    for leg in path.legs[:-1]:
+        times = [0.2, 0.4, 0.6, 0.8]
+        before = problem.samples_seen
+        together = leg.several(times)
+        passes = (problem.samples_seen - before) / len(problem.splits["train"])
+        assert passes == 1
+        for u, point in zip(times, together, strict=True):
+            alone = leg(u)
+            assert distance(point, alone) <= 1e-3 * distance(leg.start, leg.stop)
+
+
+def test_points_are_adjusted_in_as_many_passes_as_memory_asks_for(
+    deep: Callable[[str], Deep], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mcbench_wa import adjusting
+
+    problem, pair = deep("mlp[widths=(9,8,7)]")
+    leg = host().get("method", "linear-wa[cutoff=1e-5]").connect(*pair, problem).legs[0]
+    monkeypatch.setattr(adjusting, "BUDGET", 2 * 8 * 9 * (9 + 8))  # Two points' moments.
+    before = problem.samples_seen
+    leg.several([0.1, 0.3, 0.5, 0.7, 0.9])
+    assert problem.samples_seen - before == 3 * len(problem.splits["train"])
+
+
+def test_what_both_ends_of_a_line_share_stays_as_it_is() -> None:
+    a = {"w": torch.randn(50), "b": torch.randn(50)}
+    b = {"w": a["w"].clone(), "b": torch.randn(50)}
+    leg = mcbench.segment(a, b).legs[0]
+    for u in (0.1, 1 / 3, 0.7):
+        assert leg(u)["w"] is a["w"]
+        assert torch.allclose(leg(u)["b"], (1 - u) * a["b"] + u * b["b"])
