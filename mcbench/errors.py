@@ -63,10 +63,10 @@ def unknown(what: str, name: str, known: Iterable[str], listing: str = "") -> Us
         listing: The command that lists them; of many only the nearest are named then.
     """
     names = sorted(known)
-    if listing and len(names) > MANY:
-        close = get_close_matches(name, names, n=5, cutoff=0)
-        return UsageError(f"unknown {what} '{name}': the nearest of {len(names)} are "
-                          f"{', '.join(close)}; '{listing}' shows all")  # fmt: skip
     near = get_close_matches(name, names, n=1)
     hint = f"did you mean '{near[0]}'? " if near else ""
-    return UsageError(f"unknown {what} '{name}': {hint}known are {', '.join(names) or '(none)'}")
+    allowed = f"known are {', '.join(names) or '(none)'}"
+    if listing and len(names) > MANY:
+        close = get_close_matches(name, names, n=5, cutoff=0)
+        allowed = f"of {len(names)} the nearest are {', '.join(close)}; '{listing}' shows all"
+    return UsageError(f"unknown {what} '{name}': {hint}{allowed}")
