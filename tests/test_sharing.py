@@ -98,6 +98,27 @@ def test_points_that_would_be_far_extrapolated_are_not_shared() -> None:
     assert span is None or float(span.weights.abs().max()) <= 4
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e25])
+@pytest.mark.parametrize("entry", [(0, 0), (0, 1)])  # Looked at in the search, and left out.
+@pytest.mark.parametrize("which", [0, 2, "all"])
+def test_what_is_not_finite_is_never_left_out(
+    value: float, entry: tuple[int, int], which: int | str
+) -> None:
+    points = along(layer(0, 200, 300), layer(1, 200, 300), 5)
+    for i, point in enumerate(points):
+        if which in (i, "all"):
+            point["w"][entry] = value
+    assert Span.found(LAYER, points) is None
+
+
+def test_layers_of_zeros_are_not_shared() -> None:
+    zero = {name: torch.zeros_like(x) for name, x in layer(0).items()}
+    assert Span.found(LAYER, [zero, dict(zero), dict(zero)]) is None
+    span = Span.found(LAYER, [*along(layer(0), layer(1), 5), zero])
+    assert span is not None
+    assert not list(span.products(torch.randn(5, 9)))[-1].any()
+
+
 # Networks ----------------------------------------------------------------------------------------
 
 
@@ -162,6 +183,25 @@ def test_points_together_and_alone_are_measured_alike(
         assert one["loss"] == pytest.approx(two["loss"], rel=1e-5)
     whole = sum(problem.forward(p, problem.splits["test"].inputs).softmax(1) for p in points)
     assert torch.allclose(progress.sums["path.test"], whole, atol=1e-5)
+
+
+@pytest.mark.usefixtures("shared")
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_path_that_leaves_all_bounds_says_so(
+    value: float, problem: Problem, pair: tuple[Endpoint, Endpoint]
+) -> None:
+    a, b = pair[0].params, pair[1].params
+    name = problem.chain.layers[0].weight
+
+    def between(u: float) -> Params:
+        point = combine(a, b, 1 - u, u)
+        if u == 0.75:
+            point[name].view(-1)[5:] = value
+        return point
+
+    path = mcbench.Path([mcbench.Leg(a, b, between)])
+    with pytest.raises(mcbench.RunError, match="at t = 0.75 is"):
+        evaluate(path, problem, Protocol(9), lambda *_: None, Progress())
 
 
 @pytest.mark.usefixtures("shared")

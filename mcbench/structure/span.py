@@ -30,7 +30,7 @@ class Span:
     Arguments:
         layer: The layer; its bias counts as a part of the weights.
         basis: The R points.
-        weights: The coefficients, shape (K, R), float64.
+        weights: The coefficients, shape (K, R), float64, on the CPU.
     """
 
     layer: Affine
@@ -46,16 +46,18 @@ class Span:
         combinations hold is tested on all entries.
         """
         part = torch.stack([_part(layer, p) for p in points])
+        if not bool(part.isfinite().all()):
+            return None  # Each point says for itself that it diverged.
         chosen = _farthest(part, 2 * len(points) // 3)
-        if chosen is None:
+        if not chosen:
             return None
         weights = torch.linalg.lstsq(part[chosen].T, part.T).solution.T
-        weights[chosen] = torch.eye(len(chosen), dtype=weights.dtype, device=weights.device)
+        weights[chosen] = torch.eye(len(chosen), dtype=weights.dtype)
         span = Span(layer, [points[i] for i in chosen], weights)
         return span if float(weights.abs().max()) <= LARGEST and span.holds(points) else None
 
     def holds(self, points: Sequence[Params]) -> bool:
-        """Whether the points' weights are those combinations, up to rounding."""
+        """Whether the points' weights are those combinations, up to rounding; not if one is NaN."""
         for name in (self.layer.weight, self.layer.bias):
             if name is None:
                 continue
@@ -63,8 +65,9 @@ class Span:
                 rest, whole = point[name].clone(), point[name]
                 for corner, weight in zip(self.basis, weights, strict=True):
                     rest.sub_(corner[name], alpha=weight)
-                # Sums of millions of squares in float32 are good enough for a threshold.
-                if float(rest.norm()) > NEAR * float(whole.norm()):
+                # Sums of millions of squares in float32 are good enough for a threshold. Where they
+                # overflow, or one entry is not finite, nothing is known.
+                if not float(rest.norm()) <= NEAR * float(whole.norm()) < float("inf"):
                     return False
         return True
 
@@ -83,10 +86,10 @@ class Span:
 
 
 def _part(layer: Affine, params: Params) -> Tensor:
-    """Some of a layer's weights, spread over it, and its bias, in float64."""
+    """Some of a layer's weights, spread over it, and its bias, in float64 on the CPU."""
     weight = params[layer.weight].flatten()
-    part = weight[:: max(1, len(weight) // _PROBED)].double()
-    return part if layer.bias is None else torch.cat([part, params[layer.bias].double()])
+    part = weight[:: max(1, len(weight) // _PROBED)].cpu().double()
+    return part if layer.bias is None else torch.cat([part, params[layer.bias].cpu().double()])
 
 
 def _farthest(parts: Tensor, most: int) -> list[int] | None:
