@@ -123,20 +123,48 @@ def evaluate(
     Raises:
         RunError: If a loss along the path is not finite.
     """
-    from mcbench.sharing import groups, parts
+    from mcbench.sharing import groups
 
     times, known = protocol.grid, list[float]()
     for _ in range(1 + protocol.refine):
+        behind = list[float]()
         for group in groups(path, times, problem):
-            missing = [t for t in group if t not in progress.points]
-            points = path.several(missing)
-            for part in parts(problem, points):
-                _add(missing[part], points[part], path, problem, protocol, progress)
-                for t in missing[part]:
-                    observe(t, progress.points[t], progress)
+            if all(t in progress.points for t in group):
+                # The length of the next step begins at the last of them, computed in its group as
+                # by an evaluation that was not interrupted. Refinement asks for no lengths.
+                behind = [] if known else group
+                continue
+            path.several(behind)
+            _advance(group, path, problem, protocol, observe, progress)
+            behind = []
         known += times
         times = midpoints({t: progress.points[t] for t in known})
     return curve_of(path, problem, protocol, progress)
+
+
+def _advance(
+    group: list[float],
+    path: Path,
+    problem: Problem,
+    protocol: Protocol,
+    observe: Observe,
+    progress: Progress,
+) -> None:
+    """Measure what is missing of a group; all its points are computed, as they depend on it."""
+    from mcbench.sharing import parts
+
+    points = path.several(group)
+    for part in parts(problem, points):
+        missing = {
+            t: point
+            for t, point in zip(group[part], points[part], strict=True)
+            if t not in progress.points
+        }
+        if not missing:
+            continue
+        _add(list(missing), list(missing.values()), path, problem, protocol, progress)
+        for t in missing:
+            observe(t, progress.points[t], progress)
 
 
 def _add(

@@ -114,23 +114,27 @@ class Path:
         for t in times:
             if not 0 <= t <= 1:
                 raise ValueError(f"t = {t} is not in [0, 1]")
-        missing = [t for t in times if t not in self._recent]
+        places = {t: self.locate(t) for t in times}
+        missing = [t for t in times if 0 < places[t][1] < 1 and t not in self._recent]
         if missing:
             # The latest points are kept, and the one before: lengths ask for those that were just
-            # evaluated.
+            # evaluated. Where legs meet nothing is computed, so nothing is kept or given up.
             kept = (*list(self._recent)[-1:], *times)
             self._recent = {t: x for t, x in self._recent.items() if t in kept}
-        for leg, group in groupby(missing, lambda t: self.locate(t)[0]):
+        for leg, group in groupby(missing, lambda t: places[t][0]):
             on_leg = list(group)
-            found = self.legs[leg].several([self.locate(t)[1] for t in on_leg])
+            found = self.legs[leg].several([places[t][1] for t in on_leg])
             self._recent |= zip(on_leg, found, strict=True)
-        return [self._recent[t] for t in times]
+        return [self._recent[t] if t in self._recent else self._end(*places[t]) for t in times]
+
+    def _end(self, leg: int, u: float) -> Params:
+        return self.legs[leg].start if u <= 0 else self.legs[leg].stop
 
     def locate(self, t: float) -> tuple[int, float]:
         """The number of the leg that a time falls on, and the leg's own time there."""
-        count = len(self.legs)
-        leg = min(bisect_right(self.joints, t) - 1, count - 1)
-        return leg, t * count - leg
+        count, joints = len(self.legs), self.joints
+        leg = min(bisect_right(joints, t) - 1, count - 1)
+        return leg, 0.0 if t == joints[leg] else t * count - leg
 
     def length(self, t0: float, t1: float) -> float:
         """Arc length from ``t0`` to ``t1``: exact on legs that know it, else by chords.

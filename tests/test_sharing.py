@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import mcbench
 from conftest import Deep
 from mcbench import sharing
 from mcbench.endpoint import Endpoint
-from mcbench.evaluation import evaluate
+from mcbench.evaluation import Curve, Observe, evaluate
 from mcbench.measuring import Progress, measure, measure_all
 from mcbench.params import Params, combine, distance
 from mcbench.path import polyline
@@ -255,31 +256,64 @@ def test_groups_are_of_one_leg_and_fit_into_memory(
 
 
 @pytest.mark.usefixtures("shared")
-@pytest.mark.parametrize("stop", [1, 7, 12, 15])
+@pytest.mark.parametrize("text", ["mlp[widths=(9,8,7)]", CONV])
+@pytest.mark.parametrize("stop", [1, 4, 10, 21, 24])
 def test_an_evaluation_in_groups_goes_on_with_the_same_numbers(
-    stop: int, deep: Callable[[str], Deep]
+    stop: int, text: str, deep: Callable[[str], Deep]
 ) -> None:
-    """Also one that was stopped while it refined: no round is counted twice."""
+    """Also one that was stopped within a group, or while it refined: no round is counted twice."""
 
     class Stop(Exception):
         pass
 
-    problem, pair = deep("mlp[widths=(9,8,7)]")
-    path = host().get("method", "linear-wa[cutoff=0.001]").connect(*pair, problem)
-    protocol = Protocol(11, 3)
-    whole = evaluate(path, problem, protocol, lambda *_: None, Progress())
-    progress, seen = Progress(), 0
+    problem, pair = deep(text)
+    protocol = Protocol(21, 2)
+
+    def again(observe: Observe, progress: Progress) -> Curve:
+        path = host().get("method", "linear-wa[cutoff=1e-9]").connect(*pair, problem)
+        return evaluate(path, problem, protocol, observe, progress)
+
+    whole = again(lambda *_: None, Progress())
+    saved, seen = Progress(), 0
 
     def observe(t: float, values: dict[str, Any], progress: Progress) -> None:
-        nonlocal seen
+        nonlocal saved, seen
         seen += 1
         if seen == stop:
+            sums = {name: x.clone() for name, x in progress.sums.items()}
+            saved = Progress(dict(progress.points), sums)
             raise Stop
 
     with pytest.raises(Stop):
-        evaluate(path, problem, protocol, observe, progress)
-    assert len(progress.points) >= stop
-    assert evaluate(path, problem, protocol, lambda *_: None, progress) == whole
+        again(observe, Progress())
+    assert len(saved.points) >= stop
+    assert again(lambda *_: None, saved) == whole
+
+
+@pytest.mark.usefixtures("shared")
+@pytest.mark.parametrize("text", ["mlp[widths=(9,8)]", CONV])
+def test_no_point_is_adjusted_twice(text: str, deep: Callable[[str], Deep]) -> None:
+    """Lengths are of the points that were evaluated, also across joints beside the grid."""
+    problem, pair = deep(text)
+    path = host().get("method", "linear-wa").connect(*pair, problem)
+    assert len(path.legs) == 3
+    asked: list[float] = []
+
+    def noting(leg: mcbench.Leg, i: int) -> mcbench.Leg:
+        class Noting:
+            def __call__(self, u: float) -> Params:
+                asked.append(i + u)
+                return leg(u)
+
+            def together(self, times: list[float]) -> list[Params]:
+                asked.extend(i + u for u in times)
+                return leg.several(times)
+
+        return replace(leg, between=Noting())
+
+    legs = [noting(leg, i) for i, leg in enumerate(path.legs)]
+    curve = evaluate(mcbench.Path(legs), problem, Protocol(21, 1), lambda *_: None, Progress())
+    assert len(asked) == len(set(asked)) == len(curve.t) - 2
 
 
 # Points computed together ------------------------------------------------------------------------
