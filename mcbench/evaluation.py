@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -123,23 +123,38 @@ def evaluate(
     Raises:
         RunError: If a loss along the path is not finite.
     """
+    grid, behind = set(protocol.grid), list[float]()
+    for group in computed_together(path, problem, protocol, progress.points):
+        if all(t in progress.points for t in group):
+            # The length of the next step begins at the last of them, computed in its group as
+            # by an evaluation that was not interrupted. Refinement asks for no lengths.
+            behind = group if group[0] in grid else []
+            continue
+        path.several(behind)
+        _advance(group, path, problem, protocol, observe, progress)
+        behind = []
+    return curve_of(path, problem, protocol, progress)
+
+
+def computed_together(
+    path: Path, problem: Problem, protocol: Protocol, points: Mapping[float, Values]
+) -> Iterator[list[float]]:
+    """The times of an evaluation in its order, in the groups whose points depend on each other.
+
+    To have an evaluation's points again, bit for bit, ask for them in these groups: alone they
+    may differ by rounding, which least squares may make much of.
+
+    Arguments:
+        points: What was measured, by t. Before a round of refinement those of the rounds before
+            are looked at.
+    """
     from mcbench.sharing import groups
 
     times, known = protocol.grid, list[float]()
     for _ in range(1 + protocol.refine):
-        behind = list[float]()
-        for group in groups(path, times, problem):
-            if all(t in progress.points for t in group):
-                # The length of the next step begins at the last of them, computed in its group as
-                # by an evaluation that was not interrupted. Refinement asks for no lengths.
-                behind = [] if known else group
-                continue
-            path.several(behind)
-            _advance(group, path, problem, protocol, observe, progress)
-            behind = []
+        yield from groups(path, times, problem)
         known += times
-        times = midpoints({t: progress.points[t] for t in known})
-    return curve_of(path, problem, protocol, progress)
+        times = midpoints({t: points[t] for t in known})
 
 
 def _advance(

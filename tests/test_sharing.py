@@ -201,7 +201,7 @@ def test_a_path_that_leaves_all_bounds_says_so(
         return point
 
     path = mcbench.Path([mcbench.Leg(a, b, between)])
-    with pytest.raises(mcbench.RunError, match="at t = 0.75 is"):
+    with pytest.raises(mcbench.RunError, match=r"at t = 0\.75 is"):
         evaluate(path, problem, Protocol(9), lambda *_: None, Progress())
 
 

@@ -57,7 +57,7 @@ class Span:
         return span if float(weights.abs().max()) <= LARGEST and span.holds(points) else None
 
     def holds(self, points: Sequence[Params]) -> bool:
-        """Whether the points' weights are those combinations, up to rounding; not if one is NaN."""
+        """Whether the points' weights are those combinations, up to rounding; not if NaN."""
         for name in (self.layer.weight, self.layer.bias):
             if name is None:
                 continue
@@ -65,8 +65,8 @@ class Span:
                 rest, whole = point[name].clone(), point[name]
                 for corner, weight in zip(self.basis, weights, strict=True):
                     rest.sub_(corner[name], alpha=weight)
-                # Sums of millions of squares in float32 are good enough for a threshold. Where they
-                # overflow, or one entry is not finite, nothing is known.
+                # Sums of millions of squares in float32 are good enough for a threshold. Where
+                # they overflow, or one entry is not finite, nothing is known.
                 if not float(rest.norm()) <= NEAR * float(whole.norm()) < float("inf"):
                     return False
         return True
