@@ -123,28 +123,29 @@ def evaluate(
     Raises:
         RunError: If a loss along the path is not finite.
     """
-    grid, behind = set(protocol.grid), list[float]()
-    for group in computed_together(path, problem, protocol, progress.points):
-        if all(t in progress.points for t in group):
-            # The length of the next step begins at the last of them, computed in its group as
-            # by an evaluation that was not interrupted. Refinement asks for no lengths.
-            behind = group if group[0] in grid else []
-            continue
-        path.several(behind)
-        _advance(group, path, problem, protocol, observe, progress)
-        behind = []
+    from mcbench.sharing import parts
+
+    for group in in_groups(path, problem, protocol, progress.points):
+        missing = [t for t in group if t not in progress.points]
+        points = path.several(missing)
+        for part in parts(problem, points):
+            _add(missing[part], points[part], path, problem, protocol, progress)
+            for t in missing[part]:
+                observe(t, progress.points[t], progress)
+        del points
     return curve_of(path, problem, protocol, progress)
 
 
-def computed_together(
+def in_groups(
     path: Path, problem: Problem, protocol: Protocol, points: Mapping[float, Values]
 ) -> Iterator[list[float]]:
-    """The times of an evaluation in its order, in the groups whose points depend on each other.
+    """The times of an evaluation in its order, in the groups that are measured together.
 
-    To have an evaluation's points again, bit for bit, ask for them in these groups: alone they
-    may differ by rounding, which least squares may make much of.
+    What is shared within a group rounds differently than a point alone would: these groups give
+    the same numbers again.
 
     Arguments:
+        path, problem, protocol: What is evaluated.
         points: What was measured, by t. Before a round of refinement those of the rounds before
             are looked at.
     """
@@ -155,31 +156,6 @@ def computed_together(
         yield from groups(path, times, problem)
         known += times
         times = midpoints({t: points[t] for t in known})
-
-
-def _advance(
-    group: list[float],
-    path: Path,
-    problem: Problem,
-    protocol: Protocol,
-    observe: Observe,
-    progress: Progress,
-) -> None:
-    """Measure what is missing of a group; all its points are computed, as they depend on it."""
-    from mcbench.sharing import parts
-
-    points = path.several(group)
-    for part in parts(problem, points):
-        missing = {
-            t: point
-            for t, point in zip(group[part], points[part], strict=True)
-            if t not in progress.points
-        }
-        if not missing:
-            continue
-        _add(list(missing), list(missing.values()), path, problem, protocol, progress)
-        for t in missing:
-            observe(t, progress.points[t], progress)
 
 
 def _add(

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
+from mcbench.errors import RunError
 from mcbench.params import combine, distance
 
 if TYPE_CHECKING:
@@ -29,9 +30,8 @@ class Leg:
     Arguments:
         start: The point at u = 0.
         stop: The point at u = 1.
-        between: The points for 0 < u < 1. It may have an attribute ``together(times)``, the points
-            at several times, where that costs less than one after another; they may differ by
-            rounding.
+        between: The points for 0 < u < 1. It may have an attribute ``together(times)``, the same
+            points at several times, where that costs less than one after another.
         length: The arc length between two times. Where it is not given, chords are measured.
         title: What happens on the leg, for plots.
     """
@@ -74,6 +74,8 @@ def _several(between: Callable[[float], Params], times: Sequence[float]) -> list
     if together is None or len(times) < 2:
         return [between(u) for u in times]
     found: list[Params] = together(times)
+    if len(found) != len(times):
+        raise RunError(f"a leg was asked for {len(times)} points together and gave {len(found)}")
     return found
 
 

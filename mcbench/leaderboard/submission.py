@@ -9,15 +9,14 @@ from typing import Any
 
 from mcbench.distribution import installed, named
 from mcbench.errors import RunError, UsageError, unknown
-from mcbench.evaluation import computed_together
 from mcbench.experiment import Experiment
 from mcbench.leaderboard.board import Board
-from mcbench.leaderboard.checking import measured
 from mcbench.leaderboard.entry import Entry, sha256_of, title, write
 from mcbench.leaderboard.standing import Records
 from mcbench.params import fingerprint, size
 from mcbench.plugins import host
 from mcbench.run import Run
+from mcbench.sharing import groups
 from mcbench.store import Store, key_of
 
 LIMIT = 256 * 2**20
@@ -116,15 +115,8 @@ def _points(record: dict[str, Any], experiment: Experiment) -> list[Any]:
     try:
         with experiment.threads():
             path = experiment.connector.connect(run)
-            together = computed_together(
-                path, experiment.problem, run.protocol, measured(record["curve"])
-            )
-            points = {
-                t: dict(point)
-                for group in together
-                for t, point in zip(group, path.several(group), strict=True)
-            }
-            return [points[t] for t in record["curve"]["t"]]
+            together = groups(path, record["curve"]["t"], experiment.problem)
+            return [dict(point) for group in together for point in path.several(group)]
     except RunError as error:
         raise RunError(f"{title(record)}: its path cannot be built again: {error}") from None
 

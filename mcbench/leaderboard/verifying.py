@@ -19,7 +19,7 @@ from mcbench.errors import (
     one_line,
     reason_of,
 )
-from mcbench.evaluation import Curve, check_ends, computed_together, curve_of
+from mcbench.evaluation import Curve, check_ends, curve_of, in_groups
 from mcbench.experiment import Experiment
 from mcbench.leaderboard import points
 from mcbench.leaderboard.board import Board
@@ -202,17 +202,13 @@ class _Verifier:
         grid, progress, before = set(protocol.grid), Progress(), 0.0
         kept = {"start": {0.0}, "ends": {0.0, 1.0} if whole else set(),
                 "path": grid if whole else set()}  # fmt: skip
-        for group in computed_together(path, self.problem, protocol, measured(curve)):
-            if chosen.isdisjoint(group):
-                continue
-            points = path.several(group)
+        for group in in_groups(path, self.problem, protocol, measured(curve)):
+            times = [t for t in group if t in chosen]
+            points = path.several(times)
             for part in parts(self.problem, points):
-                of = {t: x for t, x in zip(group[part], points[part], strict=True) if t in chosen}
-                if not of:
-                    continue
-                names = [tuple(name for name, times in kept.items() if t in times) for t in of]
-                found = measure_all(list(of.values()), self.problem, protocol, progress, names)
-                for t, values in zip(of, found, strict=True):
+                names = [tuple(n for n, of in kept.items() if t in of) for t in times[part]]
+                found = measure_all(points[part], self.problem, protocol, progress, names)
+                for t, values in zip(times[part], found, strict=True):
                     if t in grid:
                         values["step"] = path.length(before, t) if whole and t else 0.0
                         before = t
