@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
+from mcbench.errors import RunError
 from mcbench.params import combine, distance
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def _several(between: Callable[[float], Params], times: Sequence[float]) -> list
     if together is None or len(times) < 2:
         return [between(u) for u in times]
     found: list[Params] = together(times)
+    if len(found) != len(times):
+        raise RunError(f"a leg was asked for {len(times)} points together and gave {len(found)}")
     return found
 
 

@@ -342,6 +342,19 @@ def test_a_leg_is_asked_for_several_points_at_once() -> None:
     assert len(asked) == 2  # The latest points were kept, and one alone is no company.
 
 
+def test_a_leg_that_gives_too_few_points_together_says_so() -> None:
+    class Between:
+        def __call__(self, u: float) -> Params:
+            return {"w": torch.tensor([u])}
+
+        def together(self, times: list[float]) -> list[Params]:
+            return [self(times[0])]
+
+    leg = mcbench.Leg({"w": torch.tensor([0.0])}, {"w": torch.tensor([1.0])}, Between())
+    with pytest.raises(mcbench.RunError, match="asked for 2 points together and gave 1"):
+        leg.several([0.25, 0.5])
+
+
 def test_a_context_holds_all_that_a_leg_computes() -> None:
     from contextlib import contextmanager
 
