@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -123,20 +123,39 @@ def evaluate(
     Raises:
         RunError: If a loss along the path is not finite.
     """
-    from mcbench.sharing import groups, parts
+    from mcbench.sharing import parts
+
+    for group in in_groups(path, problem, protocol, progress.points):
+        missing = [t for t in group if t not in progress.points]
+        points = path.several(missing)
+        for part in parts(problem, points):
+            _add(missing[part], points[part], path, problem, protocol, progress)
+            for t in missing[part]:
+                observe(t, progress.points[t], progress)
+        del points
+    return curve_of(path, problem, protocol, progress)
+
+
+def in_groups(
+    path: Path, problem: Problem, protocol: Protocol, points: Mapping[float, Values]
+) -> Iterator[list[float]]:
+    """The times of an evaluation in its order, in the groups that are measured together.
+
+    What is shared within a group rounds differently than a point alone would: these groups give
+    the same numbers again.
+
+    Arguments:
+        path, problem, protocol: What is evaluated.
+        points: What was measured, by t. Before a round of refinement those of the rounds before
+            are looked at.
+    """
+    from mcbench.sharing import groups
 
     times, known = protocol.grid, list[float]()
     for _ in range(1 + protocol.refine):
-        for group in groups(path, times, problem):
-            missing = [t for t in group if t not in progress.points]
-            points = path.several(missing)
-            for part in parts(problem, points):
-                _add(missing[part], points[part], path, problem, protocol, progress)
-                for t in missing[part]:
-                    observe(t, progress.points[t], progress)
+        yield from groups(path, times, problem)
         known += times
-        times = midpoints({t: progress.points[t] for t in known})
-    return curve_of(path, problem, protocol, progress)
+        times = midpoints({t: points[t] for t in known})
 
 
 def _add(

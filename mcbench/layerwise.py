@@ -8,8 +8,7 @@ takes the last layer straight to B's.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from torch import Tensor
@@ -65,27 +64,16 @@ def _stage(
     stop = adjust(replaced, 1.0) if last else replaced
     along = getattr(parts.adjustment, "along", True)
     move = _moving(hidden, start, replaced if along else stop, parts.interpolation)
-
-    between = _Adjusted(move, adjust) if along else move
+    between = _between(move, adjust) if along else move
     return Leg(start, stop, between, title=f"layer {k + 1}"), order
 
 
-@dataclass(frozen=True)
-class _Adjusted:
-    """The points of a leg that are adjusted one and all."""
-
-    move: Callable[[float], Params]
-    adjust: Callable[[Params, float], Params]
-
-    def __call__(self, u: float) -> Params:
-        return self.adjust(self.move(u), u)
-
-    def together(self, times: Sequence[float]) -> list[Params]:
-        several = getattr(self.adjust, "together", None)
-        if several is None:
-            return [self(u) for u in times]
-        found: list[Params] = several([self.move(u) for u in times], times)
-        return found
+def _between(
+    move: Callable[[float], Params], adjust: Callable[[Params, float], Params]
+) -> Callable[[float], Params]:
+    """The points of a leg that are adjusted one and all; an adjustment may know a better way."""
+    own: Callable[..., Callable[[float], Params]] | None = getattr(adjust, "between", None)
+    return own(move) if own else lambda u: adjust(move(u), u)
 
 
 def _unadjusted(params: Params, u: float) -> Params:

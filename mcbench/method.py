@@ -105,8 +105,9 @@ class Adjustment(Protocol):
         """A function from a point of the leg and its time u in [0, 1] to the mended point.
 
         It must leave the leg's start as it is, and be continuous. ``None`` stands for no
-        adjustment. The function may have an attribute ``together(points, times)``: several points
-        mended at once, where that costs less than one after another.
+        adjustment. The function may have an attribute ``between(move)``: given the points before
+        they are mended, ``move(u)``, it returns what `mcbench.Leg` takes as ``between``, for an
+        adjustment that mends several points together.
         """
         ...
 

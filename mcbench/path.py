@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
+from mcbench.errors import RunError
 from mcbench.params import combine, distance
 
 if TYPE_CHECKING:
@@ -29,9 +30,8 @@ class Leg:
     Arguments:
         start: The point at u = 0.
         stop: The point at u = 1.
-        between: The points for 0 < u < 1. It may have an attribute ``together(times)``, the points
-            at several times, where that costs less than one after another; they may differ by
-            rounding.
+        between: The points for 0 < u < 1. It may have an attribute ``together(times)``, the same
+            points at several times, where that costs less than one after another.
         length: The arc length between two times. Where it is not given, chords are measured.
         title: What happens on the leg, for plots.
     """
@@ -74,6 +74,8 @@ def _several(between: Callable[[float], Params], times: Sequence[float]) -> list
     if together is None or len(times) < 2:
         return [between(u) for u in times]
     found: list[Params] = together(times)
+    if len(found) != len(times):
+        raise RunError(f"a leg was asked for {len(times)} points together and gave {len(found)}")
     return found
 
 
@@ -114,23 +116,27 @@ class Path:
         for t in times:
             if not 0 <= t <= 1:
                 raise ValueError(f"t = {t} is not in [0, 1]")
-        missing = [t for t in times if t not in self._recent]
+        places = {t: self.locate(t) for t in times}
+        missing = [t for t in times if 0 < places[t][1] < 1 and t not in self._recent]
         if missing:
             # The latest points are kept, and the one before: lengths ask for those that were just
-            # evaluated.
+            # evaluated. Where legs meet nothing is computed, so nothing is kept or given up.
             kept = (*list(self._recent)[-1:], *times)
             self._recent = {t: x for t, x in self._recent.items() if t in kept}
-        for leg, group in groupby(missing, lambda t: self.locate(t)[0]):
+        for leg, group in groupby(missing, lambda t: places[t][0]):
             on_leg = list(group)
-            found = self.legs[leg].several([self.locate(t)[1] for t in on_leg])
+            found = self.legs[leg].several([places[t][1] for t in on_leg])
             self._recent |= zip(on_leg, found, strict=True)
-        return [self._recent[t] for t in times]
+        return [self._recent[t] if t in self._recent else self._end(*places[t]) for t in times]
+
+    def _end(self, leg: int, u: float) -> Params:
+        return self.legs[leg].start if u <= 0 else self.legs[leg].stop
 
     def locate(self, t: float) -> tuple[int, float]:
         """The number of the leg that a time falls on, and the leg's own time there."""
-        count = len(self.legs)
-        leg = min(bisect_right(self.joints, t) - 1, count - 1)
-        return leg, t * count - leg
+        count, joints = len(self.legs), self.joints
+        leg = min(bisect_right(joints, t) - 1, count - 1)
+        return leg, 0.0 if t == joints[leg] else t * count - leg
 
     def length(self, t0: float, t1: float) -> float:
         """Arc length from ``t0`` to ``t1``: exact on legs that know it, else by chords.

@@ -84,7 +84,10 @@ class Problem:
     @cached_property
     def _raw(self) -> Split:
         """The training data on the device, as decoded: what is augmented."""
-        return self.data.train.to(self.device)
+        import torch
+
+        with torch.inference_mode(False):  # As for `splits`: copies on a GPU are trained on.
+            return self.data.train.to(self.device)
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -174,7 +174,7 @@ def _validate(owner: str, declared: Parameter, value: Any) -> Any:
     from pydantic import Field, TypeAdapter, ValidationError
     from pydantic.errors import PydanticSchemaGenerationError
 
-    hint = declared.type
+    hint, given = declared.type, value
     if isinstance(value, str):
         value = _from_text(value, hint)
     try:
@@ -183,9 +183,12 @@ def _validate(owner: str, declared: Parameter, value: Any) -> Any:
         adapter: TypeAdapter[Any] = TypeAdapter(Annotated[hint, Field(**declared.constraints)])
         return adapter.validate_python(value)
     except ValidationError as error:
-        reason = error.errors()[0]["msg"].lower()
+        first = error.errors()[0]
+        reason = first["msg"].lower()
+        if first["type"] in ("missing", "too_long"):  # Of a tuple, its places.
+            reason = f"input should have {len(get_args(hint))} entries"
         raise UsageError(
-            f"{owner}: parameter '{declared.name}': {reason}, not '{value}'"
+            f"{owner}: parameter '{declared.name}': {reason}, not '{given}'"
         ) from None
     except (PydanticSchemaGenerationError, TypeError) as error:
         raise UsageError(

@@ -57,6 +57,14 @@ def test_they_have_their_number_of_parameters(text: str, parameters: int) -> Non
 
 
 @pytest.mark.parametrize(
+    "text", ["mlp3[widths=(8)]", "mlp3[widths=(8,7,6)]", "mlp7[widths=(8,7)]"]
+)
+def test_networks_that_are_named_by_their_depth_have_it(text: str) -> None:
+    with pytest.raises(UsageError, match="hidden layers, not"):
+        built(text)
+
+
+@pytest.mark.parametrize(
     ("text", "millions", "digits"),
     [  # As the papers print them.
         ("resnet20[shortcut=padding]", 0.27, 2),

@@ -29,6 +29,19 @@ def test_parse_splits_at_top_level_commas_only() -> None:
     )
 
 
+@dataclass(frozen=True)
+class Filter:
+    name = "filter"
+    sides: tuple[int, int] = spec.parameter((3, 3), "height and width")
+
+
+@pytest.mark.parametrize("given", ["(4)", "4", "(1,2,3)", "()"])
+def test_a_sequence_of_another_length_is_refused_as_it_was_written(given: str) -> None:
+    with pytest.raises(UsageError) as error:
+        spec.configure("network", Filter(), {"sides": given})
+    assert str(error.value).endswith(f"should have 2 entries, not '{given}'")
+
+
 @pytest.mark.parametrize(
     "text",
     ["", "m[", "m]", "m[a]", "m[a=]", "m[=1]", "m[a=1,a=2]", "m[a=(1]", "m[a=1]x", "m[a=[1)]"],

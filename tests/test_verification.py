@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 from safetensors.torch import load_file, save_file
 
 import mcbench
+from mcbench import sharing
 from mcbench.builtin.metrics import CurveMetric
 from mcbench.cli import main
 from mcbench.errors import UsageError
@@ -290,6 +291,40 @@ def test_points_that_came_along_are_evaluated(sent: Path) -> None:
 
 def points_of(file: Path) -> Path:
     return Entry(file, "", {}).points
+
+
+def test_points_that_were_computed_together_are_so_again(
+    fresh_host: Host,
+    shared_store: Store,
+    home: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Alone they would differ by rounding, which weight adjustment makes much of."""
+    monkeypatch.setattr(sharing, "WORTH", 1)
+    changes = (
+        ("mlp2[width=16]", "mlp[widths=(16,12)]"),
+        ("epochs=15", "epochs=3"),
+        ("endpoints = 3", "endpoints = 2"),
+        ("points = 5\nrefine = 1", "points = 21\nrefine = 2"),
+        ('method = "linear"', 'method = "linear-wa"'),
+    )
+    board = small(tmp_path / "small", changes)
+    register(fresh_host, board)
+    assert not Experiment(board.plan((0, 1), ("linear-wa",)), shared_store).run().failures
+    file, sent = tmp_path / "x.json", tmp_path / "sent.json"
+    run("leaderboard", "submit", "small", "-m", "linear-wa", "-o", str(file))
+    _, [row] = verified(file)
+    assert row["state"] == "confirmed" and row["exact"], row
+    code, [row] = verified(file, "--points", "3", "--seed", "0")
+    assert code == 0 and row["points"] == 4, row
+    run("leaderboard", "submit", "small", "-m", "linear-wa", "--with-paths", "-o", str(sent))
+    written = load_file(points_of(sent))
+    [item] = read(sent).records
+    for i, norm in enumerate(item["record"]["curve"]["square"]):
+        point = [x for name, x in written.items() if f"/{i:04d}/" in name]
+        total = float(sum(x.square().sum(dtype=torch.float64) for x in point))
+        assert total == pytest.approx(norm, rel=1e-12)
 
 
 def test_points_that_are_missing_or_altered_are_refused(sent: Path) -> None:

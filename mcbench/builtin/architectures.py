@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from mcbench.errors import UsageError
 from mcbench.hookspecs import hookimpl
@@ -17,19 +17,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MLP:
-    """A fully connected ReLU network: flatten, then affine layers with ReLU between them."""
+    """A fully connected ReLU network: flatten, then affine layers with ReLU between them.
+
+    Arguments:
+        hidden: The number of its hidden layers; 0: any.
+    """
 
     name: str = "mlp"
     summary: str = "fully connected ReLU network of any depth"
     reference: str = ""
-    trial: ClassVar[dict[str, object]] = {"widths": (8, 6)}
+    hidden: int = 0
     widths: tuple[int, ...] = parameter((128, 64), "hidden units per layer, as (128,64)")
     bias: bool = parameter(True, "whether layers have biases")
+
+    @property
+    def trial(self) -> dict[str, object]:
+        """Narrow layers."""
+        return {"widths": (8, 6, 5, 5, 4, 4)[: self.hidden or 2]}
 
     def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
         """The network with PyTorch's default initial weights."""
         from torch import nn
 
+        if self.hidden and len(self.widths) != self.hidden:
+            raise UsageError(
+                f"architecture '{self.name}' has {self.hidden} hidden layers, not "
+                f"{len(self.widths)}: for any depth take 'mlp'"
+            )
         if any(width < 1 for width in self.widths):
             raise UsageError(
                 f"architecture '{self.name}': widths must be positive, not {self.widths}"
@@ -65,4 +79,4 @@ def mcbench_architectures() -> Iterator[Any]:
         count = len(widths) + 1
         summary = f"fully connected ReLU network of {count} layers without biases"
         reference = "Anokhin & Yarotsky, ICML 2020"
-        yield MLP(f"mlp{count}", summary, reference, widths=widths, bias=False)
+        yield MLP(f"mlp{count}", summary, reference, len(widths), widths=widths, bias=False)

@@ -171,9 +171,7 @@ def mcbench_adjustments() -> Iterable[Any]:  # type: ignore[empty-body]
 
     It gives a function from a point of a leg and its time u in [0, 1] to the mended point, or
     ``None`` for no adjustment. ``stage`` is a `mcbench.Stage`. The function must leave the start
-    of the leg as it is and be continuous; it may have an attribute ``together(points, times)``,
-    which mends several points in one pass over the data. With ``along = False`` only the leg's
-    end is mended.
+    of the leg as it is and be continuous. With ``along = False`` only the leg's end is mended.
 
     Example::
 

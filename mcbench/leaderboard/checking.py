@@ -17,6 +17,7 @@ from mcbench.evaluation import Curve, midpoints
 from mcbench.leaderboard.board import SEEDS, Board, plain
 from mcbench.leaderboard.entry import Entry, quoted, title
 from mcbench.leaderboard.standing import belongs, signature_of
+from mcbench.measuring import Values
 from mcbench.plugins import host
 from mcbench.protocol import Protocol
 from mcbench.report import ends_of
@@ -190,15 +191,20 @@ def _curve(record: dict[str, Any]) -> None:
         raise EntryError("its path is shorter than the straight line between its ends")
 
 
-def _asked(curve: dict[str, Any], protocol: Protocol) -> set[float]:
-    """The times that the protocol asks for, given what was measured."""
-    values = {
+def measured(curve: dict[str, Any]) -> dict[float, Values]:
+    """Losses and accuracies of a record's curve by t."""
+    return {
         t: {
             name: {split: column[i] for split, column in curve[name].items()}
             for name in ("loss", "accuracy")
         }
         for i, t in enumerate(curve["t"])
     }
+
+
+def _asked(curve: dict[str, Any], protocol: Protocol) -> set[float]:
+    """The times that the protocol asks for, given what was measured."""
+    values = measured(curve)
     known = {t: values[t] for t in protocol.grid}
     for _ in range(protocol.refine):
         wanted = midpoints(known)

@@ -16,6 +16,7 @@ from mcbench.leaderboard.standing import Records
 from mcbench.params import fingerprint, size
 from mcbench.plugins import host
 from mcbench.run import Run
+from mcbench.sharing import groups
 from mcbench.store import Store, key_of
 
 LIMIT = 256 * 2**20
@@ -114,7 +115,8 @@ def _points(record: dict[str, Any], experiment: Experiment) -> list[Any]:
     try:
         with experiment.threads():
             path = experiment.connector.connect(run)
-            return [dict(path(t)) for t in record["curve"]["t"]]
+            together = groups(path, record["curve"]["t"], experiment.problem)
+            return [dict(point) for group in together for point in path.several(group)]
     except RunError as error:
         raise RunError(f"{title(record)}: its path cannot be built again: {error}") from None
 

@@ -19,11 +19,11 @@ from mcbench.errors import (
     one_line,
     reason_of,
 )
-from mcbench.evaluation import Curve, check_ends, curve_of
+from mcbench.evaluation import Curve, check_ends, curve_of, in_groups
 from mcbench.experiment import Experiment
 from mcbench.leaderboard import points
 from mcbench.leaderboard.board import Board
-from mcbench.leaderboard.checking import curve_of_record
+from mcbench.leaderboard.checking import curve_of_record, measured
 from mcbench.leaderboard.entry import Entry, quoted, title
 from mcbench.leaderboard.gaps import Gaps
 from mcbench.leaderboard.submission import plan_of
@@ -34,7 +34,7 @@ from mcbench.params import fingerprint
 from mcbench.plugins import host
 from mcbench.protocol import Protocol
 from mcbench.run import Run
-from mcbench.sharing import groups
+from mcbench.sharing import parts
 from mcbench.store import Store
 
 
@@ -198,18 +198,21 @@ class _Verifier:
         """The path's curve at all points, or at A and a sample of the others."""
         curve, protocol = record["curve"], Protocol(**record["run"]["protocol"])
         whole = self.how.count is None or self.how.count >= len(curve["t"])
-        times = curve["t"] if whole else [0.0, *self._sample(record)]
+        chosen = set(curve["t"]) if whole else {0.0, *self._sample(record)}
         grid, progress, before = set(protocol.grid), Progress(), 0.0
         kept = {"start": {0.0}, "ends": {0.0, 1.0} if whole else set(),
                 "path": grid if whole else set()}  # fmt: skip
-        for group in groups(path, times, self.problem):
-            names = [tuple(name for name, of in kept.items() if t in of) for t in group]
-            found = measure_all(path.several(group), self.problem, protocol, progress, names)
-            for t, values in zip(group, found, strict=True):
-                if t in grid:
-                    values["step"] = path.length(before, t) if whole and t else 0.0
-                    before = t
-                progress.points[t] = values
+        for group in in_groups(path, self.problem, protocol, measured(curve)):
+            times = [t for t in group if t in chosen]
+            points = path.several(times)
+            for part in parts(self.problem, points):
+                names = [tuple(n for n, of in kept.items() if t in of) for t in times[part]]
+                found = measure_all(points[part], self.problem, protocol, progress, names)
+                for t, values in zip(times[part], found, strict=True):
+                    if t in grid:
+                        values["step"] = path.length(before, t) if whole and t else 0.0
+                        before = t
+                    progress.points[t] = values
         return curve_of(path, self.problem, protocol, progress)
 
     def _sample(self, record: dict[str, Any]) -> list[float]:

@@ -58,15 +58,27 @@ class Chain:
             x = self.through(k + 1, self.layers[k].apply(params, x))
         return x
 
-    def across(self, points: Sequence[Params], layer: int) -> Callable[[Tensor], Iterator[Tensor]]:
+    def across(
+        self, points: Sequence[Params], layer: int, anchors: Sequence[Params] = ()
+    ) -> Callable[[Tensor], Iterator[Tensor]]:
         """A function from the input of a layer to that of the next one at several points.
 
         It gives them one after another; products that they share are computed once (`Span`).
+
+        Arguments:
+            points: The points.
+            layer: The layer's index.
+            anchors: The points that products are shared with, so that what a point gives does
+                not depend on the others. Without them some of the points are taken, if that is
+                less work.
         """
-        span, affine = Span.found(self.layers[layer], points), self.layers[layer]
+        affine = self.layers[layer]
+        span = Span.of(affine, anchors or points)
+        few = bool(anchors) or 3 * len(span.basis) <= 2 * len(points)
+        weights = [span.coefficients(p) if few else None for p in points]
 
         def run(x: Tensor) -> Iterator[Tensor]:
-            products = span.products(x) if span else (affine.product(p, x) for p in points)
+            products = span.products(x, points, weights)
             for point, y in zip(points, products, strict=True):
                 yield self.through(layer + 1, affine.normed(point, y))
 

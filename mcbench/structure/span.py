@@ -1,4 +1,4 @@
-"""`Span`, one affine layer at several points whose weights are combinations of a few of them."""
+"""`Span`, what one affine layer is at points whose weights are combinations of a few."""
 
 from __future__ import annotations
 
@@ -22,81 +22,95 @@ _PROBED = 4096
 
 @dataclass(frozen=True)
 class Span:
-    r"""A layer at K points as combinations :math:`W_k = \sum_r c_{kr} W_r` of R of them.
+    r"""The combinations :math:`\sum_r c_r W_r` of a layer's weights at R points.
 
-    Its products are the same combinations, :math:`W_k x = \sum_r c_{kr} W_r x`: R are computed,
-    not K. On a straight line R is 2, on an arc 3, on a curve with n bends n + 2.
+    Their products with x are the same combinations, :math:`\sum_r c_r W_r x`: for any number of
+    points, R are computed. On a straight line R is 2, on an arc 3, on a curve with n bends n + 2.
 
     Arguments:
         layer: The layer; its bias counts as a part of the weights.
         basis: The R points.
-        weights: The coefficients, shape (K, R), float64.
     """
 
     layer: Affine
-    basis: list[Params]
-    weights: Tensor
+    basis: tuple[Params, ...]
 
     @staticmethod
-    def found(layer: Affine, points: Sequence[Params]) -> Span | None:
-        """The span of some points, with no more than two thirds of them as its basis, if any.
+    def of(layer: Affine, points: Sequence[Params]) -> Span:
+        """The combinations of some points.
 
-        The basis is chosen from the points one after another, each time the one that is farthest
-        from what those before can combine, by a part of the layer's entries; whether the
-        combinations hold is tested on all entries.
+        The basis is chosen from them one after another, each time the one that is farthest from
+        what those before can combine, by a part of the layer's entries. Points that are not
+        finite belong to no basis.
         """
-        part = torch.stack([_part(layer, p) for p in points])
-        chosen = _farthest(part, 2 * len(points) // 3)
-        if chosen is None:
-            return None
-        weights = torch.linalg.lstsq(part[chosen].T, part.T).solution.T
-        weights[chosen] = torch.eye(len(chosen), dtype=weights.dtype, device=weights.device)
-        span = Span(layer, [points[i] for i in chosen], weights)
-        return span if float(weights.abs().max()) <= LARGEST and span.holds(points) else None
+        parts = torch.stack([_part(layer, p) for p in points])
+        rest = parts.where(parts.isfinite().all(1, keepdim=True), 0.0)
+        size, chosen = rest.norm(dim=1), list[int]()
+        while bool((rest.norm(dim=1) > NEAR * size).any()):
+            chosen.append(int(rest.norm(dim=1).argmax()))
+            direction = rest[chosen[-1]] / rest[chosen[-1]].norm()
+            rest -= torch.outer(rest @ direction, direction)
+        return Span(layer, tuple(points[i] for i in chosen))
 
-    def holds(self, points: Sequence[Params]) -> bool:
-        """Whether the points' weights are those combinations, up to rounding."""
+    def coefficients(self, point: Params) -> tuple[float, ...] | None:
+        """Those of a point, which depend on no other point; ``None`` if it is no combination.
+
+        They are found from a part of the layer's entries, and tested on all of them.
+        """
+        for i, corner in enumerate(self.basis):
+            if corner is point:
+                return tuple(float(i == j) for j in range(len(self.basis)))
+        part = _part(self.layer, point)
+        if not self.basis or not bool(part.isfinite().all()):
+            return None
+        basis = torch.stack([_part(self.layer, corner) for corner in self.basis])
+        found = torch.linalg.lstsq(basis.T, part[:, None]).solution[:, 0]
+        if float(found.abs().max()) > LARGEST:
+            return None
+        weights = tuple(found.tolist())
+        return weights if self._holds(point, weights) else None
+
+    def _holds(self, point: Params, weights: Sequence[float]) -> bool:
         for name in (self.layer.weight, self.layer.bias):
             if name is None:
                 continue
-            for point, weights in zip(points, self.weights.tolist(), strict=True):
-                rest, whole = point[name].clone(), point[name]
-                for corner, weight in zip(self.basis, weights, strict=True):
-                    rest.sub_(corner[name], alpha=weight)
-                # Sums of millions of squares in float32 are good enough for a threshold.
-                if float(rest.norm()) > NEAR * float(whole.norm()):
-                    return False
+            rest, whole = point[name].clone(), point[name]
+            for corner, weight in zip(self.basis, weights, strict=True):
+                rest.sub_(corner[name], alpha=weight)
+            # Sums of millions of squares in float32 are good enough for a threshold. Where they
+            # overflow, or one entry is not finite, nothing is known.
+            if not float(rest.norm()) <= NEAR * float(whole.norm()) < float("inf"):
+                return False
         return True
 
-    def products(self, x: Tensor) -> Iterator[Tensor]:
-        """W x + c at every point, one after another (see `Affine.product`)."""
-        corners = [self.layer.product(corner, x) for corner in self.basis]
-        for weights in self.weights.tolist():
-            used = [(w, c) for w, c in zip(weights, corners, strict=True) if w]
+    def products(
+        self, x: Tensor, points: Sequence[Params], weights: Sequence[Sequence[float] | None]
+    ) -> Iterator[Tensor]:
+        """W x + c at every point, one after another (see `Affine.product`).
+
+        Arguments:
+            x: The layer's input.
+            points: The points.
+            weights: Their coefficients; where there are none the product is computed.
+        """
+        shared = any(w is not None for w in weights)
+        corners = [self.layer.product(corner, x) for corner in self.basis] if shared else []
+        for point, own in zip(points, weights, strict=True):
+            if own is None:
+                yield self.layer.product(point, x)
+                continue
+            used = [(w, y) for w, y in zip(own, corners, strict=True) if w]
             if len(used) == 1 and used[0][0] == 1:
                 yield used[0][1]
                 continue
-            y = torch.zeros_like(corners[0]) if not used else used[0][1] * used[0][0]
-            for weight, corner in used[1:]:
-                y.add_(corner, alpha=weight)
-            yield y
+            total = used[0][1] * used[0][0] if used else torch.zeros_like(corners[0])
+            for weight, y in used[1:]:
+                total.add_(y, alpha=weight)
+            yield total
 
 
 def _part(layer: Affine, params: Params) -> Tensor:
-    """Some of a layer's weights, spread over it, and its bias, in float64."""
+    """Some of a layer's weights, spread over it, and its bias, in float64 on the CPU."""
     weight = params[layer.weight].flatten()
-    part = weight[:: max(1, len(weight) // _PROBED)].double()
-    return part if layer.bias is None else torch.cat([part, params[layer.bias].double()])
-
-
-def _farthest(parts: Tensor, most: int) -> list[int] | None:
-    """Rows that span all rows up to rounding, at most so many."""
-    rest, size = parts.clone(), parts.norm(dim=1)
-    chosen: list[int] = []
-    while bool((rest.norm(dim=1) > NEAR * size).any()):
-        if len(chosen) == most:
-            return None
-        chosen.append(int(rest.norm(dim=1).argmax()))
-        direction = rest[chosen[-1]] / rest[chosen[-1]].norm()
-        rest -= torch.outer(rest @ direction, direction)
-    return chosen
+    part = weight[:: max(1, len(weight) // _PROBED)].cpu().double()
+    return part if layer.bias is None else torch.cat([part, params[layer.bias].cpu().double()])

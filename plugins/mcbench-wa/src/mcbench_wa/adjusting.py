@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 BUDGET = 2**28
 """Bytes that the moments of points which are adjusted together may take."""
 
+ANCHORS = (0.0, 0.5, 1.0)
+"""Times of a leg whose points' products are shared: enough for a line and for an arc."""
+
 
 class Adjusting:
-    """Adjusts points of a leg, alone or several in one pass over the data.
+    """Adjusts points of a leg.
 
     Arguments:
         stage: The leg.
@@ -34,25 +38,24 @@ class Adjusting:
 
     def __call__(self, params: Params, u: float) -> Params:
         """The point with its layer adjusted."""
-        return self._adjust([params], [u])[0]
+        return self.adjust([params], [u])[0]
 
-    def together(self, points: Sequence[Params], times: Sequence[float]) -> list[Params]:
-        """Several points with their layers adjusted, in as few passes as memory allows."""
-        outputs, features = self.layer.matrix(points[0]).shape
-        passes = -(-len(points) * 8 * features * (features + outputs) // BUDGET)
-        size = -(-len(points) // passes)
-        found: list[Params] = []
-        for start in range(0, len(points), size):
-            part = slice(start, start + size)
-            found += self._adjust(points[part], times[part])
-        return found
+    def between(self, move: Callable[[float], Params]) -> Between:
+        """The adjusted points of the leg, given those before."""
+        return Between(self, move)
 
-    def _adjust(self, points: Sequence[Params], times: Sequence[float]) -> list[Params]:
+    def adjust(
+        self, points: Sequence[Params], times: Sequence[float], anchors: Sequence[Params] = ()
+    ) -> list[Params]:
+        """Points with their layers adjusted, in one pass over the data.
+
+        What comes of a point depends on the anchors, by rounding, but not on the other points.
+        """
         dtype = getattr(torch, self.how.precision)
         matrices = [self.layer.matrix(point) for point in points]
         outputs, features = matrices[0].shape
         grams = [mcbench.Gram(features, outputs, matrices[0].device) for _ in points]
-        for rows, before, after in self.stream.batches(points):
+        for rows, before, after in self.stream.batches(points, anchors):
             for patches, matrix, u, gram in zip(rows, matrices, times, grams, strict=True):
                 wanted = before + u * (after - before) if after is not before else before
                 gram.add(patches.to(dtype), wanted - patches @ matrix.T)
@@ -61,3 +64,35 @@ class Adjusting:
             change, weight = gram.solve(self.how.cutoff).to(matrix), point[self.layer.weight]
             adjusted.append(point | {self.layer.weight: weight + change.view_as(weight)})
         return adjusted
+
+
+@dataclass(frozen=True)
+class Between:
+    """The adjusted points of a leg, several of them in one pass over the data.
+
+    The products of the layer below are shared with those at a few times of the leg, if memory
+    allows to adjust so many points together that this saves work. A point that is asked for
+    alone is shared alike, at the price of a few products: least squares without much damping
+    would make much of another rounding.
+    """
+
+    adjusting: Adjusting
+    move: Callable[[float], Params]
+
+    def __call__(self, u: float) -> Params:
+        """The point at u."""
+        return self.together([u])[0]
+
+    def together(self, times: Sequence[float]) -> list[Params]:
+        """The points at several times, in as few passes as memory allows."""
+        anchors = [self.move(u) for u in ANCHORS]
+        outputs, features = self.adjusting.layer.matrix(anchors[0]).shape
+        most = max(1, BUDGET // (8 * features * (features + outputs)))
+        passes = -(-len(times) // most)
+        size = -(-len(times) // passes)
+        found: list[Params] = []
+        for start in range(0, len(times), size):
+            part = times[start : start + size]
+            points = [self.move(u) for u in part]
+            found += self.adjusting.adjust(points, part, anchors if most > len(anchors) else ())
+        return found

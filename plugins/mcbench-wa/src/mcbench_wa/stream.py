@@ -31,15 +31,16 @@ class Stream:
         self._kept: list[Fixed] | None = None
 
     def batches(
-        self, points: Sequence[Params]
+        self, points: Sequence[Params], anchors: Sequence[Params] = ()
     ) -> Iterator[tuple[Iterator[Tensor], Tensor, Tensor]]:
         """Patches at every point, outputs at the leg's start, and A's outputs, as rows.
 
         Outputs are without the layer's bias: shapes (rows, features), (rows, out), (rows, out).
-        The points' patches are to be taken one after another before the next batch.
+        The points' patches are to be taken one after another before the next batch. For the
+        anchors see `mcbench.Chain.across`.
         """
         chain, k = self.problem.chain, self.stage.layer
-        across = chain.across(points, k - 1)
+        across = chain.across(points, k - 1, anchors)
         for x, before, after, positions in self._fixed():
             patches = (chain.layers[k].patches(y, positions) for y in across(x))
             yield patches, before, after
