@@ -34,9 +34,16 @@ Outputs = Callable[[Tensor], Iterator[Tensor]]
 
 
 def chain_of(problem: Problem) -> Chain | None:
-    """The network as a chain, if it is one and large enough to be worth it."""
-    widths = [m.in_features for m in problem.module.modules() if isinstance(m, nn.Linear)]
-    return problem.chain_or_none if max(widths, default=0) >= WORTH else None
+    """The network as a chain, if sharing saves more than it takes to derive it.
+
+    Above convolutions much is shared only on paths that move layer by layer, and their methods
+    have derived the chain already.
+    """
+    layers = [m for m in problem.module.modules() if list(m.parameters(recurse=False))]
+    if max((m.in_features for m in layers if isinstance(m, nn.Linear)), default=0) < WORTH:
+        return None
+    known = "chain" in vars(problem)
+    return problem.chain_or_none if known or isinstance(layers[0], nn.Linear) else None
 
 
 def groups(path: Path, times: Sequence[float], problem: Problem) -> Iterator[list[float]]:

@@ -225,7 +225,21 @@ def _drifting() -> Any:
     return between(change)
 
 
-FAULTY["method", "points do not change"] = [_drifting()]
+class _Company(Straight):
+    """Its points together are in the wrong order."""
+
+    def connect(self, a: Any, b: Any, problem: Any) -> Any:
+        class Between:
+            def __call__(self, u: float) -> Any:
+                return combine(a.params, b.params, 1 - u, u)
+
+            def together(self, times: Any) -> Any:
+                return [self(u) for u in reversed(times)]
+
+        return Path([Leg(a.params, b.params, Between())])
+
+
+FAULTY["method", "points do not change"] = [_drifting(), _Company()]
 FAULTY["method", "lengths"] = [
     between(lambda point, u, ends: point, length=lambda u, v: 3.0 * (v - u))
 ]

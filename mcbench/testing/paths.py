@@ -20,6 +20,9 @@ JUMP = 0.005
 NEAR = 1e-6
 """How near in t points are brought to find a jump."""
 
+_COMPANY = (0.2, 0.6, 0.7)
+"""Times of a leg at which points are asked for together."""
+
 OUTPUTS = 1e-3
 """The greatest difference of a permuted network's outputs, relative to the largest."""
 
@@ -155,7 +158,7 @@ def _some(values: list[float], count: int) -> Iterator[float]:
 
 @check("method", "points do not change")
 def points_do_not_change(subject: Subject) -> None:
-    """A point is the same whatever points were asked for before, and before it was changed."""
+    """A point is the same whatever points were asked for before, or are together with it."""
     for network, path in paths(subject):
         first = points(path)
         path(0.13), path(0.77)
@@ -165,6 +168,14 @@ def points_do_not_change(subject: Subject) -> None:
                     f"points of the {network.name} network differ when they are asked for again",
                     "compute a point in new tensors: never in place, never from the last point",
                 )
+        for leg in path.legs[:4]:
+            for u, together in zip(_COMPANY, leg.several(_COMPANY), strict=True):
+                if not equal(together, leg(u)):
+                    raise Fault(
+                        f"a point of the {network.name} network is another one when it is asked "
+                        "for together with others",
+                        "'together' gives the points that 'between' gives, in the order of times",
+                    )
 
 
 @check("method", "lengths")
