@@ -99,7 +99,7 @@ class Experiment:
         """Whether B has another recipe than A; the two must go together."""
         plan = self.plan
         other = host().get("recipe", plan.to_recipe) if plan.to_recipe else recipe
-        recipe.check_scale(other, "joined by a path")
+        recipe.check_scale(other, (self.recipe, plan.to_recipe), "joined by a path")
         differs = host().identity("recipe", other) != host().identity("recipe", recipe)
         if plan.same_seed and not differs:
             raise UsageError(

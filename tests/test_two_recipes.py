@@ -147,7 +147,8 @@ def test_a_training_that_fails_says_of_which_recipe(shared_store: Store) -> None
 REFUSED: dict[str, tuple[Plan, str]] = {
     "other scale": (
         replace(TO, to_recipe="quick[normalize=dataset]"),
-        r"normalise the data differently \(none, dataset\): their networks cannot be joined",
+        r"recipes 'quick\[epochs=15\]' and 'quick\[normalize=dataset\]' normalise the data "
+        r"differently \(none, dataset\): their networks cannot be joined",
     ),
     "unknown": (replace(TO, to_recipe="quik"), "did you mean 'quick'"),
     "one network": (replace(TO, to_recipe="", same_seed=True), "joins networks of two recipes"),
