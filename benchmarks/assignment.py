@@ -9,7 +9,8 @@ from typing import Any
 
 import click
 import numpy as np
-from common import data_directory, mnist, problem, trained
+import options
+from common import mnist, problem, trained
 from results import Result, report, reporting
 from torch import Tensor
 
@@ -84,12 +85,11 @@ def run(
 @click.command()
 @click.option("--size", "sizes", multiple=True, default=SIZES, show_default=True,
               type=click.IntRange(2), help="Neurons; repeat it.")  # fmt: skip
-@click.option("--samples", default=60_000, show_default=True, help="Training samples.")
-@click.option("--epochs", default=1, show_default=True, type=click.IntRange(1),
-              help="Training of the two networks.")  # fmt: skip
+@options.samples()
+@options.epochs
 @click.option("--iterations", default=10**8, show_default=True, type=click.IntRange(1),
               help="Limit of POT's solver where its default stops it.")  # fmt: skip
-@data_directory
+@options.data_directory
 @reporting
 def main(style: str, out: Any, **sizes: Any) -> None:
     """Time the matching of hidden neurons by optimal transport, and compare what it finds.

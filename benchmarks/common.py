@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import click
 import torch
 
 from mcbench import training
@@ -20,13 +19,6 @@ from mcbench.dataset import Data, Split
 from mcbench.params import Params
 from mcbench.plugins import host
 from mcbench.problem import Problem
-
-
-def data_directory(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The option ``--data-dir``."""
-    kind = click.Path(exists=True, file_okay=False, path_type=Path)
-    return click.option("--data-dir", type=kind, help="Take the real MNIST from this directory; "
-                        "else seeded images of its shape are made.")(command)  # fmt: skip
 
 
 def images(samples: int, size: int = 28, channels: int = 1) -> Data:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import click
+import options
 import torch
 from common import images, interleaved
 from mcbench_curves import TrainedCurve
@@ -121,7 +122,7 @@ def run(steps: int = 10, repeats: int = 9) -> list[Result]:
 @click.command()
 @click.option("--steps", default=10, show_default=True, type=click.IntRange(1),
               help="Steps in a row.")  # fmt: skip
-@click.option("--repeats", default=9, show_default=True, help="Median of so many, by turns.")
+@options.repeats(9)
 @reporting
 def main(style: str, out: Any, **sizes: Any) -> None:
     """Time one training step of a curve with one bend, polygonal chain or Bezier.

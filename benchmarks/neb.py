@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import click
-from common import data_directory, interleaved, mnist, problem
+import options
+from common import interleaved, mnist, problem
 from mcbench_neb import NEB
 from mcbench_neb.chain import Chain
 from results import Result, report, reporting
@@ -60,12 +61,11 @@ def run(
 @click.command()
 @click.option("--pivots", default=11, show_default=True, type=click.IntRange(1),
               help="Pivots of the chain.")  # fmt: skip
-@click.option("--samples", default=6000, show_default=True, type=click.IntRange(256),
-              help="Training samples, for minibatches.")  # fmt: skip
+@options.samples("Training samples, for minibatches.", 6000, 256)
 @click.option("--steps", default=20, show_default=True, type=click.IntRange(1),
               help="Steps in a row.")  # fmt: skip
-@click.option("--repeats", default=9, show_default=True, help="Median of so many, by turns.")
-@data_directory
+@options.repeats(9)
+@options.data_directory
 @reporting
 def main(style: str, out: Any, **sizes: Any) -> None:
     r"""Time one step of a nudged elastic band.

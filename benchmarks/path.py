@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import click
+import options
 import torch
 from assignment import emd
-from common import data_directory, mnist, problem, trained
+from common import mnist, problem, trained
 from results import Result, report, reporting
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
@@ -146,15 +147,14 @@ def run(
 
 
 @click.command()
-@click.option("--samples", default=60_000, show_default=True, help="Training samples.")
-@click.option("--width", default=2000, show_default=True, help="Hidden units.")
+@options.samples()
+@options.width
 @click.option("--points", default=21, show_default=True, type=click.IntRange(3),
               help="Of the path, evaluated; an odd number.")  # fmt: skip
 @click.option("--measured", default=2, show_default=True, type=click.IntRange(1),
               help="Adjusted points at which the naive way is measured.")  # fmt: skip
-@click.option("--epochs", default=1, show_default=True, type=click.IntRange(1),
-              help="Training of networks A and B.")  # fmt: skip
-@data_directory
+@options.epochs
+@options.data_directory
 @reporting
 def main(style: str, out: Any, **sizes: Any) -> None:
     """Time a whole path between two-layer networks: matching, adjustment and evaluation.

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 import numpy as np
+import options
 import torch
-from common import data_directory, mnist, problem
+from common import mnist, problem
 from results import Result, report, reporting
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
@@ -78,15 +79,13 @@ def run(
 
 
 @click.command()
-@click.option("--samples", default=60_000, show_default=True, type=click.IntRange(6),
-              help="Training samples; planes are of a sixth as many test samples.")  # fmt: skip
-@click.option("--width", "widths", multiple=True, default=(100, 500, 2000), show_default=True,
-              help="Hidden units; repeat it.")  # fmt: skip
+@options.samples("Training samples; planes are of a sixth as many test samples.")
+@options.widths(100, 500, 2000)
 @click.option("--side", default=21, show_default=True, type=click.IntRange(2),
               help="So many points on each side.")  # fmt: skip
 @click.option("--measured", default=3, show_default=True, type=click.IntRange(1),
               help="Points at which the naive way is measured, at most.")  # fmt: skip
-@data_directory
+@options.data_directory
 @reporting
 def main(style: str, out: Any, **sizes: Any) -> None:
     """Time loss and accuracy on a plane through three two-layer networks.

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+import options
 import torch
-from common import data_directory, interleaved, mnist, problem
+from common import interleaved, mnist, problem
 from results import Result, report, reporting
 
 from mcbench.measuring import measure
@@ -37,11 +38,10 @@ def run(
 
 
 @click.command()
-@click.option("--samples", default=60_000, show_default=True, type=click.IntRange(6),
-              help="Training samples; a sixth as many test samples come on top.")  # fmt: skip
-@click.option("--width", default=2000, show_default=True, help="Hidden units.")
-@click.option("--repeats", default=5, show_default=True, help="Median of so many, by turns.")
-@data_directory
+@options.samples("Training samples; a sixth as many test samples come on top.")
+@options.width
+@options.repeats(5)
+@options.data_directory
 @reporting
 def main(style: str, out: Any, **sizes: Any) -> None:
     """Time the evaluation of one point of a path.

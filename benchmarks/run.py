@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from common import data_directory
+import options
 from results import Result, report, reporting
 
 NAMES = (
@@ -19,7 +19,7 @@ NAMES = (
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
-@data_directory
+@options.data_directory
 @reporting
 def main(names: tuple[str, ...], data_dir: Path | None, style: str, out: Any) -> None:
     """Compare mcbench with the naive way, in the same run: all benchmarks, or those of NAMES.

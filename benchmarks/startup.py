@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import options
 from common import interleaved
 from results import Result, report, reporting
 
@@ -58,7 +59,7 @@ def run(repeats: int = 15) -> list[Result]:
 
 
 @click.command()
-@click.option("--repeats", default=15, show_default=True, help="Median of so many, by turns.")
+@options.repeats(15)
 @reporting
 def main(style: str, out: Any, **sizes: Any) -> None:
     """Time what must not wait for torch: help, the list of plugins, completion in the shell.

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+import options
 import torch
-from common import data_directory, images, mnist, problem
+from common import images, mnist, problem
 from PIL import Image
 from results import Result, report, reporting
 from torch.utils.data import DataLoader, Dataset
@@ -100,14 +101,12 @@ def run(samples: int = 60_000, widths: tuple[int, ...] = WIDTHS, networks: int =
 
 
 @click.command()
-@click.option("--samples", default=60_000, show_default=True,
-              help="Training samples at most; CIFAR-10 has 50,000.")  # fmt: skip
-@click.option("--width", "widths", multiple=True, default=WIDTHS, show_default=True,
-              type=click.IntRange(1), help="Hidden units; repeat it.")  # fmt: skip
+@options.samples("Training samples at most; CIFAR-10 has 50,000.")
+@options.widths(*WIDTHS)
 @click.option("--networks", default=0, help="Networks to train; 0: as many as mcbench trains at "
               "once, 4 where steps are small, else 1.")  # fmt: skip
-@click.option("--repeats", default=1, show_default=True, help="Fastest of so many, by turns.")
-@data_directory
+@options.repeats(1, "Fastest of so many, by turns.")
+@options.data_directory
 @reporting
 def main(style: str, out: Any, **sizes: Any) -> None:
     """Time one epoch of endpoint training, per network, by MNIST's and CIFAR-10's recipe.

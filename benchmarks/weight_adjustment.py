@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 import numpy as np
+import options
 import torch
-from common import apart, data_directory, memory, mnist, problem, trained
+from common import apart, memory, mnist, problem, trained
 from results import Result, report, reporting
 
 from mcbench.method import Stage
@@ -88,13 +89,12 @@ def run(
 
 
 @click.command()
-@click.option("--samples", default=60_000, show_default=True, help="Training samples.")
-@click.option("--width", default=2000, show_default=True, help="Hidden units.")
-@click.option("--epochs", default=1, show_default=True, type=click.IntRange(1),
-              help="Training of networks A and B.")  # fmt: skip
+@options.samples()
+@options.width
+@options.epochs
 @click.option("--precision", default="float32", show_default=True,
               type=click.Choice(["float32", "float64"]), help="Of our products.")  # fmt: skip
-@data_directory
+@options.data_directory
 @reporting
 def main(style: str, out: Any, **sizes: Any) -> None:
     """Compare the weight adjustment of one point of a path: time, peak memory, outputs.

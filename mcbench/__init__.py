@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mcbench.ensemble import Ensemble, Snapshots
     from mcbench.errors import McbenchError, RunError, StructureError, UsageError
     from mcbench.evaluation import Curve
+    from mcbench.layout import Layout
     from mcbench.leaderboard import Board
     from mcbench.leaderboard.ensembles import EnsembleBoard, EnsembleRow
     from mcbench.leastsquares import Gram
@@ -52,6 +53,7 @@ _HOME = {
     "Gram": "leastsquares",
     "Hidden": "structure",
     "Interpolation": "method",
+    "Layout": "layout",
     "Leg": "path",
     "Matching": "method",
     "McbenchError": "errors",
@@ -102,6 +104,7 @@ __all__ = [
     "Gram",
     "Hidden",
     "Interpolation",
+    "Layout",
     "Leg",
     "Matching",
     "McbenchError",

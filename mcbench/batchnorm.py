@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import torch
 from torch.func import functional_call
@@ -64,7 +65,26 @@ class Statistics:
 
         Lengths are measured by chords then. Without norms it is the path itself.
         """
-        return Path([self._renewed(leg) for leg in path.legs], path.end) if self.names else path
+        if not self.names:
+            return path
+        legs = [replace(x, between=_Renewed(self, x.between), length=None) for x in path.legs]
+        return Path(legs, path.end)
 
-    def _renewed(self, leg: Leg) -> Leg:
-        return replace(leg, between=lambda u: self.renew(leg.between(u)), length=None)
+
+@dataclass(frozen=True)
+class _Renewed:
+    statistics: Statistics
+    between: Callable[[float], Params]
+
+    def __call__(self, u: float) -> Params:
+        return self.statistics.renew(self.between(u))
+
+
+def parameters_of(path: Path) -> Path:
+    """The path before `Statistics.along`: the same parameters, without passes over the data."""
+
+    def leg_of(leg: Leg) -> Leg:
+        between = leg.between
+        return replace(leg, between=between.between) if isinstance(between, _Renewed) else leg
+
+    return Path([leg_of(leg) for leg in path.legs], path.end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -29,17 +30,14 @@ def joints_of(path: Path) -> list[float]:
     return path.joints if len(path.legs) <= JOINTS else []
 
 
-def straight_chain(a: Params, b: Params, paths: list[Path], experiment: Experiment) -> Path:
+def straight_chain(at: Callable[[float], Params], paths: list[Path]) -> Path:
     """The straight line with as many pivots as the first of the paths that is a chain.
 
-    Between A and B its points have running statistics of their own.
+    Arguments:
+        at: The line's points.
+        paths: The paths.
     """
-    problem = experiment.problem
     legs = next((len(path.legs) for path in paths if 1 < len(path.legs) <= JOINTS), 1)
-    whole, statistics = line(a, b), Statistics(problem, problem.recipe)
-
-    def at(t: float) -> Params:
-        return whole(t) if t in (0, 1) else statistics.renew(whole(t))
 
     def leg(start: float, stop: float) -> Leg:
         return Leg(at(start), at(stop), lambda u: at(start + u * (stop - start)))
@@ -51,13 +49,18 @@ def with_chains(experiment: Experiment, results: Results) -> Results:
     """The runs of the first pair, with their pivots, and the straight chain.
 
     Pivots that the grid of the run left out are measured, and their times stand in the records
-    under ``joints``.
+    under ``joints``. Between A and B the straight chain has running statistics of its own.
     """
     done = [run for run in results.runs if run.key in results.records]
     first = [run for run in done if run.pair == done[0].pair]
     paths = {run.key: experiment.connector.connect(run) for run in first}
     a, b = (end.params for end in experiment.connector.ends(first[0]))
-    straight = straight_chain(a, b, list(paths.values()), experiment)
+    whole, statistics = line(a, b), Statistics(experiment.problem, experiment.problem.recipe)
+
+    def at(t: float) -> Params:
+        return whole(t) if t in (0, 1) else statistics.renew(whole(t))
+
+    straight = straight_chain(at, list(paths.values()))
     run = replace(first[0], method=STRAIGHT_CHAIN, identity={})
     curve = evaluate(straight, experiment.problem, run.protocol, lambda *_: None, Progress())
     before = {**run.said, "curve": curve.to_dict()}

@@ -82,7 +82,8 @@ class Ensembling:
         if any(recipe in recipes[:i] for i, recipe in enumerate(recipes)):
             raise UsageError("a recipe stands twice: its networks would count twice")
         for other in experiments[1:]:
-            self.problem.recipe.check_scale(other.problem.recipe, "in one ensemble")
+            texts = experiments[0].recipe, other.recipe
+            self.problem.recipe.check_scale(other.problem.recipe, texts, "in one ensemble")
         for ensemble in self.ensembles.values():  # What is wrong is said before long work.
             for experiment in experiments:
                 start_of(ensemble, experiment.problem.recipe)

@@ -14,13 +14,10 @@ import torch
 
 from mcbench import data, training
 from mcbench.connecting import Connector
+from mcbench.dataset import Data
 from mcbench.distribution import installed, named
 from mcbench.endpoint import Endpoint
-from mcbench.errors import (
-    StructureError,
-    UsageError,
-    reason_of,
-)
+from mcbench.errors import StructureError, UsageError, reason_of
 from mcbench.evaluation import Curve, evaluate
 from mcbench.measuring import Progress
 from mcbench.metric import Evaluation, usual
@@ -45,6 +42,7 @@ class Experiment:
         store: Where results are.
         data_dir: Where data are looked for first.
         device: ``cpu``, ``cuda``, ...; ``auto`` takes a GPU if there is one.
+        loaded: The plan's data set and its fingerprint, where they are loaded already.
 
     Attributes:
         problem: What the endpoints are of, and what methods are given; A's, if B has another
@@ -58,6 +56,7 @@ class Experiment:
         store: Store,
         data_dir: pathlib.Path | None = None,
         device: str = "auto",
+        loaded: tuple[Data, str] | None = None,
     ) -> None:
         self.plan, self.store, self.data_dir = plan, store, data_dir
         dataset = host().get("dataset", plan.dataset)
@@ -75,26 +74,32 @@ class Experiment:
         others = self._other_recipe(recipe)
         self.metric_failures: dict[str, str] = {}
         self._of_pairs: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
-        loaded, fingerprint = data.load(dataset, data_dir, store)
+        self._loaded = loaded or data.load(dataset, data_dir, store)
         identity = {
-            "dataset": host().identity("dataset", dataset) | {"fingerprint": fingerprint},
+            "dataset": host().identity("dataset", dataset) | {"fingerprint": self._loaded[1]},
             "architecture": host().identity("architecture", architecture),
             "recipe": host().identity("recipe", recipe),
         }
         self.problem = Problem(
-            loaded, architecture, recipe, device_of(device), plan.protocol.seed, identity
+            self._loaded[0], architecture, recipe, device_of(device), plan.protocol.seed, identity
         )
         self.connector = Connector(self.problem, store, self.methods)
-        self.to = self
-        if others:
-            by_other = replace(plan, recipe=plan.to_recipe, to_recipe="", same_seed=False)
-            self.to = Experiment(by_other, store, data_dir, device)
+        self.to = self.by(plan.to_recipe) if others else self
+
+    def by(self, recipe: str) -> Experiment:
+        """The experiment that trains endpoints of the same seeds by another recipe.
+
+        The data are not loaded again.
+        """
+        plan = replace(self.plan, recipe=recipe, methods=(), to_recipe="", same_seed=False)
+        device = str(self.problem.device)
+        return Experiment(plan, self.store, self.data_dir, device, self._loaded)
 
     def _other_recipe(self, recipe: Recipe) -> bool:
         """Whether B has another recipe than A; the two must go together."""
         plan = self.plan
         other = host().get("recipe", plan.to_recipe) if plan.to_recipe else recipe
-        recipe.check_scale(other, "joined by a path")
+        recipe.check_scale(other, (self.recipe, plan.to_recipe), "joined by a path")
         differs = host().identity("recipe", other) != host().identity("recipe", recipe)
         if plan.same_seed and not differs:
             raise UsageError(

@@ -84,10 +84,11 @@ class Recipe:
                 f"recipe '{self.name}': stop = {self.stop} is beyond its {self.epochs} epochs"
             )
 
-    def check_scale(self, other: Recipe, joined: str) -> None:
+    def check_scale(self, other: Recipe, texts: tuple[str, str], joined: str) -> None:
         """Test that networks of both recipes take the same inputs.
 
         Arguments:
+            texts: Both recipes as the user wrote them.
             joined: What they cannot be else, as ``"in one ensemble"``.
 
         Raises:
@@ -95,7 +96,7 @@ class Recipe:
         """
         if other.normalize != self.normalize:
             raise UsageError(
-                f"recipes '{self.name}' and '{other.name}' normalise the data differently "
+                f"recipes '{texts[0]}' and '{texts[1]}' normalise the data differently "
                 f"({self.normalize}, {other.normalize}): their networks cannot be {joined}"
             )
 

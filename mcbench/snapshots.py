@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mcbench.cost import Cost, Meter
@@ -85,10 +85,7 @@ class Trainings:
         if key not in self._done:
             experiment = self.experiments[number]
             if recipe != experiment.problem.recipe:
-                text = host().text("recipe", recipe)
-                plan = replace(experiment.plan, recipe=text, methods=())
-                kind, device = type(experiment), str(experiment.problem.device)
-                experiment = kind(plan, experiment.store, experiment.data_dir, device)
+                experiment = experiment.by(host().text("recipe", recipe))
             self._done[key] = experiment, experiment.train()
         return self._done[key]
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mcbench import lattice
+from mcbench.batchnorm import parameters_of
 from mcbench.chains import STRAIGHT_CHAIN, joints_of, straight_chain
 from mcbench.errors import UsageError
 from mcbench.lattice import STEP, Node
-from mcbench.params import Params, fingerprint
-from mcbench.path import Path
+from mcbench.params import Params, fingerprint, size
+from mcbench.path import Path, line
 from mcbench.plane import FLAT, Plane, aside, has_two, parameters
 from mcbench.plugins import host
 from mcbench.problem import Problem, SplitName
 from mcbench.provenance import provenance
 from mcbench.run import SCHEMA
+from mcbench.stacking import BUDGET
 from mcbench.store import Store, key_of, save_seconds
 from mcbench.surface import Surface, Values
 
@@ -155,10 +158,11 @@ def along_paths(experiment: Experiment, results: Results, chain: bool = False) -
     paths = {run.method: connector.connect(run) for run in done}
     first, second = done[0].pair
     a, b = (end.params for end in connector.ends(done[0]))
+    walks = {method: _Walk(path) for method, path in paths.items()}
     if has_two(problem):
         plane, title = Plane.of_two(a, problem), f"A: seed {first}, B: seed {second}"
     else:
-        bends = ((method, _bend(a, b, path, problem)) for method, path in paths.items())
+        bends = ((method, walk.bend(a, b, problem)) for method, walk in walks.items())
         found = next(((method, bend) for method, bend in bends if bend is not None), None)
         if found is None:
             raise UsageError(
@@ -166,13 +170,13 @@ def along_paths(experiment: Experiment, results: Results, chain: bool = False) -
                 "method with a bend, as -m polychain"
             )
         method, bend = found
-        plane = Plane.through(a, b, bend, problem)
+        plane = Plane.through(a, b, paths[method](bend), problem)
         title = f"plane through A (seed {first}), B (seed {second}) and the bend of {method}"
     drawn = Drawn(title, plane, {"A": a, "B": b})
     if chain:
-        straight = straight_chain(a, b, list(paths.values()), experiment)
-        paths[STRAIGHT_CHAIN] = straight  # The last is drawn on top.
-    drawn.traces = [_trace(method, path, plane) for method, path in paths.items()]
+        straight = straight_chain(line(a, b), list(paths.values()))
+        walks[STRAIGHT_CHAIN] = _Walk(straight)  # The last is drawn on top.
+    drawn.traces = [walk.trace(method, plane) for method, walk in walks.items()]
     return drawn
 
 
@@ -196,21 +200,30 @@ def through_endpoints(experiment: Experiment, seeds: Sequence[int]) -> Drawn:
     return Drawn("" if plane.whole else title, plane, marks)
 
 
-def _bend(a: Params, b: Params, path: Path, problem: Problem) -> Params | None:
-    """The path's point that is farthest from the line AB; none if it keeps to the line."""
-    names = parameters(problem)
-    bend = max((path(t) for t in _times(path)), key=lambda point: aside(a, b, point, names))
-    return bend if aside(a, b, bend, names) > FLAT * aside(a, a, b, names) else None
+class _Walk:
+    """The points of a path that are drawn: their parameters, for a projection needs no more."""
 
+    def __init__(self, path: Path) -> None:
+        joints = joints_of(path)
+        self.times = sorted({i / (POINTS - 1) for i in range(POINTS)} | set(joints))
+        self.inner = joints[1:-1]
+        self.at: Callable[[float], Params] = parameters_of(path)
 
-def _times(path: Path) -> list[float]:
-    return sorted({i / (POINTS - 1) for i in range(POINTS)} | set(joints_of(path)))
+    def bend(self, a: Params, b: Params, problem: Problem) -> float | None:
+        """The time of the point farthest from the line AB; none if all keep to the line."""
+        if size(a)[1] * len(self.times) <= BUDGET:
+            self.at = cache(self.at)  # The trace needs them again.
+        names = parameters(problem)
+        distances = [aside(a, b, self.at(t), names) for t in self.times]
+        highest = max(distances)
+        bent = highest > FLAT * aside(a, a, b, names)
+        return self.times[distances.index(highest)] if bent else None
 
-
-def _trace(method: str, path: Path, plane: Plane) -> Trace:
-    times, inner = _times(path), joints_of(path)[1:-1]
-    places = np.array([plane.coordinates(path(t)) for t in times])
-    return Trace(method, places, places[[times.index(t) for t in inner]].reshape(-1, 3))
+    def trace(self, method: str, plane: Plane) -> Trace:
+        """Its projection."""
+        places = np.array([plane.coordinates(self.at(t)) for t in self.times])
+        joints = places[[self.times.index(t) for t in self.inner]].reshape(-1, 3)
+        return Trace(method, places, joints)
 
 
 def window_of(places: np.ndarray) -> Window:

@@ -6,11 +6,14 @@ import os
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 import mcbench
+from mcbench import data
+from mcbench.dataset import Data
 from mcbench.endpoint import Endpoint
 from mcbench.experiment import Experiment
 from mcbench.plan import Plan
@@ -123,6 +126,19 @@ def fresh_host() -> Iterator[Host]:
     host.cache_clear()
     yield host()
     host.cache_clear()
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the data sets that experiments load, one for each time."""
+    load, loaded = data.load, []
+
+    def counted(dataset: Any, *where: Any) -> tuple[Data, str]:
+        loaded.append(dataset.name)
+        return load(dataset, *where)
+
+    monkeypatch.setattr("mcbench.experiment.data.load", counted)
+    return loaded
 
 
 @pytest.fixture(scope="session")

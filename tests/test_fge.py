@@ -292,6 +292,15 @@ def test_the_command_prints_budgets_and_draws(
     assert several.exit_code == 2 and "one recipe" in several.stderr
 
 
+def test_data_are_loaded_once_for_all_trainings(
+    shared_store: Store, monkeypatch: pytest.MonkeyPatch, loads: list[str]
+) -> None:
+    monkeypatch.setenv("MCBENCH_HOME", str(shared_store.root))
+    result = run("ensemble", "-e", FAST, *SMALL, "--with-recipe", "quick[epochs=9]")
+    assert result.exit_code == 0, result.stderr
+    assert FAST in result.stdout and loads == ["digits"]
+
+
 def test_several_recipes_bring_members_in_turn(shared_store: Store) -> None:
     recipes = ("quick[epochs=4]", "quick[epochs=5]")
     plans = [Plan(architecture=PLAN.architecture, recipe=r, seeds=(0,)) for r in recipes]

@@ -13,12 +13,12 @@ from torch import nn
 import mcbench
 from conftest import PLAN, Deep
 from mcbench import lattice, sharing, surface, surveying
-from mcbench.batchnorm import Statistics
+from mcbench.batchnorm import Statistics, parameters_of
 from mcbench.errors import UsageError
 from mcbench.experiment import Experiment
 from mcbench.lattice import STEP, Node
 from mcbench.measuring import measure
-from mcbench.params import combine
+from mcbench.params import Params, combine, equal
 from mcbench.plan import Plan
 from mcbench.plane import Plane, parameters
 from mcbench.plugins import Plugin, host
@@ -157,6 +157,45 @@ def test_running_statistics_are_those_of_each_point(normed: None, shared_store: 
         assert values == pytest.approx(alone(problem, own, "test"), rel=1e-4)
     interpolated = alone(problem, plane(*PLACES[1]), "test")
     assert abs(interpolated[0] - found[1][0]) > 1e-3 * found[1][0]
+
+
+def test_a_path_is_projected_in_one_pass_and_without_statistics(
+    normed: None, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(architecture="normed", recipe="quick[epochs=2]", seeds=(0, 1),
+                methods=("polychain[epochs=2]",), protocol=Protocol(3, 0))  # fmt: skip
+    experiment = Experiment(plan, store)
+    results = experiment.run()
+    (run,) = results.runs
+    path, computed, renewed = experiment.connector.connect(run), list[float](), list[Params]()
+
+    def counted(leg: mcbench.Leg) -> mcbench.Leg:
+        """The leg under its statistics notes the times at which it is asked."""
+
+        def between(u: float) -> Params:
+            computed.append(u)
+            return bare(u)
+
+        bare = parameters_of(mcbench.Path([leg])).legs[0].between
+        return replace(leg, between=replace(leg.between, between=between))  # type: ignore[type-var]
+
+    watched = mcbench.Path([counted(leg) for leg in path.legs])
+    monkeypatch.setattr(experiment.connector, "connect", lambda _: watched)
+    renew = Statistics.renew
+
+    def noted(self: Statistics, params: Params) -> Params:
+        renewed.append(params)
+        return renew(self, params)
+
+    monkeypatch.setattr(Statistics, "renew", noted)
+    drawn = surveying.along_paths(experiment, results, chain=True)
+    (trace, straight) = drawn.traces
+    assert len(trace.places) == len(straight.places) == surveying.POINTS
+    # The bend of two straight legs is their joint, which is there as the ends are.
+    assert not renewed and len(computed) == surveying.POINTS - 3
+    assert equal(drawn.plane.points[2], path(0.5))
+    assert trace.places[15] == pytest.approx(drawn.plane.coordinates(path(0.25)), abs=1e-9)
+    assert np.abs(straight.places[:, 1:]).max() < 1e-3
 
 
 def test_a_subset_is_drawn_once_and_by_the_seed(experiment: Experiment) -> None:

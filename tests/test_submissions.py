@@ -189,6 +189,12 @@ def of_another_end(whole: Whole) -> None:
     follow(record(whole))
 
 
+def without_accuracies(whole: Whole) -> None:
+    """All that there would be, had the data no classes."""
+    record(whole)["curve"].update(accuracy={}, ensembles={}, with_start={})
+    record(whole)["metrics"] = {}
+
+
 def deep(whole: Whole) -> None:
     inner: Any = {}
     record(whole)["run"]["method"]["parameters"]["x"] = inner
@@ -290,6 +296,10 @@ CHANGES: dict[str, tuple[Callable[[Whole], None], str]] = {
         "less than or equal to 100",
     ),
     "negative length": (forged(put(-1.0, "curve", "straight")), "greater than or equal to 0"),
+    "accuracies left out": (
+        forged(without_accuracies),
+        "its curve has no accuracies, but the leaderboard's data have classes",
+    ),
     "accuracies in one place": (
         forged(put({}, "curve", "accuracy")),
         "has accuracies in one place only",

@@ -99,6 +99,15 @@ def test_keys_of_one_recipe_are_what_they_were(experiment: Experiment) -> None:
     assert same.to is same and same.runs([(0, 1)])[0].key == run.key
 
 
+def test_data_are_loaded_once_for_all_recipes(shared_store: Store, loads: list[str]) -> None:
+    experiment = Experiment(TO, shared_store)
+    assert loads == ["digits"]
+    assert experiment.to.problem.identity["dataset"] == experiment.problem.identity["dataset"]
+    scaled = experiment.by("quick[normalize=dataset]").problem.data
+    assert loads == ["digits"] and scaled.train.inputs is experiment.problem.data.train.inputs
+    assert scaled.train.mean and not experiment.problem.data.train.mean
+
+
 def test_published_keys_follow_from_what_their_records_say() -> None:
     folder = Path(__file__).parents[1] / "leaderboards"
     content = json.loads((folder / "digits-two-layer/entries/mcbench-0.1.0.json").read_text())
@@ -138,7 +147,8 @@ def test_a_training_that_fails_says_of_which_recipe(shared_store: Store) -> None
 REFUSED: dict[str, tuple[Plan, str]] = {
     "other scale": (
         replace(TO, to_recipe="quick[normalize=dataset]"),
-        r"normalise the data differently \(none, dataset\): their networks cannot be joined",
+        r"recipes 'quick\[epochs=15\]' and 'quick\[normalize=dataset\]' normalise the data "
+        r"differently \(none, dataset\): their networks cannot be joined",
     ),
     "unknown": (replace(TO, to_recipe="quik"), "did you mean 'quick'"),
     "one network": (replace(TO, to_recipe="", same_seed=True), "joins networks of two recipes"),

@@ -214,9 +214,10 @@ def test_without_classes_entries_have_losses_alone(
     assert code == 0 and all(row["state"] == "confirmed" and row["exact"] for row in rows), rows
     assert len(rows) == 3 and rows[0]["loss"] == 0
     altered(file, forge_accuracies)
-    assert run("leaderboard", "check", str(file)).exit_code == 0
-    code, rows = verified(file)
-    assert code == 1 and "it has accuracies" in rows[0]["reason"], rows
+    for verb in ("check", "verify"):
+        refused = run("leaderboard", verb, str(file))
+        assert refused.exit_code == 1
+        assert "has accuracies, but the leaderboard's data have no classes" in refused.stderr
     said = conflicts([*gathered(board, store), *of_entry(read(file))])
     assert any("one of them has no accuracies" in line for line in said), said
 

@@ -84,8 +84,6 @@ def command(
 
     Exit code 0: all done; 1: an ensemble failed; 2: wrong usage.
     """
-    from dataclasses import replace
-
     from mcbench import ensembling, report
     from mcbench.cli.progress import progress
     from mcbench.figures import check, draw_budgets, draw_ensembles, save
@@ -93,7 +91,7 @@ def command(
     if out:
         check(out)  # A wrong name is said before hours of work.
     first = options.open_experiment(rest)
-    more = [options.prepare(replace(first.plan, recipe=recipe), rest) for recipe in others]
+    more = [first.by(recipe) for recipe in others]
     work = ensembling.Ensembling([first, *more], ensembles or ("independent",), budgets)
     table, draw = report.ensembles, draw_ensembles
     if budgets:

@@ -207,6 +207,14 @@ class Board:
         named = [row.method for row in self.rows if row.method not in ("", ENDPOINTS)]
         return tuple(dict.fromkeys(named))
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether its data have classes, and so its records accuracies; landscapes have none."""
+        from mcbench.plugins import host
+
+        architecture = host().get("architecture", self.architecture)
+        return bool(getattr(architecture, "loss", "cross-entropy") != "output")
+
     def plan(self, seeds: tuple[int, ...], methods: tuple[str, ...] = ()) -> Plan:
         """The experiment that fills the board, or runs ``methods`` under its protocol."""
         from mcbench.metric import usual

@@ -72,7 +72,7 @@ def check(entry: Entry, board: Board | None = None) -> list[str]:
         try:
             _identity(item, entry, board)
             untested += _method(record, board, method_of(record))
-            _curve(record)
+            _curve(record, board)
             untested += _metrics(record)
         except EntryError as error:
             raise EntryError(f"{where}: {error}") from None
@@ -157,12 +157,15 @@ def _method(record: dict[str, Any], board: Board, row: str | None) -> list[str]:
 # What was measured -------------------------------------------------------------------------
 
 
-def _curve(record: dict[str, Any]) -> None:
+def _curve(record: dict[str, Any], board: Board) -> None:
     curve = record["curve"]
     count = len(curve["t"])
     classes = bool(curve["accuracy"])
     if bool(curve["ensembles"]) != classes or (curve.get("with_start") and not classes):
         raise EntryError("its curve has accuracies in one place only")
+    if classes != board.has_classes:
+        has, have = ("accuracies", "no classes") if classes else ("no accuracies", "classes")
+        raise EntryError(f"its curve has {has}, but the leaderboard's data have {have}")
     lists = {"grid": curve["grid"], "position": curve["position"]}
     if curve.get("square"):
         lists["squared norms"] = curve["square"]

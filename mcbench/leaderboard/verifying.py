@@ -225,15 +225,12 @@ class _Verifier:
         gaps = Gaps(self.problem)
         said = curve_of_record(record)
         rows = [said.t.index(t) for t in found.t]
-        both = bool(said.accuracy) and bool(found.accuracy)
-        if bool(said.accuracy) != bool(found.accuracy):
-            gaps.wrong.append(f"it has {'' if said.accuracy else 'no '}accuracies")
         for split in found.loss:
             gaps.losses("loss", split, _at(said.loss[split], rows), found.loss[split])
-            if both:
+            if found.accuracy:
                 theirs = _at(said.accuracy[split], rows)
                 gaps.accuracies("accuracy", split, theirs, found.accuracy[split])
-            if both and said.with_start:
+            if said.with_start:
                 theirs = _at(said.with_start[split], rows)
                 gaps.accuracies("ensemble with A", split, theirs, found.with_start[split])
         if said.square:
@@ -241,7 +238,7 @@ class _Verifier:
         gaps.end(said.end, found.end)
         gaps.losses("distance of the ends", "", [said.straight], [found.straight])
         if len(found.t) == len(said.t):
-            for name, of_split in found.ensembles.items() if both else ():
+            for name, of_split in found.ensembles.items():
                 for split, value in of_split.items():
                     there = said.ensembles[name][split]
                     gaps.accuracies(f"ensemble of the {name}", split, [there], [value])

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call, replace_all_batch_norm_modules_
 
-from mcbench import Params, Problem, Recipe, outputs, together, unstack
+from mcbench import Layout, Params, Problem, Recipe, outputs, together, unstack
 
 Batch = tuple[Tensor, Tensor]
 """Inputs and targets."""
@@ -45,38 +45,21 @@ class Pivots:
         normed = any(getattr(m, "running_mean", None) is not None for m in self.module.modules())
         self.measured = recipe.batch_size if normed else problem.batch_size
         replace_all_batch_norm_modules_(self.module)
-        state: dict[int, list[str]] = {}  # Tied tensors are one.
-        for name, tensor in self.module.state_dict(keep_vars=True).items():
-            if tensor.is_floating_point():
-                state.setdefault(id(tensor), []).append(name)
-        named = dict(self.module.state_dict(keep_vars=True))
-        groups = sorted(
-            state.values(), key=lambda names: not isinstance(named[names[0]], nn.Parameter)
-        )
-        self.names = {names[0]: names for names in groups}
-        self.shapes = {name: named[name].shape for name in self.names}
-        self.sizes = [named[name].numel() for name in self.names]
-        trained = [isinstance(named[name], nn.Parameter) for name in self.names]
-        self.size = sum(n for n, is_weight in zip(self.sizes, trained, strict=True) if is_weight)
-        self.weights = sum(trained)
+        self.layout = Layout(self.module)
+        self.size = self.layout.trained
         self.dtype = torch.float32
-        for name in self.names:
+        for name in self.layout.names:
             self.dtype = torch.promote_types(self.dtype, a[name].dtype)
         self._lanes = lanes
         self._known: dict[tuple[int, bool], int] = {}
 
     def flatten(self, params: Params) -> Tensor:
         """A network as a row, shape (columns,)."""
-        return torch.cat([params[name].flatten().to(self.dtype) for name in self.names])
+        return self.layout.flatten(params).to(self.dtype)
 
     def unflatten(self, row: Tensor) -> Params:
         """The network of a row; what has no place in it is A's."""
-        params = dict(self.a)
-        for first, piece in zip(self.names, row.split(self.sizes), strict=True):
-            for name in self.names[first]:
-                like = self.a[name]
-                params[name] = piece.view(like.shape).to(like.dtype, copy=True)
-        return params
+        return self.layout.unflatten(row, self.a)
 
     # Passes --------------------------------------------------------------------------------
 
@@ -110,7 +93,7 @@ class Pivots:
 
     def _pass(self, rows: Tensor, batches: Sequence[Batch]) -> tuple[Tensor, Tensor]:
         params = self._stacked(rows)
-        weights = list(params.values())[: self.weights]
+        weights = list(params.values())[: self.layout.parameters]
         for weight in weights:
             weight.requires_grad_()
         losses = self._losses(params, batches)
@@ -158,9 +141,8 @@ class Pivots:
 
         A network may change its buffers.
         """
-        pieces = zip(self.names, rows.detach().split(self.sizes, dim=1), strict=True)
-        stacked = {n: piece.view(len(rows), *self.shapes[n]) for n, piece in pieces}
-        buffers = list(stacked)[self.weights :]
+        stacked = self.layout.pieces(rows.detach())
+        buffers = list(stacked)[self.layout.parameters :]
         return stacked | {name: stacked[name].clone() for name in buffers}
 
     def _losses(self, params: Params, batches: Sequence[Batch]) -> Tensor:

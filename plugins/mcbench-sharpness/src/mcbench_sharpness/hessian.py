@@ -30,13 +30,13 @@ class Hessian:
 
     def __init__(self, problem: Problem, points: Sequence[Params], rows: Tensor) -> None:
         self.problem, self.rows, self.count = problem, rows, len(points)
-        trained = dict(problem.module.named_parameters())
+        self.layout = mcbench.Layout(problem.module)
+        self.size = self.layout.trained
         buffers = dict(problem.module.named_buffers())
         everything = mcbench.stack(points)
+        trained = list(self.layout.names)[: self.layout.parameters]
         self.weights = {name: everything[name] for name in trained}
         self.buffers = {name: everything[name] for name in buffers if name in everything}
-        self.sizes = [weight[0].numel() for weight in self.weights.values()]
-        self.size = sum(self.sizes)
         self.like = next(iter(self.weights.values()))
         self.losses = torch.zeros(self.count, dtype=torch.float64)
 
@@ -55,11 +55,7 @@ class Hessian:
 
     def times(self, vectors: Tensor) -> Tensor:
         """The product at each point with its vector, shape (points, d)."""
-        parts = vectors.split(self.sizes, dim=1)
-        tangents = {
-            name: part.reshape(weight.shape)
-            for (name, weight), part in zip(self.weights.items(), parts, strict=True)
-        }
+        tangents = self.layout.pieces(vectors)
         total = torch.zeros_like(vectors)
         losses = torch.zeros(self.count, dtype=torch.float64, device=vectors.device)
         split = self.problem.splits["train"]
