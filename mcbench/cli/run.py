@@ -121,8 +121,9 @@ def _closing(experiment: Any, results: Any, methods: tuple[str, ...], board: str
         guests = "".join(f" -m '{m}'" for m in methods if m not in rows)
         click.echo(f"Next: mcbench leaderboard show {board}{guests}", err=True)
         return
-    # Without classes there are no layers for the closed formulas.
-    known = ("linear", "arc", "ot") if experiment.problem.data.classes else ("linear", "polychain")
+    # Closed formulas need a chain of layers. Landscapes have none, nor what all methods failed on.
+    layered = experiment.problem.data.classes and results.records
+    known = ("linear", "arc", "ot") if layered else ("linear", "polychain")
     more = [m for m in known if m not in methods]
     lines = [f"{_again('plot', methods)}   see where paths dip"] if results.records else []
     if more:
