@@ -123,17 +123,29 @@ def evaluate(
     Raises:
         RunError: If a loss along the path is not finite.
     """
-    from mcbench.sharing import parts
-
     for group in in_groups(path, problem, protocol, progress.points):
         missing = [t for t in group if t not in progress.points]
-        points = path.several(missing)
-        for part in parts(problem, points):
-            _add(missing[part], points[part], path, problem, protocol, progress)
-            for t in missing[part]:
+        for times in advance(missing, path, problem, protocol, progress):
+            for t in times:
+                _check(t, progress.points[t])
+            for t in times:
                 observe(t, progress.points[t], progress)
-        del points
     return curve_of(path, problem, protocol, progress)
+
+
+def rounds(protocol: Protocol, points: Mapping[float, Values]) -> Iterator[list[float]]:
+    """The times of the grid, then those of each round of refinement.
+
+    Arguments:
+        protocol: What is evaluated.
+        points: What was measured, by t: before a round, those of the rounds before are looked at.
+    """
+    times, known = protocol.grid, dict[float, Values]()
+    yield times
+    for _ in range(protocol.refine):
+        known |= {t: points[t] for t in times}
+        times = midpoints(known)
+        yield times
 
 
 def in_groups(
@@ -142,41 +154,44 @@ def in_groups(
     """The times of an evaluation in its order, in the groups that are measured together.
 
     What is shared within a group rounds differently than a point alone would: these groups give
-    the same numbers again.
-
-    Arguments:
-        path, problem, protocol: What is evaluated.
-        points: What was measured, by t. Before a round of refinement those of the rounds before
-            are looked at.
+    the same numbers again. For the arguments see `evaluate` and `rounds`.
     """
     from mcbench.sharing import groups
 
-    times, known = protocol.grid, list[float]()
-    for _ in range(1 + protocol.refine):
+    for times in rounds(protocol, points):
         yield from groups(path, times, problem)
-        known += times
-        times = midpoints({t: points[t] for t in known})
 
 
-def _add(
+def advance(
     times: list[float],
-    points: list[Params],
     path: Path,
     problem: Problem,
     protocol: Protocol,
     progress: Progress,
-) -> None:
-    """Measure some points and keep all or nothing: sums of softmax outputs have all of them."""
-    sides = {0.0: ("start", "ends", "path"), 1.0: ("ends", "path")}
+    whole: bool = True,
+) -> Iterator[list[float]]:
+    """Measure points of a group; the times are given back in the parts that were measured.
+
+    All of a part or nothing is in the progress: sums of softmax outputs have all of it.
+
+    Arguments:
+        times, path, problem, protocol, progress: See `evaluate`.
+        whole: Whether all points of the path are measured, as lengths and ensembles need.
+    """
+    from mcbench.sharing import parts
+
+    sides = {0.0: ("start", "ends", "path"), 1.0: ("ends", "path")} if whole else {0.0: ("start",)}
     grid = protocol.grid
     before = dict(zip(grid[1:], grid[:-1], strict=True))
-    names = [sides.get(t, ("path",) if t in before else ()) for t in times]
-    found = measure_all(points, problem, protocol, progress, names)
-    for t, values in zip(times, found, strict=True):
-        _check(t, values)
-        if t == 0 or t in before:
-            values["step"] = path.length(before[t], t) if t else 0.0
-    progress.points |= zip(times, found, strict=True)
+    points = path.several(times)
+    for part in parts(problem, points):
+        names = [sides.get(t, ("path",) if whole and t in before else ()) for t in times[part]]
+        found = measure_all(points[part], problem, protocol, progress, names)
+        for t, values in zip(times[part], found, strict=True):
+            if t == 0 or t in before:
+                values["step"] = path.length(before[t], t) if whole and t else 0.0
+        progress.points |= zip(times[part], found, strict=True)
+        yield times[part]
 
 
 def _check(t: float, values: Values) -> None:

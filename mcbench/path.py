@@ -127,10 +127,11 @@ class Path:
             on_leg = list(group)
             found = self.legs[leg].several([places[t][1] for t in on_leg])
             self._recent |= zip(on_leg, found, strict=True)
-        return [self._recent[t] if t in self._recent else self._end(*places[t]) for t in times]
-
-    def _end(self, leg: int, u: float) -> Params:
-        return self.legs[leg].start if u <= 0 else self.legs[leg].stop
+        found = []
+        for t in times:
+            leg, u = places[t]
+            found.append(self._recent[t] if t in self._recent else self.legs[leg](u))
+        return found
 
     def locate(self, t: float) -> tuple[int, float]:
         """The number of the leg that a time falls on, and the leg's own time there."""

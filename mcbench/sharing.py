@@ -70,7 +70,7 @@ def parts(problem: Problem, points: Sequence[Params]) -> Iterator[slice]:
     """
     chain = chain_of(problem) if len(points) > 1 else None
     if chain is not None:
-        k = common(chain, points)
+        k = chain.common(points)
         if k == len(chain.layers) or chain.layers[k].geometry is None:
             yield slice(len(points))
             return
@@ -83,7 +83,7 @@ def outputs(problem: Problem, points: Sequence[Params]) -> Outputs:
     if chain is None:
         return lambda inputs: (problem.forward(point, inputs) for point in points)
     count = len(chain.layers)
-    k = min(common(chain, points), count - 1)
+    k = min(chain.common(points), count - 1)
     across = chain.across(points, k)
 
     def forward(inputs: Tensor) -> Iterator[Tensor]:
@@ -92,13 +92,3 @@ def outputs(problem: Problem, points: Sequence[Params]) -> Outputs:
             yield chain.run(point, y, k + 1, count)
 
     return forward
-
-
-def common(chain: Chain, points: Sequence[Params]) -> int:
-    """How many layers at the bottom are the same at all points."""
-    first = points[0]
-    for k, layer in enumerate(chain.layers):
-        for name in layer.entries:
-            if any(p[name] is not first[name] and not p[name].equal(first[name]) for p in points):
-                return k
-    return len(chain.layers)

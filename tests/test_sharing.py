@@ -168,7 +168,7 @@ def test_layers_that_are_the_same_go_through_the_data_once(deep: Callable[[str],
     found = []
     for k in range(count):
         points = path.several([(k + u) / count for u in (0.25, 0.5, 0.75)])
-        found.append(sharing.common(problem.chain, points))
+        found.append(problem.chain.common(points))
     assert found == [0, 1, 2, 3]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from mcbench.builtin.metrics import CurveMetric
 from mcbench.distribution import named
 from mcbench.errors import EntryError, StructureError, UsageError
-from mcbench.evaluation import Curve, midpoints
+from mcbench.evaluation import Curve, rounds
 from mcbench.leaderboard.board import SEEDS, Board, plain
 from mcbench.leaderboard.entry import Entry, quoted, title
 from mcbench.leaderboard.standing import belongs, signature_of
@@ -207,14 +207,12 @@ def measured(curve: dict[str, Any]) -> dict[float, Values]:
 
 def _asked(curve: dict[str, Any], protocol: Protocol) -> set[float]:
     """The times that the protocol asks for, given what was measured."""
-    values = measured(curve)
-    known = {t: values[t] for t in protocol.grid}
-    for _ in range(protocol.refine):
-        wanted = midpoints(known)
-        if any(t not in values for t in wanted):
+    values, asked = measured(curve), set[float]()
+    for times in rounds(protocol, values):
+        if any(t not in values for t in times):
             return set()
-        known |= {t: values[t] for t in wanted}
-    return set(known)
+        asked |= set(times)
+    return asked
 
 
 def _metrics(record: dict[str, Any]) -> list[str]:

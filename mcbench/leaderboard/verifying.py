@@ -19,7 +19,7 @@ from mcbench.errors import (
     one_line,
     reason_of,
 )
-from mcbench.evaluation import Curve, check_ends, curve_of, in_groups
+from mcbench.evaluation import Curve, advance, check_ends, curve_of, in_groups
 from mcbench.experiment import Experiment
 from mcbench.leaderboard import points
 from mcbench.leaderboard.board import Board
@@ -28,13 +28,12 @@ from mcbench.leaderboard.entry import Entry, quoted, title
 from mcbench.leaderboard.gaps import Gaps
 from mcbench.leaderboard.submission import plan_of
 from mcbench.leaderboard.verification import Outcome
-from mcbench.measuring import Progress, measure_all
+from mcbench.measuring import Progress
 from mcbench.metric import Evaluation
 from mcbench.params import fingerprint
 from mcbench.plugins import host
 from mcbench.protocol import Protocol
 from mcbench.run import Run
-from mcbench.sharing import parts
 from mcbench.store import Store
 
 
@@ -199,20 +198,11 @@ class _Verifier:
         curve, protocol = record["curve"], Protocol(**record["run"]["protocol"])
         whole = self.how.count is None or self.how.count >= len(curve["t"])
         chosen = set(curve["t"]) if whole else {0.0, *self._sample(record)}
-        grid, progress, before = set(protocol.grid), Progress(), 0.0
-        kept = {"start": {0.0}, "ends": {0.0, 1.0} if whole else set(),
-                "path": grid if whole else set()}  # fmt: skip
+        progress = Progress()
         for group in in_groups(path, self.problem, protocol, measured(curve)):
             times = [t for t in group if t in chosen]
-            points = path.several(times)
-            for part in parts(self.problem, points):
-                names = [tuple(n for n, of in kept.items() if t in of) for t in times[part]]
-                found = measure_all(points[part], self.problem, protocol, progress, names)
-                for t, values in zip(times[part], found, strict=True):
-                    if t in grid:
-                        values["step"] = path.length(before, t) if whole and t else 0.0
-                        before = t
-                    progress.points[t] = values
+            for _ in advance(times, path, self.problem, protocol, progress, whole):
+                pass
         return curve_of(path, self.problem, protocol, progress)
 
     def _sample(self, record: dict[str, Any]) -> list[float]:

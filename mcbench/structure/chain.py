@@ -58,6 +58,23 @@ class Chain:
             x = self.through(k + 1, self.layers[k].apply(params, x))
         return x
 
+    def common(
+        self,
+        points: Sequence[Params],
+        alike: Callable[[Tensor, Tensor], bool] = lambda x, y: x is y or x.equal(y),
+    ) -> int:
+        """How many layers at the bottom are the same at all points.
+
+        Arguments:
+            points: At least one.
+            alike: When two entries are the same: by their values, unless something else is asked.
+        """
+        first, *others = points
+        for k, layer in enumerate(self.layers):
+            if not all(alike(p[name], first[name]) for name in layer.entries for p in others):
+                return k
+        return len(self.layers)
+
     def across(
         self, points: Sequence[Params], layer: int, anchors: Sequence[Params] = ()
     ) -> Callable[[Tensor], Iterator[Tensor]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+
 import torch
 from torch import Tensor, nn
 
@@ -41,7 +43,4 @@ def _counted(compute: object) -> int:
 
 def shared_layers(a: Params, b: Params, chain: Chain) -> int:
     """How many layers at the bottom of two networks are the same tensors."""
-    for k, layer in enumerate(chain.layers):
-        if any(a[name] is not b[name] for name in layer.entries):
-            return k
-    return len(chain.layers)
+    return chain.common([a, b], operator.is_)

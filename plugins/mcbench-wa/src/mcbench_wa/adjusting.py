@@ -36,6 +36,12 @@ class Adjusting:
         self.layer = problem.chain.layers[stage.layer]
         self.stream = Stream(stage, problem, how.positions)
 
+    @property
+    def most(self) -> int:
+        """How many points may be adjusted together; at least 1."""
+        outputs, features = self.layer.matrix(self.stream.stage.start).shape
+        return max(1, BUDGET // (8 * features * (features + outputs)))
+
     def __call__(self, params: Params, u: float) -> Params:
         """The point with its layer adjusted."""
         return self.adjust([params], [u])[0]
@@ -85,14 +91,13 @@ class Between:
 
     def together(self, times: Sequence[float]) -> list[Params]:
         """The points at several times, in as few passes as memory allows."""
-        anchors = [self.move(u) for u in ANCHORS]
-        outputs, features = self.adjusting.layer.matrix(anchors[0]).shape
-        most = max(1, BUDGET // (8 * features * (features + outputs)))
+        most = self.adjusting.most
+        anchors = [self.move(u) for u in ANCHORS] if most > len(ANCHORS) else []
         passes = -(-len(times) // most)
         size = -(-len(times) // passes)
         found: list[Params] = []
         for start in range(0, len(times), size):
             part = times[start : start + size]
             points = [self.move(u) for u in part]
-            found += self.adjusting.adjust(points, part, anchors if most > len(anchors) else ())
+            found += self.adjusting.adjust(points, part, anchors)
         return found
