@@ -11,9 +11,9 @@ from common import apart, images, memory
 from mcbench_wa import stream
 from results import Result, report, reporting
 
-from mcbench.method import Stage
-from mcbench.plugins import host
-from mcbench.problem import Problem
+from mcbench.methods.method import Stage
+from mcbench.plugins.host import host
+from mcbench.problem.problem import Problem
 
 COUNTS = (500, 1000, 2000)
 FLAT = 1.1

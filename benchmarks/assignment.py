@@ -14,7 +14,7 @@ from common import mnist, problem, trained
 from results import Result, report, reporting
 from torch import Tensor
 
-from mcbench.plugins import host
+from mcbench.plugins.host import host
 
 SIZES = (2000, 6144)
 ITERATIONS = 100_000

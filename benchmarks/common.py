@@ -13,12 +13,12 @@ from typing import Any
 
 import torch
 
-from mcbench import training
-from mcbench.cost import resident
-from mcbench.dataset import Data, Split
-from mcbench.params import Params
-from mcbench.plugins import host
-from mcbench.problem import Problem
+from mcbench.paths.params import Params
+from mcbench.plugins.host import host
+from mcbench.problem.dataset import Data, Split
+from mcbench.problem.problem import Problem
+from mcbench.store.cost import resident
+from mcbench.training import training
 
 
 def images(samples: int, size: int = 28, channels: int = 1) -> Data:
@@ -38,8 +38,8 @@ def mnist(samples: int, data_dir: Path | None) -> Data:
     """The first samples of MNIST, or as many images of its shape."""
     if data_dir is None:
         return images(samples)
-    from mcbench.data import load
-    from mcbench.store import Store
+    from mcbench.problem.loading import load
+    from mcbench.store.store import Store
 
     data, _ = load(host().get("dataset", "mnist"), data_dir, Store())
 

@@ -16,8 +16,8 @@ from results import Result, report, reporting
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from mcbench.plugins import host
-from mcbench.problem import Problem
+from mcbench.plugins.host import host
+from mcbench.problem.problem import Problem
 
 LIMIT = 1.3
 NETWORKS = {

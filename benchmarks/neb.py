@@ -13,7 +13,7 @@ from mcbench_neb import NEB
 from mcbench_neb.chain import Chain
 from results import Result, report, reporting
 
-from mcbench.problem import Problem
+from mcbench.problem.problem import Problem
 
 LIMITS = {32: 0.6, 100: None, 500: None}
 """What is claimed, by the number of hidden units."""

@@ -20,14 +20,14 @@ from torch.utils.data import DataLoader
 from training import Pictures
 from weight_adjustment import pseudo_inverse
 
-from mcbench.endpoint import Endpoint
-from mcbench.evaluation import evaluate
-from mcbench.measuring import Progress
-from mcbench.params import Params, combine
-from mcbench.path import Path
-from mcbench.plugins import host
-from mcbench.problem import SPLITS, Problem
-from mcbench.protocol import Protocol
+from mcbench.evaluation.evaluate import evaluate
+from mcbench.evaluation.losses import Progress
+from mcbench.evaluation.protocol import Protocol
+from mcbench.paths.params import Params, combine
+from mcbench.paths.path import Path
+from mcbench.plugins.host import host
+from mcbench.problem.endpoint import Endpoint
+from mcbench.problem.problem import SPLITS, Problem
 
 METHOD = "ot-wa[matching=ot[cost=incoming],end=permuted]"
 """As published: matched by incoming weights alone, up to B with its neurons permuted."""

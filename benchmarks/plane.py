@@ -16,9 +16,9 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 from training import Pictures
 
-from mcbench.plane import Plane
-from mcbench.problem import Problem
-from mcbench.surface import Surface
+from mcbench.landscape.plane import Plane
+from mcbench.landscape.surface import Surface
+from mcbench.problem.problem import Problem
 
 LIMIT, GAP = 1 / 5, 1e-4
 """What is claimed of seconds, and of the largest difference of losses, relative to the loss."""

@@ -11,8 +11,8 @@ import torch
 from common import interleaved, mnist, problem
 from results import Result, report, reporting
 
-from mcbench.measuring import measure
-from mcbench.protocol import Protocol
+from mcbench.evaluation.losses import measure
+from mcbench.evaluation.protocol import Protocol
 
 LIMIT = 1.5
 

@@ -9,8 +9,8 @@ from typing import Any, TextIO
 
 import click
 
-from mcbench.provenance import provenance
-from mcbench.tables import FORMATS, Table, render
+from mcbench.report.tables import FORMATS, Table, render
+from mcbench.store.provenance import provenance
 
 
 @dataclass

@@ -14,9 +14,9 @@ from PIL import Image
 from results import Result, report, reporting
 from torch.utils.data import DataLoader, Dataset
 
-from mcbench import training
-from mcbench.dataset import STATISTICS
-from mcbench.problem import Problem, SplitName
+from mcbench.problem.dataset import STATISTICS
+from mcbench.problem.problem import Problem, SplitName
+from mcbench.training import training
 
 LIMIT = 1 / 3
 CLAIMED = 100

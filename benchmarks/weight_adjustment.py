@@ -15,10 +15,10 @@ import torch
 from common import apart, memory, mnist, problem, trained
 from results import Result, report, reporting
 
-from mcbench.method import Stage
-from mcbench.params import Params, combine
-from mcbench.plugins import host
-from mcbench.problem import Problem
+from mcbench.methods.method import Stage
+from mcbench.paths.params import Params, combine
+from mcbench.plugins.host import host
+from mcbench.problem.problem import Problem
 
 SLOWER, LARGER, APART = 0.1, 0.2, 1e-4
 """What is claimed of seconds, of peak memory, and of the outputs' difference."""

@@ -162,7 +162,7 @@ def broken(root: Path, path: Path, target: str) -> str:
 
 def check_hooks(root: Path) -> Iterator[str]:
     """Every hook that a document names exists."""
-    known = {name for path in root.glob("mcbench/hookspecs/*.py") for name in hooks(path)}
+    known = {name for path in root.glob("mcbench/plugins/hookspecs/*.py") for name in hooks(path)}
     packages = {p.name for p in root.glob("plugins/*/src/*")}
     for path in documents(root):
         for name in sorted(set(re.findall(r"\bmcbench_[a-z_]+\b", path.read_text()))):

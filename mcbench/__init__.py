@@ -9,83 +9,83 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mcbench.hookspecs import hookimpl
+from mcbench.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from mcbench.augmentation import augment
-    from mcbench.batchnorm import Statistics
-    from mcbench.composition import Composition
-    from mcbench.dataset import Data, Dataset, Split
-    from mcbench.endpoint import Endpoint
-    from mcbench.ensemble import Ensemble, Snapshots
+    from mcbench.ensembles.ensemble import Ensemble, Snapshots
     from mcbench.errors import McbenchError, RunError, StructureError, UsageError
-    from mcbench.evaluation import Curve
-    from mcbench.layout import Layout
+    from mcbench.evaluation.evaluate import Curve
+    from mcbench.evaluation.metric import Evaluation, Metric
+    from mcbench.evaluation.protocol import Protocol
+    from mcbench.evaluation.stacked import outputs, stack, together, unstack
     from mcbench.leaderboard import Board
-    from mcbench.leaderboard.ensembles import EnsembleBoard, EnsembleRow
-    from mcbench.leastsquares import Gram
-    from mcbench.method import Adjustment, Interpolation, Matching, Method, Need, Stage
-    from mcbench.metric import Evaluation, Metric
-    from mcbench.optimizing import optimizer_state, restore_optimizer
-    from mcbench.params import Params, combine, finite
-    from mcbench.path import Leg, Path, join, polyline, segment
-    from mcbench.problem import Problem
-    from mcbench.protocol import Protocol
-    from mcbench.recipe import Recipe
-    from mcbench.spec import parameter
-    from mcbench.stacking import outputs, stack, together, unstack
+    from mcbench.leaderboard.table.ensembles import EnsembleBoard, EnsembleRow
+    from mcbench.methods.composition import Composition
+    from mcbench.methods.least_squares import Gram
+    from mcbench.methods.method import Adjustment, Interpolation, Matching, Method, Need, Stage
+    from mcbench.paths.layout import Layout
+    from mcbench.paths.params import Params, combine, finite
+    from mcbench.paths.path import Leg, Path, join, polyline, segment
+    from mcbench.plugins.parameters import parameter
+    from mcbench.problem.augmentation import augment
+    from mcbench.problem.dataset import Data, Dataset, Split
+    from mcbench.problem.endpoint import Endpoint
+    from mcbench.problem.problem import Problem
+    from mcbench.problem.recipe import Recipe
+    from mcbench.store.checkpoint import Workshop
     from mcbench.structure import Chain, Hidden
-    from mcbench.workshop import Workshop
+    from mcbench.training.batch_norm import Statistics
+    from mcbench.training.optimizer_state import optimizer_state, restore_optimizer
 
 _HOME = {
-    "Adjustment": "method",
+    "Adjustment": "methods.method",
     "Board": "leaderboard",
     "Chain": "structure",
-    "Composition": "composition",
-    "Curve": "evaluation",
-    "Data": "dataset",
-    "Dataset": "dataset",
-    "Endpoint": "endpoint",
-    "Ensemble": "ensemble",
-    "EnsembleBoard": "leaderboard.ensembles",
-    "EnsembleRow": "leaderboard.ensembles",
-    "Evaluation": "metric",
-    "Gram": "leastsquares",
+    "Composition": "methods.composition",
+    "Curve": "evaluation.evaluate",
+    "Data": "problem.dataset",
+    "Dataset": "problem.dataset",
+    "Endpoint": "problem.endpoint",
+    "Ensemble": "ensembles.ensemble",
+    "EnsembleBoard": "leaderboard.table.ensembles",
+    "EnsembleRow": "leaderboard.table.ensembles",
+    "Evaluation": "evaluation.metric",
+    "Gram": "methods.least_squares",
     "Hidden": "structure",
-    "Interpolation": "method",
-    "Layout": "layout",
-    "Leg": "path",
-    "Matching": "method",
+    "Interpolation": "methods.method",
+    "Layout": "paths.layout",
+    "Leg": "paths.path",
+    "Matching": "methods.method",
     "McbenchError": "errors",
-    "Method": "method",
-    "Metric": "metric",
-    "Need": "method",
-    "Params": "params",
-    "Path": "path",
-    "Problem": "problem",
-    "Protocol": "protocol",
-    "Recipe": "recipe",
+    "Method": "methods.method",
+    "Metric": "evaluation.metric",
+    "Need": "methods.method",
+    "Params": "paths.params",
+    "Path": "paths.path",
+    "Problem": "problem.problem",
+    "Protocol": "evaluation.protocol",
+    "Recipe": "problem.recipe",
     "RunError": "errors",
-    "Snapshots": "ensemble",
-    "Split": "dataset",
-    "Stage": "method",
-    "Statistics": "batchnorm",
+    "Snapshots": "ensembles.ensemble",
+    "Split": "problem.dataset",
+    "Stage": "methods.method",
+    "Statistics": "training.batch_norm",
     "StructureError": "errors",
     "UsageError": "errors",
-    "Workshop": "workshop",
-    "augment": "augmentation",
-    "combine": "params",
-    "finite": "params",
-    "join": "path",
-    "optimizer_state": "optimizing",
-    "outputs": "stacking",
-    "parameter": "spec",
-    "polyline": "path",
-    "restore_optimizer": "optimizing",
-    "segment": "path",
-    "stack": "stacking",
-    "together": "stacking",
-    "unstack": "stacking",
+    "Workshop": "store.checkpoint",
+    "augment": "problem.augmentation",
+    "combine": "paths.params",
+    "finite": "paths.params",
+    "join": "paths.path",
+    "optimizer_state": "training.optimizer_state",
+    "outputs": "evaluation.stacked",
+    "parameter": "plugins.parameters",
+    "polyline": "paths.path",
+    "restore_optimizer": "training.optimizer_state",
+    "segment": "paths.path",
+    "stack": "evaluation.stacked",
+    "together": "evaluation.stacked",
+    "unstack": "evaluation.stacked",
 }
 
 __all__ = [

@@ -7,7 +7,7 @@ from typing import Any
 
 from mcbench.errors import UsageError
 from mcbench.leaderboard import Board
-from mcbench.leaderboard.entry import sha256_of
+from mcbench.leaderboard.entry.entry import sha256_of
 
 BOARD = """
 name = "small"
@@ -62,8 +62,8 @@ def mend(whole: dict[str, Any]) -> None:
 def follow(record: dict[str, Any]) -> None:
     """Make the metrics of a record agree with its curve, as a forger would."""
     from mcbench.builtin.metrics import CurveMetric
-    from mcbench.leaderboard.checking import curve_of_record
-    from mcbench.plugins import host
+    from mcbench.leaderboard.submission.check import curve_of_record
+    from mcbench.plugins.host import host
 
     curve = curve_of_record(record)
     for text, entry in record["metrics"].items():

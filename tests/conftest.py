@@ -12,15 +12,15 @@ import pytest
 import torch
 
 import mcbench
-from mcbench import data
-from mcbench.dataset import Data
-from mcbench.endpoint import Endpoint
-from mcbench.experiment import Experiment
-from mcbench.plan import Plan
-from mcbench.plugins import Host, Plugin, host
-from mcbench.problem import Problem
-from mcbench.protocol import Protocol
-from mcbench.store import Store
+from mcbench.evaluation.protocol import Protocol
+from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.plan import Plan
+from mcbench.plugins.host import Host, Plugin, host
+from mcbench.problem import loading
+from mcbench.problem.dataset import Data
+from mcbench.problem.endpoint import Endpoint
+from mcbench.problem.problem import Problem
+from mcbench.store.store import Store
 
 torch.set_num_threads(1)  # Networks this small gain nothing from more.
 
@@ -131,13 +131,13 @@ def fresh_host() -> Iterator[Host]:
 @pytest.fixture
 def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the data sets that experiments load, one for each time."""
-    load, loaded = data.load, []
+    load, loaded = loading.load, []
 
     def counted(dataset: Any, *where: Any) -> tuple[Data, str]:
         loaded.append(dataset.name)
         return load(dataset, *where)
 
-    monkeypatch.setattr("mcbench.experiment.data.load", counted)
+    monkeypatch.setattr("mcbench.experiments.experiment.loading.load", counted)
     return loaded
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcbench import Workshop
-from mcbench.params import Params
+from mcbench.paths.params import Params
 
 
 class Killed(Exception):

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from mcbench.experiment import Experiment
-from mcbench.params import distance
-from mcbench.plan import Plan
-from mcbench.protocol import Protocol
-from mcbench.store import Store
+from mcbench.evaluation.protocol import Protocol
+from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.plan import Plan
+from mcbench.paths.params import distance
+from mcbench.store.store import Store
 
 pytestmark = [
     pytest.mark.gpu,

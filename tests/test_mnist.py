@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from mcbench import data
-from mcbench.experiment import Experiment
-from mcbench.plan import Plan
-from mcbench.plugins import host
-from mcbench.protocol import Protocol
-from mcbench.store import Store
+from mcbench.evaluation.protocol import Protocol
+from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.plan import Plan
+from mcbench.plugins.host import host
+from mcbench.problem import loading
+from mcbench.store.store import Store
 
 pytestmark = pytest.mark.mnist
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.mnist
 def test_mnist_is_what_torchvision_reads(store: Store, mnist_dir: str) -> None:
     from torchvision.datasets import MNIST
 
-    loaded, _ = data.load(host().get("dataset", "mnist"), Path(mnist_dir), store)
+    loaded, _ = loading.load(host().get("dataset", "mnist"), Path(mnist_dir), store)
     theirs = MNIST(mnist_dir, train=False)
     assert loaded.train.inputs.shape == (60000, 1, 28, 28)
     assert torch.equal(loaded.test.inputs[:, 0], theirs.data)

@@ -7,15 +7,15 @@ from functools import cache
 from typing import Any
 
 from docs.pages import text
-from mcbench import spec
-from mcbench.describing import describe
-from mcbench.leaderboard import ensembles
-from mcbench.leaderboard.board import Board
-from mcbench.leaderboard.overview import overview
-from mcbench.leaderboard.standing import Records, collect
-from mcbench.leaderboard.table import table as standing
-from mcbench.plugins import KINDS, host, plural
-from mcbench.tables import Table
+from mcbench.leaderboard.board.board import Board
+from mcbench.leaderboard.table import ensembles
+from mcbench.leaderboard.table.overview import overview
+from mcbench.leaderboard.table.standing import Records, collect
+from mcbench.leaderboard.table.table import table as standing
+from mcbench.plugins import parameters as spec
+from mcbench.plugins.host import KINDS, host, plural
+from mcbench.report.describing import describe
+from mcbench.report.tables import Table
 
 TITLES = {
     "method": "Methods",

@@ -5,15 +5,15 @@ from __future__ import annotations
 import inspect
 
 from docs.pages import text
-from mcbench import hookspecs
-from mcbench.plugins import KINDS
+from mcbench.plugins import hookspecs
+from mcbench.plugins.host import KINDS
 
 INTRODUCTION = """# Hooks
 
 A plugin is a module with functions named after hooks and marked `@mcbench.hookimpl`;
 [Write a plugin](../plugins.md) tells how it is packaged and found. An implementation takes the
 arguments it needs, by name, and may leave out the others. This page is made from the
-specifications in `mcbench.hookspecs`; its examples are executed by the tests.
+specifications in `mcbench.plugins.hookspecs`; its examples are executed by the tests.
 """
 
 PROVIDING = """## Hooks that provide components

@@ -8,8 +8,8 @@ from math import prod
 from typing import TYPE_CHECKING, Any
 
 from mcbench.errors import UsageError
-from mcbench.hookspecs import hookimpl
-from mcbench.spec import parameter
+from mcbench.plugins.hookspecs import hookimpl
+from mcbench.plugins.parameters import parameter
 
 if TYPE_CHECKING:
     from torch import nn

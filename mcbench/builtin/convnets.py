@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mcbench.builtin.images import he, image_shape
 from mcbench.errors import UsageError
-from mcbench.hookspecs import hookimpl
-from mcbench.spec import parameter
+from mcbench.plugins.hookspecs import hookimpl
+from mcbench.plugins.parameters import parameter
 
 if TYPE_CHECKING:
     from torch import nn

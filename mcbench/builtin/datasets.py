@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mcbench.dataset import Data, Split
 from mcbench.errors import UsageError
-from mcbench.hookspecs import hookimpl
-from mcbench.spec import parameter
+from mcbench.plugins.hookspecs import hookimpl
+from mcbench.plugins.parameters import parameter
+from mcbench.problem.dataset import Data, Split
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from mcbench.hookspecs import hookimpl
+from mcbench.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from mcbench.endpoint import Endpoint
-    from mcbench.params import Params
-    from mcbench.problem import Problem
-    from mcbench.recipe import Recipe
+    from mcbench.paths.params import Params
+    from mcbench.problem.endpoint import Endpoint
+    from mcbench.problem.problem import Problem
+    from mcbench.problem.recipe import Recipe
 
 
 class Independent:

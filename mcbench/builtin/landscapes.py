@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from mcbench.dataset import Data, Split
-from mcbench.hookspecs import hookimpl
-from mcbench.recipe import Recipe
+from mcbench.plugins.hookspecs import hookimpl
+from mcbench.problem.dataset import Data, Split
+from mcbench.problem.recipe import Recipe
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

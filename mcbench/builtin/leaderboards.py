@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mcbench.hookspecs import hookimpl
+from mcbench.plugins.hookspecs import hookimpl
 
 
 def folder() -> Path:
@@ -30,7 +30,7 @@ def mcbench_leaderboards() -> Iterator[Any]:
 @hookimpl
 def mcbench_ensemble_boards() -> Iterator[Any]:
     """Those of every ``NAME/ensembles.toml``."""
-    from mcbench.leaderboard.ensembles import read
+    from mcbench.leaderboard.table.ensembles import read
 
     for path in sorted(folder().glob("*/ensembles.toml")):
         yield from read(path)

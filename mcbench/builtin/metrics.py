@@ -8,12 +8,12 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from mcbench.errors import StructureError
-from mcbench.hookspecs import hookimpl
+from mcbench.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from mcbench.evaluation import Curve
-    from mcbench.metric import Evaluation
-    from mcbench.problem import SplitName
+    from mcbench.evaluation.evaluate import Curve
+    from mcbench.evaluation.metric import Evaluation
+    from mcbench.problem.problem import SplitName
 
 
 @dataclass(frozen=True)
@@ -217,7 +217,7 @@ class LossWithDecay:
 
     def measure(self, evaluation: Evaluation, split: SplitName | None) -> dict[str, float]:
         """The four values."""
-        from mcbench.measuring import square
+        from mcbench.evaluation.losses import square
 
         curve, problem = evaluation.curve, evaluation.problem
         times = curve.on_grid(curve.t)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from mcbench.hookspecs import hookimpl
+from mcbench.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mcbench.method import Stage
-    from mcbench.problem import Problem
+    from mcbench.methods.method import Stage
+    from mcbench.problem.problem import Problem
 
 
 class Identity:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from mcbench.builtin.metrics import CurveMetric
 from mcbench.errors import StructureError
-from mcbench.hookspecs import hookimpl
+from mcbench.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from mcbench.evaluation import Curve
+    from mcbench.evaluation.evaluate import Curve
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mcbench.hookspecs import hookimpl
-from mcbench.recipe import Recipe
+from mcbench.plugins.hookspecs import hookimpl
+from mcbench.problem.recipe import Recipe
 
 _ANOKHIN = "Anokhin & Yarotsky, ICML 2020, published code (train.py, data.py)"
 _GARIPOV = "Garipov et al., NeurIPS 2018, repository"

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from mcbench.builtin.images import image_shape
-from mcbench.hookspecs import hookimpl
-from mcbench.spec import parameter
+from mcbench.plugins.hookspecs import hookimpl
+from mcbench.plugins.parameters import parameter
 
 if TYPE_CHECKING:
     from torch import nn

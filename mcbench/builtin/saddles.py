@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mcbench.builtin.metrics import CurveMetric
 from mcbench.errors import StructureError
-from mcbench.hookspecs import hookimpl
+from mcbench.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from mcbench.evaluation import Curve
-    from mcbench.metric import Evaluation
+    from mcbench.evaluation.evaluate import Curve
+    from mcbench.evaluation.metric import Evaluation
 
 REFERENCE = "Draxler et al., ICML 2018, table B.1"
 

@@ -33,7 +33,7 @@ class Verbs(click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Built-in verbs first."""
-        from mcbench.plugins import host
+        from mcbench.plugins.host import host
 
         return [*VERBS, *(n for n in host().names("command") if n not in VERBS)]
 
@@ -41,7 +41,7 @@ class Verbs(click.Group):
         """The verb of that name; its module is imported only now."""
         if name in VERBS:
             return import_module(f"mcbench.cli.{VERBS[name]}").command
-        from mcbench.plugins import host
+        from mcbench.plugins.host import host
 
         if name in host().names("command"):
             return host().find("command", name).component

@@ -31,9 +31,9 @@ def command(home: Path | None, data_dir: Path | None) -> None:
 
 def _checks(home: Path | None, data_dir: Path | None) -> Iterator[tuple[bool, str]]:
     from mcbench.cli.plugins import hidden_commands
-    from mcbench.data import directories
-    from mcbench.plugins import host
-    from mcbench.provenance import provenance
+    from mcbench.plugins.host import host
+    from mcbench.problem.loading import directories
+    from mcbench.store.provenance import provenance
 
     try:
         import torch

@@ -84,15 +84,16 @@ def command(
 
     Exit code 0: all done; 1: an ensemble failed; 2: wrong usage.
     """
-    from mcbench import ensembling, report
+    from mcbench import report
     from mcbench.cli.progress import progress
+    from mcbench.ensembles import evaluate
     from mcbench.figures import check, draw_budgets, draw_ensembles, save
 
     if out:
         check(out)  # A wrong name is said before hours of work.
     first = options.open_experiment(rest)
     more = [first.by(recipe) for recipe in others]
-    work = ensembling.Ensembling([first, *more], ensembles or ("independent",), budgets)
+    work = evaluate.Ensembling([first, *more], ensembles or ("independent",), budgets)
     table, draw = report.ensembles, draw_ensembles
     if budgets:
         table, draw = report.budgets, draw_budgets

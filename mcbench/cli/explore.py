@@ -47,7 +47,7 @@ def command(method: str, budget: int | None, style: str, as_json: bool, **rest: 
     """
     from mcbench import report
     from mcbench.cli.progress import progress
-    from mcbench.exploring import explore
+    from mcbench.experiments.spanning_tree import explore
 
     rest["metrics"] = ("barrier", "length-ratio")  # What is shown is in the curve.
     experiment = options.open_experiment(rest, (method,))

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcbench.cli import options
-from mcbench.plugins import host
+from mcbench.plugins.host import host
 
 if TYPE_CHECKING:
-    from mcbench.leaderboard.board import Board
-    from mcbench.leaderboard.entry import Entry
-    from mcbench.leaderboard.verification import Outcome
+    from mcbench.leaderboard.board.board import Board
+    from mcbench.leaderboard.entry.entry import Entry
+    from mcbench.leaderboard.entry.verification import Outcome
 
 FILE = click.Path(path_type=Path, dir_okay=False)
 
@@ -38,13 +38,13 @@ def show(
     empty cell says why it is empty. Methods of entries have rows of their own. Leaderboards of
     ensembles ('mcbench list ensemble_boards') are shown too.
     """
-    from mcbench.leaderboard.absence import failures
-    from mcbench.leaderboard.merging import gathered
-    from mcbench.leaderboard.standing import chosen
-    from mcbench.leaderboard.table import remarks, table
+    from mcbench.leaderboard.entry.merging import gathered
+    from mcbench.leaderboard.table.absence import failures
+    from mcbench.leaderboard.table.standing import chosen
+    from mcbench.leaderboard.table.table import remarks, table
 
     if name in host().names("ensemble-board"):
-        from mcbench.leaderboard import ensembles
+        from mcbench.leaderboard.table import ensembles
 
         if methods:
             raise click.UsageError(f"'{name}' is a leaderboard of ensembles: it has no methods")
@@ -70,8 +70,8 @@ def overview(name: str, home: Path | None, style: str, as_json: bool) -> None:
     Declared by the methods: explicit formula, learnable, route. Measured: length, seconds, passes
     over the data, memory, accuracy.
     """
-    from mcbench.leaderboard.overview import overview
-    from mcbench.leaderboard.standing import collect
+    from mcbench.leaderboard.table.overview import overview
+    from mcbench.leaderboard.table.standing import collect
 
     board = _board(name)
     records = collect(board, options.open_store(home))
@@ -80,7 +80,7 @@ def overview(name: str, home: Path | None, style: str, as_json: bool) -> None:
 
 def _board(name: str, methods: tuple[str, ...] = ()) -> Board:
     """A board with rows for the methods of its entries, and for ``methods``."""
-    from mcbench.leaderboard.guests import with_guests, with_methods
+    from mcbench.leaderboard.table.guests import with_guests, with_methods
 
     return with_methods(with_guests(host().get("leaderboard", name)), methods)
 
@@ -108,10 +108,10 @@ def submit(
     from dataclasses import replace
 
     from mcbench.errors import McbenchError, RunError
-    from mcbench.leaderboard import submission
-    from mcbench.leaderboard.checking import check
-    from mcbench.leaderboard.entry import read
-    from mcbench.leaderboard.standing import collect
+    from mcbench.leaderboard.entry.entry import read
+    from mcbench.leaderboard.submission import submission
+    from mcbench.leaderboard.submission.check import check
+    from mcbench.leaderboard.table.standing import collect
 
     board, store = _board(name, methods), options.open_store(home)
     records = collect(replace(board, folder=None), store)
@@ -121,7 +121,7 @@ def submit(
     file = out or Path(f"{board.name}-entry.json")
     content = submission.content(board, records, store, who, note)
     if with_paths:
-        from mcbench.experiment import Experiment
+        from mcbench.experiments.experiment import Experiment
 
         experiment = Experiment(submission.plan_of(board, content), store, data_dir, device)
         content = submission.with_paths(content, file, experiment, force)
@@ -172,14 +172,14 @@ def check(files: tuple[Path, ...]) -> None:
 def _checked(file: Path) -> tuple[Entry, Board] | None:
     """An entry and its board; or ``None``, when it was said why it is refused."""
     from mcbench.errors import EntryError, one_line
-    from mcbench.leaderboard import checking
-    from mcbench.leaderboard.entry import quoted, read
-    from mcbench.leaderboard.points import check_file
+    from mcbench.leaderboard.entry.entry import quoted, read
+    from mcbench.leaderboard.submission import check
+    from mcbench.leaderboard.submission.points import check_file
 
     try:
         entry = read(file)
-        board = checking.board_of(entry)
-        untested = checking.check(entry, board)
+        board = check.board_of(entry)
+        untested = check.check(entry, board)
         if entry.content.get("paths") and entry.points.exists():
             check_file(entry)
     except EntryError as error:
@@ -226,11 +226,11 @@ def verify(
 
     from mcbench.cli.progress import progress
     from mcbench.errors import unknown
-    from mcbench.experiment import device_of
-    from mcbench.leaderboard import verification
-    from mcbench.leaderboard.gaps import ACCURACY, LOSS
-    from mcbench.leaderboard.verifying import How, verify
-    from mcbench.provenance import provenance
+    from mcbench.experiments.experiment import device_of
+    from mcbench.leaderboard.entry import verification
+    from mcbench.leaderboard.entry.gaps import ACCURACY, LOSS
+    from mcbench.leaderboard.submission.verify import How, verify
+    from mcbench.store.provenance import provenance
 
     if points != "all" and not (points.isdecimal() and 0 < int(points) < 10**9):
         raise click.UsageError(f"--points is a number of points, or all, not '{points}'")
@@ -272,8 +272,8 @@ def verify(
 def _verified(file: Path, lines: list[tuple[str, Outcome]]) -> Any:
     from dataclasses import asdict
 
-    from mcbench.leaderboard.gaps import ACCURACY, LOSS
-    from mcbench.tables import Table
+    from mcbench.leaderboard.entry.gaps import ACCURACY, LOSS
+    from mcbench.report.tables import Table
 
     heads = ["record", "state", "points", "loss", "accuracy", "why"]
     table = Table("verification", f"{file.name}: evaluated again", heads)
@@ -303,7 +303,7 @@ def add(file: Path, force: bool) -> None:
     If a record has other numbers than one of the same run that is there, that is said and nothing
     is copied, unless it is forced.
     """
-    from mcbench.leaderboard.merging import add
+    from mcbench.leaderboard.entry.merging import add
 
     checked = _checked(file)
     if checked is None:
@@ -356,8 +356,8 @@ def publish(
 
     The site is static: it needs no server and asks no other; the same entries give the same files.
     """
-    from mcbench.leaderboard import publishing
-    from mcbench.leaderboard.guests import with_methods
+    from mcbench.leaderboard import publish
+    from mcbench.leaderboard.table.guests import with_methods
 
     if out is None and markdown is None:
         raise click.UsageError("name a folder with --out, or a file with --markdown")
@@ -370,9 +370,9 @@ def publish(
     store = options.open_store(home) if with_store else None
     stale = []
     if markdown is not None:
-        stale += publishing.markdown(chosen, markdown, store, check)
+        stale += publish.markdown(chosen, markdown, store, check)
     if out is not None:
-        stale += publishing.site(chosen, out, store, check)
+        stale += publish.site(chosen, out, store, check)
     for path in stale:
         click.echo(f"{path} is stale" if check else path)
     if check and stale:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mcbench.cli import options
-from mcbench.plugins import KINDS, host, plural
+from mcbench.plugins.host import KINDS, host, plural
 
 LISTED = {plural(kind): kind for kind in KINDS if kind != "command"}
 
@@ -25,14 +25,17 @@ def command(kind: str, style: str, as_json: bool) -> None:
       mcbench list methods
       mcbench list datasets --json
     """
-    from mcbench import method, spec
-    from mcbench.tables import Table
+    from mcbench.methods import method
+    from mcbench.plugins import parameters
+    from mcbench.report.tables import Table
 
     singular = LISTED[kind]
     table = Table(kind, kind.capitalize(), ["name", "parameters", "summary", "from"])
     for name in host().names(singular):
         provided = host().find(singular, name)
-        values = {k: spec.value_text(v) for k, v in spec.values(provided.component).items()}
+        values = {
+            k: parameters.value_text(v) for k, v in parameters.values(provided.component).items()
+        }
         summary = method.summary(provided.component)
         source = f"{provided.plugin.distribution} {provided.plugin.version}"
         shown = " ".join(f"{k}={v}" for k, v in values.items())

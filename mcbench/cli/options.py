@@ -11,11 +11,11 @@ import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
-    from mcbench.ensembling import EnsembleResults
-    from mcbench.experiment import Experiment
-    from mcbench.plan import Plan, Results
-    from mcbench.store import Store
-    from mcbench.tables import Table
+    from mcbench.ensembles.evaluate import EnsembleResults
+    from mcbench.experiments.experiment import Experiment
+    from mcbench.experiments.plan import Plan, Results
+    from mcbench.report.tables import Table
+    from mcbench.store.store import Store
 
 
 class Component(click.ParamType):
@@ -28,8 +28,8 @@ class Component(click.ParamType):
         self, context: click.Context, parameter: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Names of the kind that start so."""
-        from mcbench.method import summary
-        from mcbench.plugins import host
+        from mcbench.methods.method import summary
+        from mcbench.plugins.host import host
 
         return [
             CompletionItem(name, help=summary(host().find(self.kind, name).component))
@@ -105,9 +105,9 @@ def expand(
     context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
 ) -> tuple[str, ...]:
     """Ranges of numbers written out: ``polychain[bends=1..3]`` stands for three methods."""
-    from mcbench import spec
+    from mcbench.plugins import parameters
 
-    return tuple(one for text in texts for one in spec.expand(text))
+    return tuple(one for text in texts for one in parameters.expand(text))
 
 
 def protocol(function: Any) -> Any:
@@ -155,7 +155,7 @@ def formats(function: Any) -> Any:
 
 def show_tables(tables: list[Table], style: str, as_json: bool) -> None:
     """Print tables to standard output."""
-    from mcbench.tables import render
+    from mcbench.report.tables import render
 
     click.echo(render(tables, "json" if as_json else style))
 
@@ -170,15 +170,15 @@ def show_failures(results: Results | EnsembleResults) -> None:
 
 def open_store(home: Path | None) -> Store:
     """The store that the user chose."""
-    from mcbench.store import Store
+    from mcbench.store.store import Store
 
     return Store(home.expanduser() if home else None)
 
 
 def open_experiment(options: dict[str, Any], methods: tuple[str, ...] = ()) -> Experiment:
     """The experiment that the shared options describe."""
-    from mcbench.plan import Plan
-    from mcbench.protocol import Protocol
+    from mcbench.evaluation.protocol import Protocol
+    from mcbench.experiments.plan import Plan
 
     how = Protocol(
         options.get("points", 21),
@@ -203,7 +203,7 @@ def open_experiment(options: dict[str, Any], methods: tuple[str, ...] = ()) -> E
 
 def prepare(plan: Plan, options: dict[str, Any]) -> Experiment:
     """An experiment of a plan, with the store, data and device of the options."""
-    from mcbench.experiment import Experiment
+    from mcbench.experiments.experiment import Experiment
 
     store = open_store(options["home"])
     return Experiment(plan, store, options["data_dir"], options["device"])

@@ -11,8 +11,8 @@ from click.core import ParameterSource
 from mcbench.cli import options
 
 if TYPE_CHECKING:
-    from mcbench.experiment import Experiment
-    from mcbench.plan import Results
+    from mcbench.experiments.experiment import Experiment
+    from mcbench.experiments.plan import Results
 
 
 def planes(function: Any) -> Any:
@@ -108,9 +108,9 @@ def command(
 
 def _paths(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[str, Any]) -> bool:
     """Loss and accuracy along paths; whether something failed."""
-    from mcbench.chains import with_chains
     from mcbench.cli.progress import progress
     from mcbench.figures import draw_paths, interactive_paths
+    from mcbench.landscape.chains import with_chains
 
     given, default = click.get_current_context().get_parameter_source, ParameterSource.DEFAULT
     for name in ("error", "grid", "evaluations", "samples"):
@@ -137,10 +137,10 @@ def _paths(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
 
 def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[str, Any]) -> bool:
     """The loss on a plane; whether something failed."""
-    from mcbench import surveying
     from mcbench.cli.progress import progress
     from mcbench.figures import draw_plane, interactive_plane
-    from mcbench.plane import has_two
+    from mcbench.landscape import scan
+    from mcbench.landscape.plane import has_two
 
     for name in ("ensemble", "by_length"):
         if rest[name]:
@@ -162,14 +162,14 @@ def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
     if rest["error"] and not problem.data.classes:
         raise click.UsageError("--error counts wrong classes, and these data have no classes")
     how = ("error" if rest["error"] else "loss", rest["grid"], rest["evaluations"])
-    ask = surveying.Ask(rest["split"], *how, rest["samples"])
+    ask = scan.Ask(rest["split"], *how, rest["samples"])
     results = _run(experiment)
     with progress(), experiment.threads():
         if methods:
-            drawn = surveying.along_paths(experiment, results, rest["chain"])
+            drawn = scan.along_paths(experiment, results, rest["chain"])
         else:
-            drawn = surveying.through_endpoints(experiment, seeds)
-        survey = surveying.survey(drawn, problem, experiment.store, ask)
+            drawn = scan.through_endpoints(experiment, seeds)
+        survey = scan.survey(drawn, problem, experiment.store, ask)
     _write(draw_plane(survey), out)
     if html:
         _write_page(interactive_plane(survey), html)

@@ -10,7 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mcbench.errors import unknown
-from mcbench.plugins import KINDS, Plugin, host, plural
+from mcbench.plugins.host import KINDS, Plugin, host, plural
 
 if TYPE_CHECKING:
     from mcbench.testing import Outcome
@@ -131,7 +131,7 @@ def check(name: str, kind: str | None, expect: tuple[str, ...], as_json: bool) -
 
 def _named(name: str, kind: str | None) -> tuple[list[tuple[str, str]], list[Plugin]]:
     """Components as (kind, text) and plugins that a name stands for."""
-    from mcbench import spec
+    from mcbench.plugins import parameters
 
     listed = host().listing()
     plugins = [p for p in listed if name in (p.name, p.distribution)]
@@ -145,7 +145,7 @@ def _named(name: str, kind: str | None) -> tuple[list[tuple[str, str]], list[Plu
         ]
         if found or kind is None:
             return found, plugins
-    own = spec.parse(name)[0]
+    own = parameters.parse(name)[0]
     found = [(k, name) for k in wanted if own in host().provided(k)]
     if not found:
         known = {n for k in wanted for n in host().names(k)}

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import click
 
-from mcbench.plugins import host
+from mcbench.plugins.host import host
 
 
 def hidden_commands() -> list[str]:

@@ -11,11 +11,11 @@ import click
 
 from mcbench.cli.options import interactive
 from mcbench.errors import one_line
-from mcbench.hookspecs import hookimpl
-from mcbench.plugins import host
+from mcbench.plugins.hookspecs import hookimpl
+from mcbench.plugins.host import host
 
 if TYPE_CHECKING:
-    from mcbench.run import Run
+    from mcbench.experiments.run import Run
 
 QUIET_SECONDS = 10.0
 """Without a terminal, a line of progress at most so often."""

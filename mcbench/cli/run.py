@@ -69,7 +69,7 @@ def command(
     elif methods:
         experiment = options.open_experiment(rest, methods)
     else:
-        from mcbench.plugins import host
+        from mcbench.plugins.host import host
 
         known = ", ".join(host().names("method"))
         raise click.UsageError(
@@ -102,7 +102,7 @@ def _refuse(fixed: tuple[str, ...]) -> None:
 def _of_board(name: str, methods: tuple[str, ...], rest: dict[str, Any]) -> Any:
     from dataclasses import replace
 
-    from mcbench.plugins import host
+    from mcbench.plugins.host import host
 
     board = host().get("leaderboard", name)
     plan = replace(
@@ -115,7 +115,7 @@ def _closing(experiment: Any, results: Any, methods: tuple[str, ...], board: str
     options.show_failures(results)
     click.echo(f"Results are stored in {experiment.store.root}", err=True)
     if board:
-        from mcbench.plugins import host
+        from mcbench.plugins.host import host
 
         rows = host().get("leaderboard", board).methods
         guests = "".join(f" -m '{m}'" for m in methods if m not in rows)

@@ -8,7 +8,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from mcbench.errors import unknown
-from mcbench.plugins import KINDS, host
+from mcbench.plugins.host import KINDS, host
 
 
 class AnyComponent(click.ParamType):
@@ -42,7 +42,7 @@ def command(name: str, as_json: bool) -> None:
     """
     import json
 
-    from mcbench.describing import describe
+    from mcbench.report.describing import describe
 
     bare = name.partition("[")[0]
     if bare != name:

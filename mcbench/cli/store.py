@@ -21,8 +21,8 @@ def command() -> None:
 def list_(home: Path | None, style: str, as_json: bool) -> None:
     """List stored files with what they hold."""
     from mcbench.errors import DamagedError
-    from mcbench.store import KINDS
-    from mcbench.tables import Table
+    from mcbench.report.tables import Table
+    from mcbench.store.store import KINDS
 
     store = options.open_store(home)
     table = Table("store", f"Store {store.root}", ["key", "kind", "what", "bytes", "written"])
@@ -50,7 +50,7 @@ def list_(home: Path | None, style: str, as_json: bool) -> None:
 def verify(home: Path | None) -> None:
     """Check every file against its hash. Exit code 1 if one is damaged."""
     from mcbench.errors import DamagedError
-    from mcbench.store import KINDS
+    from mcbench.store.store import KINDS
 
     store = options.open_store(home)
     checked = damaged = 0

@@ -25,11 +25,11 @@ def command(style: str, as_json: bool, **rest: Any) -> None:
     Exit code 0: all done; 1: a training failed; 2: wrong usage.
     """
     from mcbench.cli.progress import progress
-    from mcbench.measuring import measure
-    from mcbench.problem import SPLITS
-    from mcbench.protocol import Protocol
-    from mcbench.run import endpoint_key
-    from mcbench.tables import Table
+    from mcbench.evaluation.losses import measure
+    from mcbench.evaluation.protocol import Protocol
+    from mcbench.experiments.run import endpoint_key
+    from mcbench.problem.problem import SPLITS
+    from mcbench.report.tables import Table
 
     experiment = options.open_experiment(rest)
     with progress():

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcbench.ensembling import EnsembleResults
+from mcbench.ensembles.evaluate import EnsembleResults
 from mcbench.figures.look import COLORS, STYLES, subject
-from mcbench.statistics import summarize
+from mcbench.stats.summary import summarize
 
 
 def draw_budgets(results: EnsembleResults) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcbench.ensembling import EnsembleResults
+from mcbench.ensembles.evaluate import EnsembleResults
 from mcbench.figures.look import COLORS, STYLES, subject
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from mcbench.figures.look import DASHES, subject
 from mcbench.figures.paths import looks
 from mcbench.figures.plane import axis_names, between, label, mesh, number, quantity, shades
-from mcbench.lattice import LEVELS, levels, ranks
-from mcbench.surveying import Survey
+from mcbench.landscape.adaptive_grid import LEVELS, levels, ranks
+from mcbench.landscape.scan import Survey
 
 FINE = 121
 """The surface is drawn on so many points along each side."""

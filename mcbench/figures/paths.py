@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from mcbench.chains import STRAIGHT_CHAIN
+from mcbench.experiments.plan import Results
 from mcbench.figures.look import DASHES, QUANTITIES, STRAIGHT, STYLES, columns, look, subject
-from mcbench.plan import Results
+from mcbench.landscape.chains import STRAIGHT_CHAIN
 from mcbench.report import by_method, end_points
 
 if TYPE_CHECKING:

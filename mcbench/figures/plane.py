@@ -6,11 +6,11 @@ from collections.abc import Callable
 from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
-from mcbench.chains import STRAIGHT_CHAIN
 from mcbench.figures.look import columns, subject
 from mcbench.figures.paths import looks
-from mcbench.lattice import LEVELS, levels, ranks
-from mcbench.surveying import Survey
+from mcbench.landscape.adaptive_grid import LEVELS, levels, ranks
+from mcbench.landscape.chains import STRAIGHT_CHAIN
+from mcbench.landscape.scan import Survey
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from mcbench.ensembling import EnsembleResults
-from mcbench.statistics import summarize
-from mcbench.tables import Table, plus_minus
+from mcbench.ensembles.evaluate import EnsembleResults
+from mcbench.report.tables import Table, plus_minus
+from mcbench.stats.summary import summarize
 
 
 def budgets(results: EnsembleResults) -> Table:
     """A row per ensemble, a column per budget, as table 1 of Garipov et al., NeurIPS 2018.
 
     Arguments:
-        results: Of `mcbench.ensembling.Ensembling` with budgets, at least one record.
+        results: Of `mcbench.ensembles.evaluate.Ensembling` with budgets, at least one record.
     """
     records = results.records
     first = next(iter(records.values()))

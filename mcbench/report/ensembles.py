@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mcbench.ensembling import EnsembleResults
-from mcbench.tables import Table
+from mcbench.ensembles.evaluate import EnsembleResults
+from mcbench.report.tables import Table
 
 
 def ensembles(results: EnsembleResults) -> Table:

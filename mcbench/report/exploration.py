@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from mcbench.builtin.saddles import epochs_below
-from mcbench.describing import subject
-from mcbench.exploring import Exploration
-from mcbench.statistics import summarize
-from mcbench.tables import Table, plus_minus
+from mcbench.experiments.spanning_tree import Exploration
+from mcbench.report.describing import subject
+from mcbench.report.tables import Table, plus_minus
+from mcbench.stats.summary import summarize
 
 
 def saddles(found: Exploration) -> Table:

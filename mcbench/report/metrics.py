@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcbench.experiment import Experiment
-from mcbench.plan import Results
+from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.plan import Results
 from mcbench.report.reading import by_method
-from mcbench.statistics import summarize
-from mcbench.tables import Table, plus_minus
+from mcbench.report.tables import Table, plus_minus
+from mcbench.stats.summary import summarize
 
 
 def metrics(experiment: Experiment, results: Results) -> Table:

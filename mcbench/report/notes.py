@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mcbench.plan import Results
+from mcbench.experiments.plan import Results
 from mcbench.report.reading import by_method
-from mcbench.tables import Table
+from mcbench.report.tables import Table
 
 
 def notes(results: Results) -> Table:

@@ -6,14 +6,14 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mcbench.comparison import ranks
-from mcbench.evaluation import Curve
-from mcbench.experiment import Experiment
-from mcbench.plan import Results
-from mcbench.plugins import host
+from mcbench.evaluation.evaluate import Curve
+from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.plan import Results
+from mcbench.plugins.host import host
 from mcbench.report.reading import by_method, end_points
-from mcbench.statistics import summarize
-from mcbench.tables import Table, plus_minus
+from mcbench.report.tables import Table, plus_minus
+from mcbench.stats.ranking import ranks
+from mcbench.stats.summary import summarize
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, TypeVar
 
-from mcbench.plan import Results
+from mcbench.experiments.plan import Results
 
 T = TypeVar("T")
 

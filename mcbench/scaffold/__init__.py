@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 
 from mcbench.errors import UsageError
-from mcbench.plugins import host, plural
+from mcbench.plugins.host import host, plural
 from mcbench.version import VERSION
 
 HERE = Path(__file__).parent

@@ -9,7 +9,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
-from mcbench.params import Params
+from mcbench.paths.params import Params
 
 Function = Callable[[Tensor], Tensor]
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from mcbench.errors import StructureError
-from mcbench.params import Params
+from mcbench.paths.params import Params
 from mcbench.structure.affine import Affine, Function, Geometry, Norm
 from mcbench.structure.span import Span
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mcbench.params import Params
+from mcbench.paths.params import Params
 from mcbench.structure.affine import Affine
 from mcbench.structure.chain import Chain
 

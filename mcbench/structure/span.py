@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mcbench.params import Params
+from mcbench.paths.params import Params
 from mcbench.structure.affine import Affine
 
 NEAR = 1e-6

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from mcbench.plugins import KINDS
+from mcbench.plugins.host import KINDS
 from mcbench.testing.check import Check, Fault, Inapplicable, checks, expected_titles
 from mcbench.testing.outcome import Outcome, carry_out, examine
 from mcbench.testing.subject import Subject, subject

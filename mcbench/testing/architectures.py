@@ -9,16 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from mcbench.builtin.landscapes import Flatland
-from mcbench.dataset import Data
 from mcbench.errors import McbenchError, StructureError
-from mcbench.params import equal
-from mcbench.problem import Problem
+from mcbench.paths.params import equal
+from mcbench.problem.dataset import Data
+from mcbench.problem.problem import Problem
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.components import one_line_or_fault
 from mcbench.testing.dice import thrown
 from mcbench.testing.networks import RECIPE, digits
 from mcbench.testing.subject import Subject
-from mcbench.training import train
+from mcbench.training.training import train
 
 SHAPES = ((1, 8, 8), (3, 32, 32), (1, 28, 28))
 """(channels, height, width) of digits, CIFAR and MNIST."""

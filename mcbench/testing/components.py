@@ -7,10 +7,10 @@ import subprocess
 import sys
 from functools import cache
 
-from mcbench import spec
 from mcbench.errors import McbenchError, UsageError
-from mcbench.method import summary
-from mcbench.plugins import host, plural
+from mcbench.methods.method import summary
+from mcbench.plugins import parameters
+from mcbench.plugins.host import host, plural
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.subject import Subject
 
@@ -42,7 +42,7 @@ def parameters_are_sound(subject: Subject) -> None:
                 f"say what it means: {name}: ... = mcbench.parameter(default, 'help, with unit')",
             )
         try:
-            spec.configure(subject.kind, subject.declared, {name: parameter.default})
+            parameters.configure(subject.kind, subject.declared, {name: parameter.default})
         except UsageError as error:
             raise Fault(
                 f"the default of parameter '{name}' is refused: {error}",
@@ -72,14 +72,14 @@ def wrong_values_are_refused(subject: Subject) -> None:
 def parameters_read_back(subject: Subject) -> None:
     """Written as `name[p=v]` it reads back as the same component: names in tables can be run."""
     _parameters(subject)
-    text = spec.text(subject.component, subject.declared)
+    text = parameters.text(subject.component, subject.declared)
     fix = "use types that read as they are written: numbers, texts, Literal, tuples of them"
     try:
         again = host().get(subject.kind, text)
     except UsageError as error:
         raise Fault(f"'{text}' does not read back: {error}", fix) from None
-    if spec.values(again) != spec.values(subject.component):
-        raise Fault(f"'{text}' reads back as '{spec.text(again, subject.declared)}'", fix)
+    if parameters.values(again) != parameters.values(subject.component):
+        raise Fault(f"'{text}' reads back as '{parameters.text(again, subject.declared)}'", fix)
 
 
 @check("", "frozen")
@@ -118,8 +118,8 @@ def one_line_or_fault(error: McbenchError, doing: str) -> None:
         )
 
 
-def _parameters(subject: Subject) -> dict[str, spec.Parameter]:
-    declared = spec.parameters(subject.declared)
+def _parameters(subject: Subject) -> dict[str, parameters.Parameter]:
+    declared = parameters.parameters(subject.declared)
     if not declared:
         raise Inapplicable("it has no parameters")
     return declared
@@ -137,7 +137,7 @@ def _loaded(module: str) -> tuple[str, str]:
     """The heavy libraries that a fresh process has after loading a plugin; and its error."""
     code = (
         "import sys; from importlib import import_module; "
-        "from mcbench.plugins import Host, Plugin; "
+        "from mcbench.plugins.host import Host, Plugin; "
         "host = Host(only=set()); plugin = Plugin('checked', 'checked', '0'); "
         f"module = import_module({module!r}); "
         "host.manager.is_registered(module) or host.register(plugin, lambda: module); "

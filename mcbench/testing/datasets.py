@@ -9,11 +9,11 @@ from typing import Any
 
 import torch
 
-from mcbench import data
-from mcbench.dataset import Data, Split
 from mcbench.errors import McbenchError, UsageError
-from mcbench.plugins import host
-from mcbench.store import Store
+from mcbench.plugins.host import host
+from mcbench.problem import loading
+from mcbench.problem.dataset import Data, Split
+from mcbench.store.store import Store
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.components import one_line_or_fault
 from mcbench.testing.dice import thrown
@@ -120,8 +120,8 @@ def data_survive_the_store(subject: Subject) -> None:
     place = _place(subject)
     with tempfile.TemporaryDirectory(prefix="mcbench-kit-") as folder:
         store = Store(Path(folder))
-        first, one = data.load(subject.component, place, store)
-        second, two = data.load(subject.component, place, store)
+        first, one = loading.load(subject.component, place, store)
+        second, two = loading.load(subject.component, place, store)
         if one != two or first.fingerprint() != second.fingerprint():
             raise Fault("stored data read back as others", "give classes as texts")
         for (name, x), (_, y) in zip(_splits(first), _splits(second), strict=True):
@@ -170,7 +170,7 @@ def missing_files_are_named(subject: Subject) -> None:
                 f"in an empty directory 'find' gives {found!r}", "return None if a file is missing"
             )
         try:
-            data.load(_Offline(subject.component), empty, Store(Path(folder) / "store"))
+            loading.load(_Offline(subject.component), empty, Store(Path(folder) / "store"))
         except McbenchError as error:
             one_line_or_fault(error, "without its files")
         if not getattr(subject.component, "layout", ""):

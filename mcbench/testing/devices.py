@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from mcbench.errors import StructureError
-from mcbench.params import equal
+from mcbench.paths.params import equal
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.methods import TIMES, connect, paths
 from mcbench.testing.networks import Trained

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mcbench.ensemble import by_training, collects
-from mcbench.ensembling import grow
+from mcbench.ensembles.ensemble import by_training, collects
+from mcbench.ensembles.evaluate import grow
 from mcbench.errors import RunError, StructureError
-from mcbench.params import Params, equal
+from mcbench.paths.params import Params, equal
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.components import one_line_or_fault
 from mcbench.testing.dice import thrown

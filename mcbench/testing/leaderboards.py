@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mcbench.errors import UsageError
-from mcbench.leaderboard.board import ENDPOINTS
-from mcbench.plugins import host
+from mcbench.leaderboard.board.board import ENDPOINTS
+from mcbench.plugins.host import host
 from mcbench.testing.check import Fault, check
 from mcbench.testing.subject import Subject
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from mcbench import method
 from mcbench.errors import McbenchError
-from mcbench.params import Params, equal, move
-from mcbench.path import Path
-from mcbench.problem import Problem
+from mcbench.methods import method
+from mcbench.paths.params import Params, equal, move
+from mcbench.paths.path import Path
+from mcbench.problem.problem import Problem
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.components import one_line_or_fault
 from mcbench.testing.dice import thrown

@@ -11,13 +11,13 @@ from numbers import Real
 from typing import Any
 
 from mcbench.errors import StructureError
-from mcbench.evaluation import Curve, evaluate
-from mcbench.measuring import Progress
-from mcbench.metric import Evaluation
-from mcbench.params import equal
-from mcbench.path import polyline, segment
-from mcbench.problem import SPLITS
-from mcbench.protocol import Protocol
+from mcbench.evaluation.evaluate import Curve, evaluate
+from mcbench.evaluation.losses import Progress
+from mcbench.evaluation.metric import Evaluation
+from mcbench.evaluation.protocol import Protocol
+from mcbench.paths.params import equal
+from mcbench.paths.path import polyline, segment
+from mcbench.problem.problem import SPLITS
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.components import one_line_or_fault
 from mcbench.testing.dice import thrown

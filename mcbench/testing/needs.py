@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import torch
 
-from mcbench import method
-from mcbench.dataset import Data, Split
 from mcbench.errors import StructureError
-from mcbench.params import equal
-from mcbench.path import Path
+from mcbench.methods import method
+from mcbench.paths.params import equal
+from mcbench.paths.path import Path
+from mcbench.problem.dataset import Data, Split
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.methods import TIMES, any_network, attempts, connect, fit, points
 from mcbench.testing.networks import NO_CHAIN, digits

@@ -14,13 +14,13 @@ from torch import Tensor, nn
 from mcbench.builtin.architectures import MLP
 from mcbench.builtin.convnets import Conv2FC1
 from mcbench.builtin.datasets import Digits
-from mcbench.dataset import Data, Split
-from mcbench.endpoint import Endpoint
 from mcbench.errors import StructureError
-from mcbench.params import Params
-from mcbench.problem import Problem
-from mcbench.recipe import Recipe
-from mcbench.training import train
+from mcbench.paths.params import Params
+from mcbench.problem.dataset import Data, Split
+from mcbench.problem.endpoint import Endpoint
+from mcbench.problem.problem import Problem
+from mcbench.problem.recipe import Recipe
+from mcbench.training.training import train
 
 RECIPE = Recipe("kit", "some passes over few digits", lr=0.05, epochs=6, batch_size=40)
 

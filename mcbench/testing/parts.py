@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mcbench.method import Stage
-from mcbench.params import distance, equal
+from mcbench.methods.method import Stage
+from mcbench.paths.params import distance, equal
 from mcbench.testing.check import Fault, check
 from mcbench.testing.dice import thrown
 from mcbench.testing.networks import trained

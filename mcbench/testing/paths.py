@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import torch
 
-from mcbench.params import Params, distance, equal, finite
-from mcbench.path import Leg, Path
+from mcbench.paths.params import Params, distance, equal, finite
+from mcbench.paths.path import Leg, Path
 from mcbench.testing.check import Fault, check
 from mcbench.testing.methods import paths, points
 from mcbench.testing.networks import Trained

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from mcbench.errors import RunError
-from mcbench.evaluation import check_ends
-from mcbench.experiment import Experiment
-from mcbench.hookspecs import hookimpl
-from mcbench.plan import Plan
-from mcbench.plugins import host
-from mcbench.protocol import Protocol
-from mcbench.store import Store
+from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.protocol import Protocol
+from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.plan import Plan
+from mcbench.plugins.hookspecs import hookimpl
+from mcbench.plugins.host import host
+from mcbench.store.store import Store
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.methods import any_network, paths
 from mcbench.testing.subject import Subject

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from mcbench import spec
-from mcbench.plugins import Host, Plugin, host
+from mcbench.plugins import parameters
+from mcbench.plugins.host import Host, Plugin, host
 
 
 @dataclass
@@ -61,12 +61,12 @@ def subject(kind: str, text: str) -> Subject:
     known = _KNOWN.get((kind, text))
     if known is not None and known.host is host():
         return known
-    name, given = spec.parse(text)
+    name, given = parameters.parse(text)
     provided = host().find(kind, name)
     component = host().get(kind, text)
     trial = getattr(component, "trial", None)
     if trial and not given:
-        component = spec.configure(kind, component, trial)
+        component = parameters.configure(kind, component, trial)
     shown = host().text(kind, component)
     made = Subject(kind, shown, component, provided.component, provided.plugin, host())
     _KNOWN[kind, text] = made

@@ -7,17 +7,17 @@ import shlex
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mcbench.leaderboard.absence import absence
-from mcbench.leaderboard.board import ENDPOINTS, Row
-from mcbench.leaderboard.difference import difference
-from mcbench.leaderboard.overview import overview
-from mcbench.leaderboard.ranking import Rank
+from mcbench.leaderboard.board.board import ENDPOINTS, Row
 from mcbench.leaderboard.site.curves import Figure, figure
 from mcbench.leaderboard.site.material import Material, Submission, source, state
 from mcbench.leaderboard.site.names import slug
-from mcbench.leaderboard.standing import measured
-from mcbench.statistics import Summary
-from mcbench.tables import plus_minus
+from mcbench.leaderboard.table.absence import absence
+from mcbench.leaderboard.table.difference import difference
+from mcbench.leaderboard.table.overview import overview
+from mcbench.leaderboard.table.ranking import Rank
+from mcbench.leaderboard.table.standing import measured
+from mcbench.report.tables import plus_minus
+from mcbench.stats.summary import Summary
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def entry_name(material: Material, entry: Submission) -> str:
 
 def protocol(material: Material) -> dict[str, Any]:
     """Problem and protocol, as names and values."""
-    from mcbench.protocol import Protocol
+    from mcbench.evaluation.protocol import Protocol
 
     board = material.board
     names = ("dataset", "architecture", "recipe", "to_recipe", "same_seed", "endpoints")

@@ -6,19 +6,19 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mcbench.leaderboard.absence import failures
-from mcbench.leaderboard.board import Board
-from mcbench.leaderboard.entry import Entry
-from mcbench.leaderboard.guests import with_guests
-from mcbench.leaderboard.merging import Sourced, gathered
-from mcbench.leaderboard.ranking import Rank, rank
-from mcbench.leaderboard.standing import Records, chosen, collect
-from mcbench.leaderboard.table import remarks
-from mcbench.leaderboard.verification import Outcome, entries, file_of, outcomes_of
-from mcbench.store import Store, key_of
+from mcbench.leaderboard.board.board import Board
+from mcbench.leaderboard.entry.entry import Entry
+from mcbench.leaderboard.entry.merging import Sourced, gathered
+from mcbench.leaderboard.entry.verification import Outcome, entries, file_of, outcomes_of
+from mcbench.leaderboard.table.absence import failures
+from mcbench.leaderboard.table.guests import with_guests
+from mcbench.leaderboard.table.ranking import Rank, rank
+from mcbench.leaderboard.table.standing import Records, chosen, collect
+from mcbench.leaderboard.table.table import remarks
+from mcbench.store.store import Store, key_of
 
 OWN = "your store"
-"""The source of records that are in no entry, as `mcbench.leaderboard.merging` names it."""
+"""The source of records that are in no entry, as `mcbench.leaderboard.entry.merging` names it."""
 
 UNVERIFIED = "not verified"
 

@@ -6,14 +6,15 @@ import inspect
 from dataclasses import dataclass
 from typing import Any
 
-from mcbench import method, spec
-from mcbench.describing import type_text
 from mcbench.errors import UsageError
-from mcbench.leaderboard.board import ENDPOINTS
+from mcbench.leaderboard.board.board import ENDPOINTS
 from mcbench.leaderboard.site.boardpage import Line
 from mcbench.leaderboard.site.curves import Figure, figure, pair_text
 from mcbench.leaderboard.site.material import Material
-from mcbench.plugins import host
+from mcbench.methods import method
+from mcbench.plugins import parameters
+from mcbench.plugins.host import host
+from mcbench.report.describing import type_text
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,13 @@ def declaration(text: str) -> Declaration:
         parameters=tuple(
             Parameter(
                 name=p.name,
-                value=spec.value_text(p.default),
-                default=spec.value_text(spec.parameters(found.component)[p.name].default),
+                value=parameters.value_text(p.default),
+                default=parameters.value_text(
+                    parameters.parameters(found.component)[p.name].default
+                ),
                 type=type_text(p.type),
                 help=p.help,
             )
-            for p in spec.parameters(component).values()
+            for p in parameters.parameters(component).values()
         ),
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from mcbench.leaderboard.board import Board
+from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.site import boardpage, entrypage, methodpage
 from mcbench.leaderboard.site.material import Material, gather
 from mcbench.leaderboard.site.names import slug
 from mcbench.leaderboard.site.render import assets, render
-from mcbench.leaderboard.table import table
-from mcbench.store import Store
-from mcbench.tables import render as render_tables
+from mcbench.leaderboard.table.table import table
+from mcbench.report.tables import render as render_tables
+from mcbench.store.store import Store
 
 DOWNLOADS = {"csv": "csv", "json": "json", "tex": "latex"}
 """Endings of the files beside a board's page, and their formats."""

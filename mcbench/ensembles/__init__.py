@@ -1,0 +1,1 @@
+"""Ensembles of networks, measured beside their cost."""

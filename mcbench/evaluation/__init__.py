@@ -1,0 +1,1 @@
+"""Loss and accuracy along a path, and the metrics of it."""

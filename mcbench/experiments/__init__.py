@@ -1,0 +1,1 @@
+"""Plans, their runs and what comes of them."""

@@ -1,0 +1,148 @@
+"""`Connector` builds the paths of runs: endpoints, fitted methods, checked ends, measured cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from mcbench.errors import RunError
+from mcbench.evaluation.evaluate import check_ends
+from mcbench.experiments.run import Run, endpoint_key
+from mcbench.methods import method
+from mcbench.paths.params import Params, finite, move
+from mcbench.paths.path import Path
+from mcbench.problem.endpoint import Endpoint
+from mcbench.problem.problem import Problem
+from mcbench.store.checkpoint import KIND, Workshop
+from mcbench.store.cost import Cost, Meter
+from mcbench.store.store import Store, key_of
+
+POOL = 1000
+"""The first seed of the pool that a method is fitted on."""
+
+
+class Connector:
+    """Builds paths between endpoints.
+
+    Arguments:
+        problem: What methods are given: that of the endpoints, or A's if B has another recipe.
+        store: Where endpoints, and what methods trained, are.
+        methods: By their text.
+    """
+
+    def __init__(self, problem: Problem, store: Store, methods: dict[str, Any]) -> None:
+        self.problem, self.store, self.methods = problem, store, methods
+
+    def endpoint(self, seed: int) -> Endpoint:
+        """A trained endpoint, on the problem's device."""
+        return self._load(seed, endpoint_key(self.problem.identity, seed))
+
+    def ends(self, run: Run) -> tuple[Endpoint, Endpoint]:
+        """The endpoints A and B of a run, which two recipes may have trained."""
+        a, b = map(self._load, run.pair, run.ends)
+        return a, b
+
+    def _load(self, seed: int, key: str) -> Endpoint:
+        known = self.store.read_tensors("endpoints", key)
+        if known is None:
+            raise RunError(f"the endpoint of seed {seed} is not in the store")
+        return Endpoint(move(known[0], self.problem.device), seed, key, known[1])
+
+    def pool(self, text: str) -> list[int]:
+        """The seeds of a method's pool; none if it needs none.
+
+        Raises:
+            StructureError: If the method does not take the network, so that no pool is trained.
+        """
+        chosen = self.methods[text]
+        if "pool" not in method.needs(chosen):
+            return []
+        check = getattr(chosen, "check", None)
+        if check is not None:
+            check(self.problem)
+        return list(range(POOL, POOL + chosen.pool))
+
+    def connect(self, run: Run) -> Path:
+        """The path of a run.
+
+        Raises:
+            RunError: If the method cannot be served, or its path does not end where it says.
+        """
+        a, b = self._served(run)
+        self.problem.fitted = self._fitted(run)[0]
+        return self._path(run, a, b)
+
+    def metered(self, run: Run) -> tuple[Path, Callable[[], dict[str, Any]]]:
+        """The path of a run, as `connect` gives it, and a function that tells what it has cost.
+
+        ``path`` is what the method spent up to now to connect and to give points; ``fit`` what it
+        had spent on its pool, once for all pairs.
+        """
+        a, b = self._served(run)
+        self.problem.fitted, fit = self._fitted(run)
+        meter = Meter(self.problem)
+        with meter.running():
+            path = self._path(run, a, b, meter)
+
+        def cost() -> dict[str, Any]:
+            return {"path": asdict(meter.total)} | ({"fit": asdict(fit)} if fit else {})
+
+        return Path([leg.within(meter.running) for leg in path.legs], path.end), cost
+
+    def _served(self, run: Run) -> tuple[Endpoint, Endpoint]:
+        """A and B, if the run's method can be served with them."""
+        chosen = self.methods[run.method]
+        unserved = method.needs(chosen) - method.SUPPORTED
+        if unserved:
+            raise RunError(
+                f"method '{chosen.name}' needs {', '.join(sorted(unserved))}, "
+                "which this version of mcbench does not offer"
+            )
+        pool = [endpoint_key(run.problem, seed) for seed in self.pool(run.method)]
+        used = [seed for seed, key in zip(run.pair, run.ends, strict=True) if key in pool]
+        if used:
+            raise RunError(
+                f"seed {min(used)} is in the pool that '{chosen.name}' is fitted on: the seeds "
+                f"{POOL} to {POOL + chosen.pool - 1} cannot be connected by it"
+            )
+        a, b = self.ends(run)
+        if not (finite(a.params) and finite(b.params)):
+            raise RunError("an endpoint has weights that are not finite")
+        return a, b
+
+    def _path(self, run: Run, a: Endpoint, b: Endpoint, meter: Meter | None = None) -> Path:
+        chosen = self.methods[run.method]
+        description = {"ends": run.ends, "method": run.identity, "seed": run.protocol.seed}
+        title = f"{run.method} {run.pair[0]}-{run.pair[1]}"
+        self.problem.workshop = Workshop(self.store, key_of(description), title, meter)
+        path = chosen.connect(a, b, self.problem)
+        if not isinstance(path, Path):
+            raise RunError(
+                f"method '{chosen.name}' gave an object of type {type(path).__name__}, not a "
+                "path: return mcbench.segment(a.params, b.params), or another mcbench.Path"
+            )
+        check_ends(path, a.params, b.params, self.problem)
+        return path
+
+    def _fitted(self, run: Run) -> tuple[Params, Cost | None]:
+        """What the run's method was fitted to on its pool, fitted now if it was not; its cost."""
+        seeds = self.pool(run.method)
+        if not seeds:
+            return {}, None
+        chosen = self.methods[run.method]
+        ends = [endpoint_key(run.problem, seed) for seed in seeds]
+        key = key_of({"pool": ends, "method": run.identity, "seed": run.protocol.seed})
+        with self.store.lock(key):
+            known = self.store.intact(self.store.read_tensors, KIND, key)
+            if known is not None and known[1].get("final"):
+                spent = known[1].get("cost")
+                return move(known[0], self.problem.device), Cost(**spent) if spent else None
+            meter = Meter(self.problem)
+            workshop = Workshop(self.store, key, f"{run.method} on a pool", meter)
+            self.problem.workshop = workshop
+            with meter.running():
+                pool = list(map(self._load, seeds, ends))
+                fitted: Params = chosen.fit(pool, self.problem)
+                workshop.save(fitted, {"final": True}, final=True)
+            return fitted, meter.total

@@ -1,0 +1,106 @@
+"""`Run`, problem x pair x method x protocol: the unit of caching and of failure."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from mcbench.evaluation.protocol import Protocol
+from mcbench.store.store import key_of
+
+SCHEMA = 1
+"""The version of the records; it is part of every key."""
+
+
+def endpoint_key(problem: dict[str, Any], seed: int) -> str:
+    """The content key of an endpoint, from its problem's identity and its seed."""
+    return key_of({"schema": SCHEMA, "problem": problem, "seed": seed, "dtype": "float32"})
+
+
+def problems(
+    problem: dict[str, Any], to_recipe: dict[str, Any] | None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The identities of A's problem and of B's, which differ in the recipe if at all.
+
+    Arguments:
+        problem: A's.
+        to_recipe: The identity of B's recipe; ``None`` if it is A's.
+    """
+    return problem, {**problem, "recipe": to_recipe} if to_recipe else problem
+
+
+@dataclass(frozen=True)
+class Run:
+    """One method on one pair.
+
+    Arguments:
+        problem: The identity of the problem (see `mcbench.Problem`); A's, if B has another recipe.
+        pair: The seeds of A and B.
+        method: The method as the user writes it, ``name[p=v]``.
+        identity: What of the method determines its path.
+        protocol: How the path is evaluated.
+        to_recipe: The identity of B's recipe; ``None`` if it is A's.
+    """
+
+    problem: dict[str, Any]
+    pair: tuple[int, int]
+    method: str
+    identity: dict[str, Any]
+    protocol: Protocol
+    to_recipe: dict[str, Any] | None = None
+
+    @staticmethod
+    def of(record: dict[str, Any]) -> Run:
+        """The run that a record is of."""
+        return Run(
+            record["problem"],
+            (record["pair"][0], record["pair"][1]),
+            record["method"],
+            record["run"]["method"],
+            Protocol(**record["run"]["protocol"]),
+            record.get("to_recipe"),
+        )
+
+    @cached_property
+    def problems(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The identities of A's problem and of B's."""
+        return problems(self.problem, self.to_recipe)
+
+    @cached_property
+    def ends(self) -> tuple[str, str]:
+        """The content keys of A and B."""
+        a, b = map(endpoint_key, self.problems, self.pair)
+        return a, b
+
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """All that determines the record."""
+        return {
+            "schema": SCHEMA,
+            "endpoints": list(self.ends),
+            "method": self.identity,
+            "protocol": asdict(self.protocol),
+            "dtype": "float32",
+        }
+
+    @cached_property
+    def key(self) -> str:
+        """The content key of the record."""
+        return key_of(self.description)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What a record says of its run, whatever came of it; `of` reads it back."""
+        said = {
+            "run": self.description,
+            "problem": self.problem,
+            "pair": list(self.pair),
+            "method": self.method,
+        }
+        return said | ({"to_recipe": self.to_recipe} if self.to_recipe else {})
+
+    def failure(self, reason: str, applies: bool) -> dict[str, Any]:
+        """The record of a failure; ``applies``: whether the method takes the network at all."""
+        what = f"{self.method} on pair {self.pair}"
+        return {"what": what, "reason": reason, "applies": applies, **self.said}

@@ -1,0 +1,117 @@
+"""Loss and accuracy at many points of a plane at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+from torch.func import vmap
+
+from mcbench.evaluation.shared_layers import chain_of
+from mcbench.evaluation.stacked import outputs, together
+from mcbench.landscape.plane import Plane
+from mcbench.paths.params import Params
+from mcbench.problem.dataset import Split
+from mcbench.problem.problem import Problem, SplitName
+from mcbench.structure import Chain
+from mcbench.training.batch_norm import Statistics
+
+POINTS = 64
+"""Points that go through the data together, at most."""
+
+Values = tuple[float, float]
+"""Mean loss, and accuracy in percent."""
+
+
+class Surface:
+    """Measures points of a plane, many in one pass over the data.
+
+    Running statistics of batch norms are estimated anew at every point (`Statistics`); such
+    networks, and those with convolutions on a CPU, go one after another. In a network whose first
+    layer is linear, that layer's outputs are the same combination of those of the three points as
+    its weights are: they are three products for all points of the plane, not one for each.
+
+    Arguments:
+        problem: Network, data and loss.
+        plane: The points.
+        split: ``train`` or ``test``, un-augmented.
+        samples: So many samples, drawn without replacement by the problem's seed; 0 is all.
+    """
+
+    def __init__(
+        self, problem: Problem, plane: Plane, split: SplitName = "test", samples: int = 0
+    ) -> None:
+        self.problem, self.plane = problem, plane
+        self.data: Split = problem.splits[split]
+        if 0 < samples < len(self.data):
+            rows = problem.chosen(split, samples, "plane", split)
+            self.data = replace(
+                self.data, inputs=self.data.inputs[rows], targets=self.data.targets[rows]
+            )
+        self.statistics = Statistics(problem, problem.recipe)
+        self.chain = None if self.statistics.names else _with_linear_first(problem)
+        alone = self.statistics.names or together(problem, 64) == 1
+        self.together = 1 if alone else min(POINTS, together(problem, 64))
+
+    def measure(self, places: Sequence[tuple[float, float]]) -> list[Values]:
+        """Loss and accuracy at some places of the plane; `together` of them are best."""
+        found: list[Values] = []
+        with torch.inference_mode():
+            for start in range(0, len(places), self.together):
+                found += self._measure(places[start : start + self.together])
+        return found
+
+    def _measure(self, places: Sequence[tuple[float, float]]) -> list[Values]:
+        if self.chain is not None:
+            forward = self._shared(places, self.chain)
+        elif self.together == 1:
+            params = self.statistics.renew(self.plane(*places[0]))
+            forward = lambda x: self.problem.forward(params, x)[None]  # noqa: E731
+        else:
+            stacked = self.plane.stacked(places)
+            forward = lambda x: outputs(self.problem, stacked, x)  # noqa: E731
+        loss = torch.zeros(len(places), dtype=torch.float64, device=self.problem.device)
+        correct = torch.zeros_like(loss)
+        # The activations of all points together stay in the cache.
+        size = max(64, self.problem.batch_size // len(places))
+        for inputs, targets in self.data.batches(size):
+            logits = forward(inputs)
+            loss += self._losses(logits, targets)
+            correct += (logits.argmax(2) == targets).sum(1)
+        count = len(self.data)
+        return list(zip((loss / count).tolist(), (100 * correct / count).tolist(), strict=True))
+
+    def _losses(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """The summed loss of every network, shape (networks,)."""
+        return vmap(lambda x: self.problem.criterion(x, targets, "sum"))(logits).double()
+
+    def _shared(
+        self, places: Sequence[tuple[float, float]], chain: Chain
+    ) -> Callable[[Tensor], Tensor]:
+        """Outputs of the networks at ``places``, by the chain, the first layer's shared."""
+        first, rest = chain.layers[0], chain.layers[1:]
+        corners = self.plane.points
+        weights = torch.tensor([self.plane.weights(*place) for place in places])
+        weights = weights.to(corners[0][first.weight])
+        upper = {name for layer in rest for name in layer.entries}
+        stacked = {n: x for n, x in self.plane.stacked(places).items() if n in upper}
+
+        def after(params: Params, y: Tensor) -> Tensor:
+            return chain.run(params, chain.through(1, y), 1, len(chain.layers))
+
+        def outputs(inputs: Tensor) -> Tensor:
+            x = chain.through(0, inputs)
+            products = torch.stack([first.product(corner, x) for corner in corners])
+            return vmap(after)(stacked, torch.tensordot(weights, products, 1))
+
+        return outputs
+
+
+def _with_linear_first(problem: Problem) -> Chain | None:
+    """The network as a chain, if its first layer is linear and its products are worth sharing."""
+    chain = chain_of(problem)
+    if chain is None or chain.layers[0].geometry is not None or chain.layers[0].norm is not None:
+        return None
+    return chain

@@ -1,0 +1,1 @@
+"""Declared tables: boards, families of boards, columns."""

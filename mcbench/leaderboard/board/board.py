@@ -1,0 +1,295 @@
+"""`Board`, a leaderboard's declaration: problem, protocol, rows, the paper's own numbers."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mcbench.errors import UsageError, unknown
+from mcbench.leaderboard.board.column import Column
+
+if TYPE_CHECKING:
+    from mcbench.experiments.plan import Plan
+
+_FIELDS = {
+    "name", "title", "reference", "dataset", "architecture", "recipe", "endpoints", "protocol",
+    "columns", "row", "note", "to_recipe", "same_seed",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Published:
+    """A paper's number and its error bar (NaN where it gives none)."""
+
+    mean: float
+    std: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a leaderboard.
+
+    Arguments:
+        label: As the paper names it.
+        method: ``name[p=v]``; empty where mcbench has no such method; ``endpoints`` for the
+            endpoints themselves.
+        published: The paper's numbers by column.
+        note: What a reader has to know of this row.
+    """
+
+    label: str
+    method: str
+    published: dict[str, Published] = field(default_factory=dict)
+    note: str = ""
+
+
+ENDPOINTS = "endpoints"
+
+PARTS = ("dataset", "architecture", "recipe")
+"""What a problem is made of."""
+
+SEEDS = {False: "of two seeds, the lower one first", True: "of one seed"}
+"""What pairs are, by `Board.same_seed`."""
+
+
+@dataclass(frozen=True)
+class Board:
+    """A leaderboard.
+
+    Arguments:
+        name: Its name on the command line.
+        title: One line.
+        reference: The source of the published numbers.
+        dataset, architecture, recipe: The problem, ``name[p=v]`` each.
+        endpoints: How many endpoints ``mcbench run --leaderboard`` trains.
+        protocol: Arguments of `mcbench.Protocol`.
+        columns: Headings and what they show, as ``worst-accuracy:test`` or ``100 -`` that.
+        rows: In the order of the paper.
+        note: How to read the table.
+        folder: Where entries and rendered tables are.
+        to_recipe: How endpoints B are trained; empty if as A, by ``recipe``.
+        same_seed: Whether a pair is of one seed.
+    """
+
+    name: str
+    title: str
+    reference: str
+    dataset: str
+    architecture: str
+    recipe: str
+    endpoints: int
+    protocol: dict[str, Any]
+    columns: dict[str, str]
+    rows: tuple[Row, ...]
+    note: str = ""
+    folder: Path | None = None
+    to_recipe: str = ""
+    same_seed: bool = False
+
+    @property
+    def shown(self) -> dict[str, Column]:
+        """What each column shows."""
+        return {heading: Column.read(text) for heading, text in self.columns.items()}
+
+    def digits(self, column: str) -> int:
+        """Digits behind the point: 2 of percentages, of others as many as were published."""
+        if self.shown[column].unit == "%":
+            return 2
+        known = [row.published[column].mean for row in self.rows if column in row.published]
+        return max([2, *(len(f"{x}".partition(".")[2]) for x in known)]) if known else 4
+
+    @property
+    def summary(self) -> str:
+        """For listings."""
+        return self.title
+
+    @staticmethod
+    def read(path: Path) -> Board:
+        """Read a TOML declaration.
+
+        Raises:
+            UsageError: Naming the file and what is wrong in it.
+        """
+        with reading(path) as content:
+            return Board.of(content, path.parent)
+
+    @staticmethod
+    def read_family(path: Path) -> list[Board]:
+        """Read a TOML declaration of several boards: see `mcbench.leaderboard.board.family`.
+
+        Raises:
+            UsageError: Naming the file and what is wrong in it.
+        """
+        from mcbench.leaderboard.board.family import read
+
+        return read(path)
+
+    @staticmethod
+    def of(content: dict[str, Any], folder: Path) -> Board:
+        """From the fields of a declaration.
+
+        Raises:
+            UsageError: If a field is none of a board's, or wrong.
+            KeyError, TypeError: If a field is missing, or of another type.
+        """
+        strays = sorted(set(content) - _FIELDS)
+        if strays:
+            raise unknown("field", strays[0], _FIELDS)
+        rows = tuple(
+            Row(
+                row["label"],
+                row.get("method", ""),
+                {c: Published(*v) for c, v in row.get("published", {}).items()},
+                row.get("note", ""),
+            )
+            for row in content["row"]
+        )
+        rest = {name: value for name, value in content.items() if name != "row"}
+        board = Board(**rest, rows=rows, folder=folder)
+        board.check()
+        return board
+
+    def check(self) -> None:
+        """Test what can be tested without looking names up.
+
+        Raises:
+            UsageError: If the protocol is wrong, a row has a column that the board has not, or
+                endpoints of two recipes share a row.
+        """
+        from mcbench.evaluation.protocol import Protocol
+
+        known = {field.name for field in fields(Protocol)}
+        for name in self.protocol:
+            if name not in known:
+                raise unknown("field of the protocol", name, known)
+        Protocol(**self.protocol)
+        if self.same_seed and not self.to_recipe:
+            raise UsageError("same_seed needs to_recipe: a pair is of two networks")
+        for row in self.rows:
+            if row.method == ENDPOINTS and self.to_recipe:
+                raise UsageError(
+                    f"row '{row.label}' would be the mean over networks of two recipes: take "
+                    "columns of A and of B, as accuracy-a:test and accuracy-b:test"
+                )
+            for column in row.published:
+                if column not in self.columns:
+                    raise unknown(f"column of row '{row.label}'", column, self.columns)
+
+    @property
+    def description(self) -> str:
+        """What it fixes, for ``mcbench show``."""
+        protocol = ", ".join(f"{name} {value}" for name, value in self.protocol.items())
+        return "\n".join(
+            [
+                *([self.note, ""] if self.note else []),
+                f"Problem: {self.problem}; {self.endpoints} endpoints.",
+                f"Protocol: {protocol or 'as by default'}.",
+                f"Columns: {', '.join(f'{k} ({v})' for k, v in self.columns.items())}.",
+                f"Methods: {', '.join(self.methods)}.",
+            ]
+        )
+
+    @property
+    def problem(self) -> str:
+        """Data set, network and recipes, as text."""
+        recipes = f"{self.recipe} to {self.to_recipe}" if self.to_recipe else self.recipe
+        seeds = ", joined by seed" if self.same_seed else ""
+        return f"{self.dataset}, {self.architecture}, {recipes}{seeds}"
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods of all rows that have one, each once."""
+        named = [row.method for row in self.rows if row.method not in ("", ENDPOINTS)]
+        return tuple(dict.fromkeys(named))
+
+    @property
+    def has_classes(self) -> bool:
+        """Whether its data have classes, and so its records accuracies; landscapes have none."""
+        from mcbench.plugins.host import host
+
+        architecture = host().get("architecture", self.architecture)
+        return bool(getattr(architecture, "loss", "cross-entropy") != "output")
+
+    def plan(self, seeds: tuple[int, ...], methods: tuple[str, ...] = ()) -> Plan:
+        """The experiment that fills the board, or runs ``methods`` under its protocol."""
+        from mcbench.evaluation.metric import usual
+        from mcbench.evaluation.protocol import Protocol
+        from mcbench.experiments.plan import Plan
+
+        every = usual()
+        own = [s.metric for s in self.shown.values() if s.component is not None]
+        return Plan(
+            self.dataset,
+            self.architecture,
+            self.recipe,
+            methods or self.methods,
+            seeds,
+            Protocol(**self.protocol),
+            tuple(dict.fromkeys([*every, *own])),
+            to_recipe=self.to_recipe,
+            same_seed=self.same_seed,
+        )
+
+    def signature(self) -> dict[str, Any]:
+        """What a record must have been computed on: names and parameters, without versions."""
+        from mcbench.evaluation.protocol import Protocol
+
+        return {
+            **{kind: typed(kind, getattr(self, kind)) for kind in PARTS},
+            "to_recipe": typed("recipe", self.to_recipe) if self.to_recipe else None,
+            "protocol": asdict(Protocol(**self.protocol)),
+            "pairs": SEEDS[self.same_seed],
+        }
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[dict[str, Any]]:
+    """The content of a declaration, and the errors of whoever reads it, naming the file.
+
+    Raises:
+        UsageError: Naming the file and what is wrong in it.
+    """
+    try:
+        yield tomllib.loads(path.read_text())
+    except KeyError as error:
+        raise UsageError(f"leaderboard declaration {path}: {error} is missing") from None
+    except (OSError, tomllib.TOMLDecodeError, TypeError, AttributeError, UsageError) as error:
+        raise UsageError(f"leaderboard declaration {path}: {error}") from None
+
+
+def typed(kind: str, text: str) -> dict[str, Any]:
+    """What ``name[p=v]`` stands for: its name and parameters, without versions."""
+    from mcbench.plugins.host import host
+
+    return plain(kind, host().identity(kind, host().get(kind, text)))
+
+
+def plain(kind: str, identity: dict[str, Any]) -> dict[str, Any]:
+    """An identity's names and parameters, without distributions and versions.
+
+    A parameter that the identity does not know, for it is older than the parameter, has the
+    default that is declared now.
+    """
+    from mcbench.plugins.host import host
+    from mcbench.plugins.parameters import parameters
+
+    name, recorded = identity["name"], identity["parameters"]
+    claims = host().provided(kind).get(name, [])
+    declared = parameters(claims[0].component) if len(claims) == 1 else {}
+    values = {}
+    for key in [*declared, *(k for k in recorded if k not in declared)]:
+        part = declared[key].part if key in declared else None
+        if key in recorded:
+            value = recorded[key]
+        else:
+            known = declared[key]
+            value = json.loads(json.dumps(known.unset if known.later else known.default))
+            if part:
+                value = host().identity(part, host().get(part, value))
+        values[key] = plain(part, value) if part else value
+    return {"name": name, "parameters": values}

@@ -1,0 +1,1 @@
+"""Entries: files of results that a board shows."""

@@ -1,0 +1,289 @@
+"""Whether an entry keeps to its leaderboard's protocol, and its numbers to each other.
+
+Everything that follows from something else in the entry is computed again: keys, the points that
+the protocol asks for, the metrics of the curve. What does not follow, the losses and accuracies
+themselves, is for `mcbench.leaderboard.submission.verify`.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from mcbench.builtin.metrics import CurveMetric
+from mcbench.errors import EntryError, StructureError, UsageError
+from mcbench.evaluation.evaluate import Curve, rounds
+from mcbench.evaluation.losses import Values
+from mcbench.evaluation.protocol import Protocol
+from mcbench.experiments.run import endpoint_key, problems
+from mcbench.leaderboard.board.board import SEEDS, Board, plain
+from mcbench.leaderboard.entry.entry import Entry, quoted, title
+from mcbench.leaderboard.table.standing import belongs, signature_of
+from mcbench.plugins.host import host
+from mcbench.report import ends_of
+from mcbench.store.distribution import named
+from mcbench.store.store import canonical, key_of
+
+CLOSE = 1e-9
+"""Relative: what is computed again may differ in the order of the sums."""
+
+
+def board_of(entry: Entry) -> Board:
+    """The leaderboard that an entry is for.
+
+    Raises:
+        EntryError: If there is none of that name.
+    """
+    name = entry.content["leaderboard"]
+    try:
+        board: Board = host().get("leaderboard", name)
+    except UsageError:
+        raise EntryError(f"there is no leaderboard {quoted(name)} here") from None
+    return board
+
+
+def check(entry: Entry, board: Board | None = None) -> list[str]:
+    """Test an entry that was read.
+
+    Returns:
+        What could not be tested, as plugins are not installed: a line each.
+
+    Raises:
+        EntryError: Naming the first thing that is wrong.
+    """
+    board = board or board_of(entry)
+    if entry.content["leaderboard"] != board.name:
+        raise EntryError(
+            f"it is for the leaderboard {quoted(entry.content['leaderboard'])}, not '{board.name}'"
+        )
+    for kind, text in entry.content["problem"].items():
+        if text != getattr(board, kind):
+            raise EntryError(
+                f"its {kind} is {quoted(text)}, but the leaderboard's '{getattr(board, kind)}'"
+            )
+    method_of = belongs(board)
+    seen: dict[str, str] = {}
+    untested: list[str] = []
+    for item in entry.records:
+        record, where = item["record"], title(item["record"])
+        if item["key"] in seen:
+            raise EntryError(f"{where}: it stands twice")
+        seen[item["key"]] = where
+        try:
+            _identity(item, entry, board)
+            untested += _method(record, board, method_of(record))
+            _curve(record, board)
+            untested += _metrics(record)
+        except EntryError as error:
+            raise EntryError(f"{where}: {error}") from None
+    _ends(entry)
+    _leftovers(entry)
+    return list(dict.fromkeys(untested))
+
+
+# What was run ------------------------------------------------------------------------------
+
+
+def _identity(item: dict[str, Any], entry: Entry, board: Board) -> None:
+    record = item["record"]
+    run, pair = record["run"], record["pair"]
+    sides = problems(record["problem"], record.get("to_recipe"))
+    if item["key"] != key_of(run):
+        raise EntryError("its key is not the hash of what was run")
+    if pair[0] > pair[1] or (pair[0] == pair[1]) != board.same_seed:
+        raise EntryError(f"a pair is {SEEDS[board.same_seed]}")
+    for seed, key, problem in zip(pair, run["endpoints"], sides, strict=True):
+        if key != endpoint_key(problem, seed):
+            raise EntryError(f"the key of its endpoint is not that of seed {seed}")
+        if entry.content["endpoints"].get(key, {}).get("seed") != seed:
+            raise EntryError(f"its endpoint of seed {seed} is not among the entry's endpoints")
+    expected, found = board.signature(), _signature(record)
+    for part, value in expected.items():
+        if found[part] != value:
+            raise EntryError(f"its {part} is {_difference(found[part], value)}")
+    for name, version in named(*sides, run["method"]).items():
+        if name not in entry.content["distributions"]:
+            raise EntryError(f"the distribution {quoted(name)} is not described in the entry")
+        when_run = record["provenance"].get("distributions") or {}
+        if when_run and when_run.get(name, {}).get("version") != version:
+            raise EntryError(f"its provenance does not say version {version} of {quoted(name)}")
+    for package in ("mcbench", "torch"):
+        if not record["provenance"]["packages"].get(package):
+            raise EntryError(f"its provenance has no version of {package}")
+
+
+def _signature(record: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return signature_of(record)
+    except (UsageError, KeyError, TypeError, AttributeError):
+        raise EntryError("its problem has parameters that no component here has") from None
+
+
+def _difference(found: Any, expected: Any) -> str:
+    """In a line: the first fields that differ."""
+    flat = [_flat(found), _flat(expected)]
+    names = [n for n in {**flat[0], **flat[1]} if flat[0].get(n) != flat[1].get(n)]
+    name = names[0]
+    return (
+        f"another one: {quoted(name)[1:-1]} is {quoted(flat[0].get(name))}, "
+        f"not {quoted(flat[1].get(name))}"
+    )
+
+
+def _flat(value: Any, name: str = "") -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {name: value}
+    return {k: v for n, x in value.items() for k, v in _flat(x, f"{name}.{n}".strip(".")).items()}
+
+
+def _method(record: dict[str, Any], board: Board, row: str | None) -> list[str]:
+    """Test that the method's text says what was run, on a row or a stranger's; what cannot be."""
+    name, text = record["run"]["method"]["name"], record["method"]
+    if name != text.partition("[")[0].strip() or (row is None and text in board.methods):
+        raise EntryError(f"its method {quoted(text)} is not what was run")
+    if name not in host().names("method"):
+        owner = record["run"]["method"]["distribution"]
+        return [f"method {quoted(text)}: no plugin here has it (it is of {quoted(owner)})"]
+    try:
+        typed = host().identity("method", host().get("method", text))
+    except UsageError as error:
+        raise EntryError(f"its method {quoted(text)}: {error}") from None
+    ran = record["run"]["method"]
+    if canonical(plain("method", typed)) != canonical(plain("method", ran)):
+        raise EntryError(f"its method {quoted(text)} is not what was run")
+    return []
+
+
+# What was measured -------------------------------------------------------------------------
+
+
+def _curve(record: dict[str, Any], board: Board) -> None:
+    curve = record["curve"]
+    count = len(curve["t"])
+    classes = bool(curve["accuracy"])
+    if bool(curve["ensembles"]) != classes or (curve.get("with_start") and not classes):
+        raise EntryError("its curve has accuracies in one place only")
+    if classes != board.has_classes:
+        has, have = ("accuracies", "no classes") if classes else ("no accuracies", "classes")
+        raise EntryError(f"its curve has {has}, but the leaderboard's data have {have}")
+    lists = {"grid": curve["grid"], "position": curve["position"]}
+    if curve.get("square"):
+        lists["squared norms"] = curve["square"]
+    for name in ("loss", "accuracy", "with_start"):
+        for split, values in (curve.get(name) or {}).items():
+            lists[f"{name} on {split}"] = values
+    for name, values in lists.items():
+        if len(values) != count:
+            raise EntryError(f"its curve has {count} times, but {len(values)} values of {name}")
+    if any(later <= earlier for earlier, later in pairwise(curve["t"])):
+        raise EntryError("the times of its curve are not in order")
+    protocol = Protocol(**record["run"]["protocol"])
+    grid = [t for t, regular in zip(curve["t"], curve["grid"], strict=True) if regular]
+    if grid != protocol.grid:
+        raise EntryError(f"its curve is not on the grid of {protocol.points} points")
+    if set(curve["t"]) != _asked(curve, protocol):
+        raise EntryError(
+            f"its refined points are not those that {protocol.refine} rounds of refinement give"
+        )
+    if record["cost"]["evaluations"] != count:
+        raise EntryError(f"its curve has {count} points, but its cost says otherwise")
+    position = curve["position"]
+    if position[0] != 0 or any(later < earlier for earlier, later in pairwise(position)):
+        raise EntryError("the positions along its path do not grow from 0")
+    if curve["straight"] > position[-1] * (1 + 1e-3):
+        raise EntryError("its path is shorter than the straight line between its ends")
+
+
+def measured(curve: dict[str, Any]) -> dict[float, Values]:
+    """Losses and accuracies of a record's curve by t."""
+    return {
+        t: {
+            name: {split: column[i] for split, column in curve[name].items()}
+            for name in ("loss", "accuracy")
+        }
+        for i, t in enumerate(curve["t"])
+    }
+
+
+def _asked(curve: dict[str, Any], protocol: Protocol) -> set[float]:
+    """The times that the protocol asks for, given what was measured."""
+    values, asked = measured(curve), set[float]()
+    for times in rounds(protocol, values):
+        if any(t not in values for t in times):
+            return set()
+        asked |= set(times)
+    return asked
+
+
+def _metrics(record: dict[str, Any]) -> list[str]:
+    """Compute metrics of the curve again and compare; those that are unknown here."""
+    curve, unknown = curve_of_record(record), []
+    for text, entry in record["metrics"].items():
+        try:
+            metric = host().get("metric", text)
+        except UsageError:
+            unknown.append(f"metric {quoted(text)}: no plugin here has it")
+            continue
+        if not isinstance(metric, CurveMetric):
+            continue
+        if entry.get("inapplicable") and not entry["values"] and not _applies(metric, curve):
+            continue
+        if set(entry["values"]) != ({"train", "test"} if metric.splits else {""}):
+            raise EntryError(f"its metric {quoted(text)} has not the values that it should have")
+        for split, value in entry["values"].items():
+            try:
+                expected = metric.formula(curve, split or None)
+            except KeyError:
+                raise EntryError(
+                    f"its metric {quoted(text)} is of values that the curve has not"
+                ) from None
+            if abs(expected - value) > CLOSE * max(1.0, abs(expected)):
+                name = " ".join(filter(None, (text, split)))
+                raise EntryError(
+                    f"its {quoted(name)[1:-1]} is {value:.6g}, but its curve gives {expected:.6g}"
+                )
+    return unknown
+
+
+def _applies(metric: CurveMetric, curve: Curve) -> bool:
+    try:
+        metric.formula(curve, "train" if metric.splits else None)
+    except StructureError:
+        return False
+    return True
+
+
+def curve_of_record(record: dict[str, Any]) -> Curve:
+    """The curve as metrics take it."""
+    return Curve.of(record["curve"])
+
+
+def _ends(entry: Entry) -> None:
+    """Records that share an endpoint say the same of it, if they are of one kind of machine."""
+    known: dict[tuple[str, str], tuple[dict[str, float], str]] = {}
+    for item in entry.records:
+        record = item["record"]
+        made, permuted = record["provenance"], record["curve"]["end"] == "permuted"
+        machine = canonical([made["device"], made["packages"]["torch"]])
+        for i, (key, ends) in enumerate(ends_of(record, record["run"]["endpoints"]).items()):
+            if i and permuted:
+                continue  # Its sums are in another order: a sample may be on the other side.
+            first, where = known.setdefault((key, machine), (ends, title(record)))
+            apart = ends.keys() != first.keys()
+            if apart or any(abs(ends[split] - first[split]) > CLOSE for split in ends):
+                seed = entry.content["endpoints"][key]["seed"]
+                raise EntryError(
+                    f"{title(record)}: its endpoint of seed {seed} has another accuracy than in "
+                    f"{where}"
+                )
+
+
+def _leftovers(entry: Entry) -> None:
+    """Nothing is described that no record has."""
+    used = {key for item in entry.records for key in item["record"]["run"]["endpoints"]}
+    for key in entry.content["endpoints"]:
+        if key not in used:
+            raise EntryError(f"its endpoint {key} is of no record")
+    sent = [item for item in entry.records if item.get("path")]
+    if bool(sent) != bool(entry.content.get("paths")):
+        raise EntryError("it says of paths in one place only that they came along")

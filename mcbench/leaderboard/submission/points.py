@@ -1,0 +1,99 @@
+"""Points of paths that came along with an entry: as many as were evaluated, and no more."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path as File
+from typing import TYPE_CHECKING, Any
+
+from mcbench.errors import EntryError
+from mcbench.paths.params import distance, fingerprint, move
+
+if TYPE_CHECKING:
+    from mcbench.leaderboard.entry.entry import Entry
+    from mcbench.paths.params import Params
+    from mcbench.paths.path import End
+
+
+class Points:
+    """A path that is known at its evaluated points alone.
+
+    Arguments:
+        points: By t.
+        end: Where it says that it ends.
+    """
+
+    def __init__(self, points: dict[float, Params], end: End) -> None:
+        self.points, self.end = points, end
+
+    def __call__(self, t: float) -> Params:
+        return self.points[t]
+
+    def several(self, times: Sequence[float]) -> list[Params]:
+        """See `mcbench.Path.several`."""
+        return [self.points[t] for t in times]
+
+    def locate(self, t: float) -> tuple[int, float]:
+        """See `mcbench.Path.locate`; nothing is known of legs."""
+        return 0, t
+
+    def length(self, t0: float, t1: float) -> float:
+        """The chord: a lower bound of the arc length."""
+        return distance(self.points[t0], self.points[t1])
+
+
+def check_file(entry: Entry) -> None:
+    """Test the file that came along.
+
+    Raises:
+        EntryError: If it is missing, or not the one that the entry describes.
+    """
+    described = entry.content["paths"]
+    digest = hashlib.sha256()
+    try:
+        if entry.points.stat().st_size != described["bytes"]:
+            raise EntryError(f"{entry.points.name} has not the size that the entry says")
+        with open(entry.points, "rb") as file:
+            while chunk := file.read(2**20):
+                digest.update(chunk)
+    except OSError as error:
+        raise EntryError(
+            f"the points of its paths cannot be read: {error.strerror}: {entry.points.name}"
+        ) from None
+    if digest.hexdigest() != described["sha256"]:
+        raise EntryError(f"{entry.points.name} does not match its hash")
+
+
+def load(item: dict[str, Any], file: File, template: Params, device: Any) -> Points:
+    """The points of one record, on a device.
+
+    Arguments:
+        item: A record of an entry: see `mcbench.leaderboard.entry.schema.RecordItem`.
+        file: Their file.
+        template: Names, shapes and types of the network's parameters.
+
+    Raises:
+        EntryError: If they are not what the record says.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    curve, prefix = item["record"]["curve"], item["key"] + "/"
+    try:
+        with safe_open(file, "pt") as opened:
+            names = [name for name in opened.keys() if name.startswith(prefix)]  # noqa: SIM118
+            if len(names) != len(curve["t"]) * len(template):
+                raise EntryError("the points of its path are not those that were evaluated")
+            found = {name.removeprefix(prefix): opened.get_tensor(name) for name in names}
+    except (OSError, SafetensorError) as error:
+        raise EntryError(f"the points of its path cannot be read: {error}") from None
+    if fingerprint(found) != item["path"]:
+        raise EntryError("the points of its path do not match their hash")
+    points = {}
+    for i, t in enumerate(curve["t"]):
+        point = {name: found.get(f"{i:04d}/{name}") for name in template}
+        for name, x in point.items():
+            if x is None or x.shape != template[name].shape or x.dtype != template[name].dtype:
+                raise EntryError("the points of its path are of another network")
+        points[t] = move({name: x for name, x in point.items() if x is not None}, device)
+    return Points(points, curve["end"])

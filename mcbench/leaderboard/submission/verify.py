@@ -1,0 +1,301 @@
+"""An entry's paths, built again or as they came along, evaluated again, compared."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path as File
+from typing import Any
+
+from mcbench.builtin.metrics import CurveMetric
+from mcbench.errors import (
+    DataNotFoundError,
+    EntryError,
+    McbenchError,
+    RunError,
+    UsageError,
+    one_line,
+    reason_of,
+)
+from mcbench.evaluation.evaluate import Curve, advance, check_ends, curve_of, in_groups
+from mcbench.evaluation.losses import Progress
+from mcbench.evaluation.metric import Evaluation
+from mcbench.evaluation.protocol import Protocol
+from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.run import Run
+from mcbench.leaderboard.board.board import Board
+from mcbench.leaderboard.entry.entry import Entry, quoted, title
+from mcbench.leaderboard.entry.gaps import Gaps
+from mcbench.leaderboard.entry.verification import Outcome
+from mcbench.leaderboard.submission import points
+from mcbench.leaderboard.submission.check import curve_of_record, measured
+from mcbench.leaderboard.submission.submission import plan_of
+from mcbench.paths.params import fingerprint
+from mcbench.plugins.host import host
+from mcbench.store.distribution import installed, named
+from mcbench.store.store import Store
+
+
+@dataclass(frozen=True)
+class How:
+    """How to verify.
+
+    Arguments:
+        data_dir, device: As for `mcbench.experiments.experiment.Experiment`.
+        count: How many points of each path; ``None`` for all.
+        seed: Of the choice of points.
+        train: Whether endpoints that are missing are trained.
+        rebuild: Whether paths are built again though their points came along.
+        methods: Only these; none means all.
+    """
+
+    data_dir: File | None = None
+    device: str = "auto"
+    count: int | None = None
+    seed: int = 0
+    train: bool = False
+    rebuild: bool = False
+    methods: Sequence[str] = ()
+
+
+class _Cannot(Exception):
+    """Why a record cannot be verified."""
+
+
+def verify(
+    entry: Entry, board: Board, store: Store, how: How, observe: Callable[[str, Outcome], None]
+) -> dict[str, Outcome]:
+    """Outcomes by record hash.
+
+    Arguments:
+        entry: One that `mcbench.leaderboard.submission.check.check` lets pass.
+        observe: Called after each record with its title and outcome.
+
+    Raises:
+        UsageError: If a device cannot be used.
+        EntryError: If the points that came along were altered.
+    """
+    items = [
+        item
+        for item in entry.records
+        if not how.methods or item["record"]["method"] in how.methods
+    ]
+    if entry.content.get("paths") and not how.rebuild:
+        points.check_file(entry)
+    verifier: _Verifier | None = None
+    reason = ""
+    try:
+        verifier = _Verifier(entry, board, store, how)
+    except DataNotFoundError as error:
+        reason = f"the data are missing: {error}"
+    outcomes = {}
+    for item in items:
+        outcome = (
+            verifier.outcome(item) if verifier else Outcome("cannot be verified", reason=reason)
+        )
+        outcomes[item["sha256"]] = outcome
+        observe(title(item["record"]).removeprefix("record "), outcome)
+    return outcomes
+
+
+class _Verifier:
+    def __init__(self, entry: Entry, board: Board, store: Store, how: How) -> None:
+        self.entry, self.how, self.store = entry, how, store
+        self.experiment = Experiment(
+            plan_of(board, entry.content), store, how.data_dir, how.device
+        )
+        self.problem = self.experiment.problem
+        self.columns = {shown.metric for shown in board.shown.values()}
+        self._of_pairs: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
+
+    def outcome(self, item: dict[str, Any]) -> Outcome:
+        """What comes of one record."""
+        record = item["record"]
+        run = Run.of(record)
+        try:
+            sent = bool(item.get("path")) and not self.how.rebuild
+            self._compatible(record, sent)
+            experiments = self.experiment, self.experiment.to
+            for of in zip(run.pair, run.ends, run.problems, experiments, strict=True):
+                self._endpoint(*of)
+            path = self._sent(item) if sent else self._rebuilt(run)
+            with self.experiment.threads():
+                found = self._evaluate(path, record)
+                outcome = self._compare(record, found, path, not sent)
+        except _Cannot as error:
+            return Outcome("cannot be verified", reason=one_line(error))
+        except EntryError as error:
+            return Outcome("differs", rebuilt=False, reason=one_line(error))
+        except Exception as error:  # A plugin's, perhaps: it stops no other record.
+            return Outcome("cannot be verified", reason=reason_of(error))
+        return outcome
+
+    def _compatible(self, record: dict[str, Any], sent: bool) -> None:
+        sides = record["problem"], self.problem.identity
+        there, here = (side["dataset"]["fingerprint"] for side in sides)
+        if there != here:
+            raise _Cannot("the data here are other data: their hash differs")
+        used = {} if sent else named(record["run"]["method"])
+        known = installed(used)
+        for name, version in used.items():
+            here = known.get(name, {}).get("version")
+            if here != version:
+                what = f"{here} is installed" if here else "it is not installed"
+                raise _Cannot(f"it was run with {name} {version}; {what}")
+
+    def _endpoint(
+        self, seed: int, key: str, problem: dict[str, Any], experiment: Experiment
+    ) -> None:
+        """Test that the store has the endpoint that was submitted; ``experiment`` trains it."""
+        known = self.store.read_tensors("endpoints", key)
+        if known is None:
+            if not self.how.train:
+                raise _Cannot(
+                    f"the endpoint of seed {seed} ({key}) is not in the store: put it there, or "
+                    "give --train"
+                )
+            if problem != experiment.problem.identity:
+                raise _Cannot(
+                    f"the endpoint of seed {seed} was trained with another version of mcbench"
+                )
+            self._train(experiment, [seed])
+            known = self.store.read_tensors("endpoints", key)
+            assert known is not None
+        submitted = self.entry.content["endpoints"][key]["sha256"]
+        if submitted is not None and fingerprint(known[0]) != submitted:
+            raise _Cannot(
+                f"the endpoint of seed {seed} in the store is another network than the one that "
+                "was submitted (its hash differs)"
+            )
+
+    def _train(self, experiment: Experiment, seeds: list[int]) -> None:
+        failures = experiment.train(seeds).failures
+        for what, reason in failures.items():
+            raise _Cannot(f"the endpoint of {what} cannot be trained: {reason}")
+
+    def _rebuilt(self, run: Run) -> Any:
+        connector = self.experiment.connector
+        try:
+            if self.how.train and run.problem == self.problem.identity:
+                self._train(self.experiment, connector.pool(run.method))
+            return connector.connect(run)
+        except McbenchError as error:
+            raise _Cannot(f"its path cannot be built again: {error}") from None
+
+    def _sent(self, item: dict[str, Any]) -> points.Points:
+        record = item["record"]
+        a, b = self.experiment.connector.ends(Run.of(record))
+        path: Any = points.load(item, self.entry.points, a.params, self.problem.device)
+        try:
+            check_ends(path, a.params, b.params, self.problem)
+        except RunError as error:
+            raise EntryError(str(error)) from None
+        return path
+
+    def _evaluate(self, path: Any, record: dict[str, Any]) -> Curve:
+        """The path's curve at all points, or at A and a sample of the others."""
+        curve, protocol = record["curve"], Protocol(**record["run"]["protocol"])
+        whole = self.how.count is None or self.how.count >= len(curve["t"])
+        chosen = set(curve["t"]) if whole else {0.0, *self._sample(record)}
+        progress = Progress()
+        for group in in_groups(path, self.problem, protocol, measured(curve)):
+            times = [t for t in group if t in chosen]
+            for _ in advance(times, path, self.problem, protocol, progress, whole):
+                pass
+        return curve_of(path, self.problem, protocol, progress)
+
+    def _sample(self, record: dict[str, Any]) -> list[float]:
+        """Another sample for each record, given the seed."""
+        draws = random.Random(f"{self.how.seed} {record['run']['endpoints']} {record['method']}")
+        others = record["curve"]["t"][1:]
+        return sorted(draws.sample(others, min(self.how.count or 0, len(others))))
+
+    def _compare(self, record: dict[str, Any], found: Curve, path: Any, rebuilt: bool) -> Outcome:
+        gaps = Gaps(self.problem)
+        said = curve_of_record(record)
+        rows = [said.t.index(t) for t in found.t]
+        for split in found.loss:
+            gaps.losses("loss", split, _at(said.loss[split], rows), found.loss[split])
+            if found.accuracy:
+                theirs = _at(said.accuracy[split], rows)
+                gaps.accuracies("accuracy", split, theirs, found.accuracy[split])
+            if said.with_start:
+                theirs = _at(said.with_start[split], rows)
+                gaps.accuracies("ensemble with A", split, theirs, found.with_start[split])
+        if said.square:
+            gaps.losses("squared norm", "", _at(said.square, rows), found.square)
+        gaps.end(said.end, found.end)
+        gaps.losses("distance of the ends", "", [said.straight], [found.straight])
+        if len(found.t) == len(said.t):
+            for name, of_split in found.ensembles.items():
+                for split, value in of_split.items():
+                    there = said.ensembles[name][split]
+                    gaps.accuracies(f"ensemble of the {name}", split, [there], [value])
+            if rebuilt:
+                gaps.losses("position", "", said.position, found.position)
+            else:
+                gaps.at_least(said.on_grid(said.position), found.on_grid(found.position))
+        left = self._metrics(record, said, path, gaps)
+        if gaps.wrong and rebuilt:
+            other = self._other_code(record)
+            if other:
+                reason = f"{gaps.wrong[0]}; but the code of {other} is another one here"
+                return Outcome("cannot be verified", False, rebuilt, len(found.t), gaps.loss,
+                               gaps.accuracy, reason)  # fmt: skip
+        state: Any = "differs" if gaps.wrong else "confirmed"
+        if not gaps.wrong and self.columns & set(left):
+            state = "cannot be verified"
+        notes = [f"not looked at: metric {quoted(m)}: {why}" for m, why in left.items()]
+        reason = "; ".join([*gaps.wrong[:3], *notes])
+        exact = gaps.exact and not gaps.wrong
+        return Outcome(state, exact, rebuilt, len(found.t), gaps.loss, gaps.accuracy, reason)
+
+    def _other_code(self, record: dict[str, Any]) -> str:
+        """A distribution of the method whose files are not those that it was run with."""
+        said = record["provenance"].get("distributions") or self.entry.content["distributions"]
+        for name, known in installed(named(record["run"]["method"])).items():
+            if said[name]["sha256"] != known["sha256"]:
+                return name
+        return ""
+
+    def _metrics(
+        self, record: dict[str, Any], said: Curve, path: Any, gaps: Gaps
+    ) -> dict[str, str]:
+        """Compare metrics that need more than the curve; those that cannot be, and why."""
+        from mcbench.experiments.experiment import values_of
+
+        run, left = Run.of(record), {}
+        evaluation = Evaluation(
+            self.problem,
+            said,
+            lambda: self.experiment.connector.ends(run),
+            lambda: path,
+        )
+        for text, entry in record["metrics"].items():
+            try:
+                metric = host().get("metric", text)
+                if isinstance(metric, CurveMetric) or not entry["values"]:
+                    continue  # Checked against the curve.
+                known = self._of_pairs.get((text, run.ends))
+                values = known or values_of(metric, evaluation)
+                if getattr(metric, "ends_only", False):
+                    self._of_pairs[text, run.ends] = values
+            except UsageError:
+                left[text] = "it is not installed"
+                continue
+            except Exception as error:
+                left[text] = one_line(error)
+                continue
+            if set(values) != set(entry["values"]):
+                gaps.wrong.append(f"metric {quoted(text)} has other values")
+                continue
+            for name, value in values.items():
+                compare = gaps.accuracies if metric.unit == "%" else gaps.losses
+                split = name.rpartition(":")[2]
+                compare(f"metric {text}", split, [entry["values"][name]], [value])
+        return left
+
+
+def _at(values: list[float], rows: list[int]) -> list[float]:
+    return [values[i] for i in rows]

@@ -1,0 +1,1 @@
+"""From entries and stored records to the tables of a board."""

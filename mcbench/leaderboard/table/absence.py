@@ -1,0 +1,87 @@
+"""Why a cell of a leaderboard is empty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mcbench.errors import DamagedError, UsageError
+from mcbench.leaderboard.board.board import ENDPOINTS, Board, Row
+from mcbench.leaderboard.board.column import OF_NETWORKS, Column
+from mcbench.leaderboard.table.standing import Records, belongs
+from mcbench.plugins.host import host
+from mcbench.report import columns_of
+from mcbench.store.store import Store
+
+State = Literal[
+    "no method", "not installed", "not run", "failed", "does not apply", "not measured"
+]
+"""``no method``: the row names none; ``not installed``: no plugin provides it; ``not measured``:
+there are records, but none has the column's metric."""
+
+
+@dataclass(frozen=True)
+class Absence:
+    """Why there is no value.
+
+    Arguments:
+        state: In a word or two.
+        reason: More, in one line, where there is more.
+    """
+
+    state: State
+    reason: str = ""
+
+
+def failures(board: Board, store: Store) -> Records:
+    """What failed of the board's runs, as the store has it, by method and pair."""
+    found: Records = {}
+    method_of = belongs(board)
+    for entry in store.entries("failures"):
+        try:
+            failure = store.read_record("failures", entry.key)
+        except DamagedError:
+            continue
+        method = method_of(failure) if failure and "run" in failure else None
+        if failure and method:
+            a, b = failure["pair"]
+            found.setdefault(method, {})[a, b] = failure
+    return found
+
+
+def absence(
+    board: Board, row: Row, column: str, records: Records, failed: Records
+) -> Absence | None:
+    """Why a row has nothing in a column; ``None`` if it has.
+
+    Arguments:
+        records: As `mcbench.leaderboard.table.standing.collect` gives them.
+        failed: As `failures` gives them.
+    """
+    if row.method == ENDPOINTS:
+        defined = board.shown[column].metric in OF_NETWORKS
+        return Absence("not run") if defined and not records else None
+    if not row.method:
+        return Absence("no method", "mcbench has no such method yet")
+    measured = list(records.get(row.method, {}).values())
+    if measured:
+        return _unmeasured(board.shown[column], measured)
+    try:
+        host().get("method", row.method)
+    except UsageError as error:
+        return Absence("not installed", str(error))
+    for failure in failed.get(row.method, {}).values():
+        return Absence(
+            "failed" if failure["applies"] else "does not apply", str(failure["reason"])
+        )
+    return Absence("not run")
+
+
+def _unmeasured(shown: Column, measured: list[dict[str, Any]]) -> Absence | None:
+    if any(shown.source in columns_of(record) for record in measured):
+        return None
+    for record in measured:
+        reason = record["metrics"].get(shown.metric, {}).get("inapplicable")
+        if reason:
+            return Absence("does not apply", str(reason))
+    return Absence("not measured", f"the records lack '{shown.source}'")

@@ -1,0 +1,100 @@
+"""The overview of a board's methods: what they declare, and what they were measured to cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from mcbench.errors import UsageError
+from mcbench.leaderboard.board.board import ENDPOINTS, Board
+from mcbench.leaderboard.table.standing import Records
+from mcbench.methods import method
+from mcbench.plugins.host import host
+from mcbench.report import columns_of, ends_of
+from mcbench.report.tables import Table
+from mcbench.stats.summary import summarize
+
+HEADS = [
+    "method",
+    "explicit formula",
+    "learnable",
+    "route",
+    "length",
+    "s/path",
+    "data passes",
+    "MiB",
+    "fit s",
+    "fit passes",
+    "accuracy lost",
+]
+
+
+def overview(board: Board, records: Records) -> Table:
+    """A row for every method of the board; what was not measured is left empty.
+
+    Laid out as the overview of Anokhin & Yarotsky, ICML 2020, with numbers where it says low,
+    medium and high.
+    """
+    title = f"Methods of {board.name}: route, computation, loss"
+    table = Table("overview", title, HEADS, keys=1)
+    for row in board.rows:
+        if row.method in ("", ENDPOINTS):
+            continue
+        try:
+            traits = method.traits(host().get("method", row.method))
+        except UsageError:  # It is not installed; what was measured is there all the same.
+            traits = method.Traits()
+        measured = list(records.get(row.method, {}).values())
+        cells = {"method": row.label, "route": traits.route}
+        cells |= {"explicit formula": _sign(traits.explicit), "learnable": _sign(traits.learnable)}
+        data: dict[str, Any] = {"row": row.label, "method": row.method}
+        data |= {"explicit": traits.explicit, "learnable": traits.learnable, "route": traits.route}
+        for head, (key, read, style) in _MEASURED.items():
+            known = [v for v in map(read, measured) if v is not None]
+            if known:
+                data[key] = summarize(known).mean
+                data[f"{key}_count"] = len(known)
+                cells[head] = style.format(data[key])
+        table.add(cells, data)
+    table.note = (
+        "Means over the pairs that were measured. Explicit formula: points are a closed formula "
+        "of A and B.\nLearnable: something is trained, for each path or once on a pool of other "
+        "networks (fit).\nLength: of the path by the distance of its ends. Seconds, passes over "
+        "the training data and the highest memory use\nare what the method took to connect and to "
+        "give the board's points, without their evaluation.\nAccuracy lost: test accuracy of the "
+        "ends less the worst on the grid, in percentage points."
+    )
+    return table
+
+
+def _sign(value: bool | None) -> str:
+    return "" if value is None else "+" if value else "-"
+
+
+def _cost(part: str, name: str) -> Callable[[dict[str, Any]], float | None]:
+    def read(record: dict[str, Any]) -> float | None:
+        value: float | None = record["cost"].get(part, {}).get(name)
+        return value
+
+    return read
+
+
+def _length(record: dict[str, Any]) -> float | None:
+    return columns_of(record).get("length-ratio")
+
+
+def _lost(record: dict[str, Any]) -> float | None:
+    worst = columns_of(record).get("worst-accuracy:test")
+    ends = [end["test"] for end in ends_of(record, record["pair"]).values() if "test" in end]
+    return None if worst is None or not ends else sum(ends) / len(ends) - worst
+
+
+_MEASURED: dict[str, tuple[str, Callable[[dict[str, Any]], float | None], str]] = {
+    "length": ("length_ratio", _length, "{:.2f}"),
+    "s/path": ("seconds", _cost("path", "seconds"), "{:,.1f}"),
+    "data passes": ("passes", _cost("path", "passes"), "{:,.1f}"),
+    "MiB": ("memory", _cost("path", "memory"), "{:,.0f}"),
+    "fit s": ("fit_seconds", _cost("fit", "seconds"), "{:,.0f}"),
+    "fit passes": ("fit_passes", _cost("fit", "passes"), "{:,.1f}"),
+    "accuracy lost": ("accuracy_lost", _lost, "{:.2f}"),
+}

@@ -1,0 +1,136 @@
+"""A board as Markdown, for a repository's README."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from mcbench.errors import UsageError
+from mcbench.leaderboard.board.board import Board
+from mcbench.leaderboard.entry.merging import Sourced
+from mcbench.leaderboard.entry.verification import entries
+from mcbench.leaderboard.table.difference import difference
+from mcbench.leaderboard.table.guests import with_guests
+from mcbench.leaderboard.table.standing import Records, chosen, measured
+from mcbench.leaderboard.table.table import remarks, table
+from mcbench.report.tables import Table, markdown_text, render
+
+
+def section(board: Board, sources: list[Sourced], folder: Path) -> str:
+    """Table, differences to the published numbers, provenance.
+
+    Arguments:
+        sources: As `mcbench.leaderboard.entry.merging.gathered` gives them.
+        folder: Where the text will stand; links to the entries start there.
+    """
+    board = with_guests(board)
+    records = chosen(board, sources)
+    shown = table(board, records)
+    shown.note = "\n".join(filter(None, [shown.note, *remarks(board, sources)]))
+    parts = [_introduction(board, records, folder), render([shown], "markdown")]
+    against = differences(board, records)
+    if against.rows:
+        parts.append("## Against the published numbers\n\n" + render([against], "markdown"))
+    if records:
+        parts.append("## Provenance\n\n" + "\n".join(f"- {line}" for line in provenance(records)))
+    return "\n\n".join(parts)
+
+
+def insert(text: str, board: Board, part: str, where: str) -> str:
+    """``text`` with ``part`` between the board's marks; an empty text gets a heading and marks.
+
+    Raises:
+        UsageError: If there is a text and the marks are not in it, once each and in order.
+    """
+    first, last = marks(board)
+    if not text:
+        return f"# {markdown_text(board.name)}\n\n{first}\n\n{part}\n\n{last}\n"
+    if (text.count(first), text.count(last)) != (1, 1) or text.index(first) > text.index(last):
+        raise UsageError(
+            f"{where} has no place for '{board.name}': add the lines '{first}' and '{last}'"
+        )
+    return f"{text[: text.index(first)]}{first}\n\n{part}\n\n{text[text.index(last) :]}"
+
+
+def marks(board: Board) -> tuple[str, str]:
+    """The lines between which a board's part stands."""
+    name = re.sub(r"[^\w.-]", "-", board.name).replace("--", "-")
+    command = f"mcbench leaderboard publish {name} --markdown"
+    return f"<!-- written by: {command} -->", f"<!-- end of {name} -->"
+
+
+def _introduction(board: Board, records: Records, folder: Path) -> str:
+    lines, problem = [f"{markdown_text(board.reference)}."], board.problem
+    if not records:
+        return f"{lines[0]} Problem: {markdown_text(problem)}. Nothing has been measured yet."
+    every = [record for pairs in records.values() for record in pairs.values()]
+    versions = sorted({str(r["provenance"]["packages"].get("mcbench", "?")) for r in every})
+    pairs = {tuple(record["pair"]) for record in every}
+    seeds = sorted({seed for pair in pairs for seed in pair})
+    networks = {(bool(board.to_recipe) and side, s) for p in pairs for side, s in enumerate(p)}
+    lines.append(
+        markdown_text(
+            f"Measured with mcbench {', '.join(versions)} on {problem}: {len(networks)} networks "
+            f"(seeds {', '.join(map(str, seeds))}), {len(pairs)} pairs."
+        )
+    )
+    links = [f"[{markdown_text(e.path.stem)}]({_link(e.path, folder)})" for e in entries(board)]
+    if links:
+        lines.append(
+            "The records, with key and hash of every network, the curve of every path, versions "
+            f"and hardware: {', '.join(links)}."
+        )
+    return "\n".join(lines)
+
+
+def _link(path: Path, folder: Path) -> str:
+    from urllib.parse import quote
+
+    return quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
+
+
+def differences(board: Board, records: Records) -> Table:
+    """Measured less published, where both are known, and the combined error bar."""
+    heads = ["row"]
+    for column in board.columns:
+        heads += [f"{column}: measured - published", f"{column}: combined error bar"]
+    title = "Differences; the combined error bar is the root of the sum of both squared std"
+    shown = Table("differences", title, heads, keys=1)
+    for row in board.rows:
+        known = measured(board, row, records)
+        cells: dict[str, str] = {}
+        for column in board.columns:
+            gap, bar = difference(known.get(column), row.published.get(column))
+            digits = board.digits(column) + 1
+            if gap is not None:
+                cells[f"{column}: measured - published"] = f"{gap:+.{digits}f}"
+                cells[f"{column}: combined error bar"] = (
+                    "-" if bar is None else f"{bar:.{digits}f}"
+                )
+        if cells:
+            shown.add({"row": row.label, **cells}, {"row": row.label})
+    return shown
+
+
+def provenance(records: Records) -> list[str]:
+    """Hardware and versions with the number of records, and when they were measured."""
+    found: Counter[str] = Counter()
+    times = []
+    for pairs in records.values():
+        for record in pairs.values():
+            source = record["provenance"]
+            found[_setting(source)] += 1
+            times.append(str(source["time"]))
+    lines = [f"{n} record{'s' * (n != 1)}: {text}" for text, n in sorted(found.items())]
+    lines.append(f"measured from {min(times)} to {max(times)}")
+    return list(map(markdown_text, lines))
+
+
+def _setting(source: dict[str, Any]) -> str:
+    threads = source["threads"]
+    packages = [f"{name} {v}" for name, v in sorted(source["packages"].items()) if v]
+    words = [source["device"], f"{threads} thread{'s' * (threads != 1)}", source["system"]]
+    return ", ".join([*map(str, words), f"Python {source['python']}", *packages])

@@ -1,0 +1,153 @@
+"""A leaderboard as a table: measured beside published, ranks, and why cells are empty."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from mcbench.leaderboard.board.board import ENDPOINTS, Board, Row
+from mcbench.leaderboard.entry.entry import title
+from mcbench.leaderboard.entry.merging import Sourced, conflicts, other_endpoints
+from mcbench.leaderboard.entry.verification import entries
+from mcbench.leaderboard.table.absence import Absence, absence
+from mcbench.leaderboard.table.ranking import rank
+from mcbench.leaderboard.table.standing import Records, belongs, measured
+from mcbench.report.tables import Table, plus_minus
+from mcbench.stats.ranking import Rank
+from mcbench.stats.summary import Summary
+from mcbench.store.store import key_of
+
+RANKS = (
+    "Rank: the places a method may have; =: not the first, but no method is surely better. From "
+    "differences on the same\npairs, with endpoints left out in turn; of all that is said to be "
+    "surely better, 5 % is wrong on average."
+)
+
+
+def table(board: Board, records: Records, failed: Records | None = None) -> Table:
+    """Measured beside published, and what there is instead where nothing was measured.
+
+    Arguments:
+        records: As `mcbench.leaderboard.table.standing.collect` gives them.
+        failed: What failed, as `mcbench.leaderboard.table.absence.failures` gives it.
+    """
+    failed = failed or {}
+    shown = Table("leaderboard", f"{board.title} ({board.reference})", [], keys=1)
+    ranks = {column: rank(board, records, column) for column in board.columns}
+    for row in board.rows:
+        known = measured(board, row, records)
+        cells = {"method": row.label, "mcbench method": row.method or "none yet"}
+        data: dict[str, Any] = {"row": row.label, "method": row.method}
+        for column in board.columns:
+            if column in known:
+                place = ranks[column].get(row.method)
+                _measured(board, column, known[column], place, cells, data)
+            else:
+                _absent(column, absence(board, row, column, records, failed), cells, data)
+            published = row.published.get(column)
+            if published is not None:
+                cells[f"{column} published"] = plus_minus(
+                    published.mean, published.std, board.digits(column)
+                )
+                data |= {f"{column}:published": published.mean}
+                data |= {f"{column}:published:std": published.std}
+        count = next((s.count for s in known.values()), 0)
+        unit = " nets" if row.method == ENDPOINTS else ""
+        cells["pairs"] = f"{count}{unit}" if count else ""
+        data["count"] = count
+        shown.add(cells, data)
+    shown.columns = _heads(board, shown.rows)
+    shown.note = "\n".join(_notes(board, records, failed, any(len(r) > 1 for r in ranks.values())))
+    return shown
+
+
+def _heads(board: Board, rows: list[dict[str, str]]) -> list[str]:
+    """The columns; ranks, intervals, published numbers and pairs where there are any."""
+    heads = ["method", "mcbench method"]
+    for column in board.columns:
+        beside = [f"{column} {what}" for what in ("rank", "95% interval", "published")]
+        heads += [column, *(head for head in beside if any(row.get(head) for row in rows))]
+    return [*heads, "pairs"] if any(row["pairs"] for row in rows) else heads
+
+
+def _measured(
+    board: Board, column: str, summary: Summary, rank: Rank | None, cells: dict[str, str],
+    data: dict[str, Any],
+) -> None:  # fmt: skip
+    digits = board.digits(column)
+    cells[column] = plus_minus(summary.mean, summary.std, digits)
+    if summary.count > 1:
+        cells[f"{column} 95% interval"] = f"[{summary.low:.{digits}f}, {summary.high:.{digits}f}]"
+    data |= {column: summary.mean, f"{column}:std": summary.std}
+    data |= {f"{column}:low": summary.low, f"{column}:high": summary.high}
+    if rank is not None:
+        cells[f"{column} rank"] = str(rank)
+        data |= {f"{column}:rank": rank.position, f"{column}:tied": list(rank.tied)}
+        data |= {f"{column}:rank:low": rank.low, f"{column}:rank:high": rank.high}
+
+
+def _absent(column: str, why: Absence | None, cells: dict[str, str], data: dict[str, Any]) -> None:
+    if why is None:  # The endpoints have no value in columns of paths.
+        cells[column] = "-"
+        return
+    cells[column] = "-" if why.state == "no method" else why.state
+    data[f"{column}_missing"] = f"{why.state}: {why.reason}" if why.reason else why.state
+
+
+def _notes(board: Board, records: Records, failed: Records, ranked: bool) -> list[str]:
+    lines = [board.note.strip()] if board.note.strip() else []
+    lines += [RANKS] if ranked else []
+    lines += [f"{row.label}: {row.note}" for row in board.rows if row.note]
+    waiting = []
+    for row in board.rows:
+        for column in board.columns:
+            why = absence(board, row, column, records, failed)
+            if why and why.state == "not run" and row.method not in ("", ENDPOINTS):
+                waiting.append(row.method)
+            elif why and why.reason and why.state != "no method":
+                lines.append(f"{row.label}: {why.state}: {why.reason}")
+    lines += _partly(board, records, failed)
+    if waiting:
+        missing = list(dict.fromkeys(waiting))
+        command = f"mcbench run --leaderboard {board.name} " + " ".join(
+            f"-m '{m}'" for m in missing
+        )
+        lines.append(f"Not run yet: {', '.join(missing)}. Run them with: {command}")
+    return list(dict.fromkeys(lines))
+
+
+def _partly(board: Board, records: Records, failed: Records) -> list[str]:
+    """The pairs that failed of methods that were measured on others."""
+    return [
+        f"{_label(board, method)}: pair {a}-{b} failed: {failure['reason']}"
+        for method, pairs in failed.items()
+        for (a, b), failure in pairs.items()
+        if records.get(method) and (a, b) not in records[method]
+    ]
+
+
+def _label(board: Board, method: str) -> str:
+    rows: list[Row] = [row for row in board.rows if row.method == method]
+    return rows[0].label
+
+
+def remarks(board: Board, sources: Sequence[Sourced]) -> list[str]:
+    """What of the records was verified, and which are in conflict.
+
+    Arguments:
+        sources: As `mcbench.leaderboard.entry.merging.gathered` gives them.
+    """
+    method_of = belongs(board)
+    ours = [one for one in sources if method_of(one.record)]
+    latest = {key_of(one.record["run"]): one for one in ours}
+    counts = Counter(one.state or "not verified" for one in latest.values())
+    lines = conflicts(ours) + other_endpoints(entries(board))
+    if set(counts) - {"not verified"}:
+        lines.insert(0, "Records: " + ", ".join(f"{n} {state}" for state, n in counts.items()))
+    lines += [
+        f"{one.source}: {title(one.record)} differs when it is evaluated again"
+        for one in latest.values()
+        if one.state == "differs"
+    ]
+    return lines

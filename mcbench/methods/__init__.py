@@ -1,0 +1,1 @@
+"""Connection methods, and the parts that they are composed of."""

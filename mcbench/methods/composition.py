@@ -1,0 +1,115 @@
+"""`Composition`, a connection method made of parts: matching x interpolation x adjustment.
+
+The known methods are compositions by name: ``ot-wa`` is optimal-transport matching, linear
+interpolation and weight adjustment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from mcbench.paths.path import End, Path
+from mcbench.plugins.host import host
+from mcbench.plugins.parameters import parameter, parse
+
+if TYPE_CHECKING:
+    from mcbench.methods.method import Need
+    from mcbench.problem.endpoint import Endpoint
+    from mcbench.problem.problem import Problem
+
+
+@dataclass(frozen=True)
+class Composition:
+    r"""A path through the hidden neurons of a network that is a chain of affine layers.
+
+    Without an adjustment all layers move at once (`mcbench.methods.joint`). With one the network
+    changes layer by layer from the bottom (`mcbench.methods.layerwise`), so that the outputs of
+    the layer above can be kept; the last leg takes the last layer to B. If neurons were permuted
+    by the matching, that is then undone neuron by neuron (`mcbench.methods.unpermute`), unless
+    ``end`` is ``permuted``.
+
+    Arguments:
+        name: The method's name.
+        summary: One line.
+        reference: Paper, section or equation.
+        use: When to use it.
+
+    Raises:
+        StructureError: When connecting networks that are no chain of affine layers.
+    """
+
+    name: str
+    summary: str = ""
+    reference: str = ""
+    use: str = ""
+    matching: str = parameter(
+        "identity", "which neuron of B goes with which of A", part="matching"
+    )
+    interpolation: str = parameter("linear", "how a neuron moves", part="interpolation")
+    adjustment: str = parameter("none", "what mends the points between", part="adjustment")
+    end: End = parameter(
+        "b",
+        "b: the whole way; permuted: stop at B with its neurons permuted; "
+        "short: stop before the last layer is B's",
+    )
+
+    needs: ClassVar[frozenset[Need]] = frozenset({"data", "affine-chain"})
+
+    learnable: ClassVar[bool] = False
+
+    @property
+    def explicit(self) -> bool:
+        """Neither a matching nor an adjustment has to be solved for."""
+        return (self.matching, self.adjustment) == ("identity", "none")
+
+    @property
+    def route(self) -> str:
+        """The way in a few words."""
+        matching, interpolation, adjustment = (
+            parse(x)[0] for x in (self.matching, self.interpolation, self.adjustment)
+        )
+        words = [] if matching == "identity" else [f"{matching} matching"]
+        words.append(interpolation)
+        if adjustment != "none":
+            words.append(f"layer by layer with {adjustment}")
+        if matching != "identity" and self.end == "b":
+            words.append("neurons permuted back")
+        return ", ".join(words)
+
+    @property
+    def expected_failures(self) -> dict[str, str]:
+        """What its parts say of paths (``expected_path_failures``), for `mcbench.testing`."""
+        parts = (
+            host().get("matching", self.matching),
+            host().get("interpolation", self.interpolation),
+            host().get("adjustment", self.adjustment),
+        )
+        return {
+            check: reason
+            for part in parts
+            for check, reason in getattr(part, "expected_path_failures", {}).items()
+        }
+
+    def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
+        """The path; see the class."""
+        from mcbench.methods.joint import simultaneous
+        from mcbench.methods.layerwise import layerwise
+        from mcbench.methods.method import Parts
+        from mcbench.methods.unpermute import is_identity, way_back
+
+        parts = Parts(
+            host().get("matching", self.matching),
+            host().get("interpolation", self.interpolation),
+            host().get("adjustment", self.adjustment),
+        )
+        if parts.adjustment.name == "none":
+            legs, orders = simultaneous(a.params, b.params, problem, parts)
+        else:
+            legs, orders = layerwise(a.params, b.params, problem, parts)
+            if self.end == "short":
+                return Path(legs[:-1], "short")
+        if self.end == "b":
+            legs += way_back(b.params, orders, problem)
+            return Path(legs, "b")
+        return Path(legs, "b" if all(map(is_identity, orders)) else "permuted")

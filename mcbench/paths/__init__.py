@@ -1,0 +1,1 @@
+"""Parameters of a network, and paths through them."""

@@ -1,0 +1,182 @@
+"""`Path`, a continuous map from [0, 1] to `Params` that starts at A exactly.
+
+A path is a chain of legs. A leg knows its two ends as `Params` and a function for the points
+between them; the ends are returned as they are, so ``path(0)`` is A bit for bit.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from itertools import groupby, pairwise
+from typing import TYPE_CHECKING, Any, Literal
+
+from mcbench.errors import RunError
+from mcbench.paths.params import combine, distance
+
+if TYPE_CHECKING:
+    from mcbench.paths.params import Params
+
+End = Literal["b", "permuted", "short"]
+"""Where a path ends: at B, at B with its hidden neurons permuted, or short of both."""
+
+
+@dataclass(frozen=True)
+class Leg:
+    """A piece of a path, over its own time u in [0, 1].
+
+    Arguments:
+        start: The point at u = 0.
+        stop: The point at u = 1.
+        between: The points for 0 < u < 1. It may have an attribute ``together(times)``, the same
+            points at several times, where that costs less than one after another.
+        length: The arc length between two times. Where it is not given, chords are measured.
+        title: What happens on the leg, for plots.
+    """
+
+    start: Params
+    stop: Params
+    between: Callable[[float], Params]
+    length: Callable[[float, float], float] | None = None
+    title: str = ""
+
+    def __call__(self, u: float) -> Params:
+        return self.several([u])[0]
+
+    def several(self, times: Sequence[float]) -> list[Params]:
+        """The points at some times."""
+        found = iter(_several(self.between, [u for u in times if 0 < u < 1]))
+        return [self.start if u <= 0 else self.stop if u >= 1 else next(found) for u in times]
+
+    def within(self, context: Callable[[], AbstractContextManager[Any]]) -> Leg:
+        """The same leg, its points computed inside of a context."""
+        return replace(self, between=_Within(self.between, context))
+
+
+@dataclass(frozen=True)
+class _Within:
+    between: Callable[[float], Params]
+    context: Callable[[], AbstractContextManager[Any]]
+
+    def __call__(self, u: float) -> Params:
+        with self.context():
+            return self.between(u)
+
+    def together(self, times: Sequence[float]) -> list[Params]:
+        with self.context():
+            return _several(self.between, times)
+
+
+def _several(between: Callable[[float], Params], times: Sequence[float]) -> list[Params]:
+    together = getattr(between, "together", None)
+    if together is None or len(times) < 2:
+        return [between(u) for u in times]
+    found: list[Params] = together(times)
+    if len(found) != len(times):
+        raise RunError(f"a leg was asked for {len(times)} points together and gave {len(found)}")
+    return found
+
+
+class Path:
+    """Legs one after another, each over an equal share of [0, 1].
+
+    Arguments:
+        legs: At least one; each starts where the one before stops.
+        end: Whether ``path(1)`` is B, a permutation of B, or neither.
+    """
+
+    def __init__(self, legs: Sequence[Leg], end: End = "b") -> None:
+        if not legs:
+            raise ValueError("a path needs at least one leg")
+        self.legs = tuple(legs)
+        self.end: End = end
+        self._recent: dict[float, Params] = {}
+
+    @property
+    def joints(self) -> list[float]:
+        """The times at which legs begin and end, 0 and 1 included."""
+        return [i / len(self.legs) for i in range(len(self.legs) + 1)]
+
+    def __call__(self, t: float) -> Params:
+        """The point at ``t``.
+
+        Raises:
+            ValueError: If ``t`` is not in [0, 1].
+        """
+        return self.several([t])[0]
+
+    def several(self, times: Sequence[float]) -> list[Params]:
+        """The points at some times; those of one leg are computed together (see `Leg`).
+
+        Raises:
+            ValueError: If one of them is not in [0, 1].
+        """
+        for t in times:
+            if not 0 <= t <= 1:
+                raise ValueError(f"t = {t} is not in [0, 1]")
+        places = {t: self.locate(t) for t in times}
+        missing = [t for t in times if 0 < places[t][1] < 1 and t not in self._recent]
+        if missing:
+            # The latest points are kept, and the one before: lengths ask for those that were just
+            # evaluated. Where legs meet nothing is computed, so nothing is kept or given up.
+            kept = (*list(self._recent)[-1:], *times)
+            self._recent = {t: x for t, x in self._recent.items() if t in kept}
+        for leg, group in groupby(missing, lambda t: places[t][0]):
+            on_leg = list(group)
+            found = self.legs[leg].several([places[t][1] for t in on_leg])
+            self._recent |= zip(on_leg, found, strict=True)
+        found = []
+        for t in times:
+            leg, u = places[t]
+            found.append(self._recent[t] if t in self._recent else self.legs[leg](u))
+        return found
+
+    def locate(self, t: float) -> tuple[int, float]:
+        """The number of the leg that a time falls on, and the leg's own time there."""
+        count, joints = len(self.legs), self.joints
+        leg = min(bisect_right(joints, t) - 1, count - 1)
+        return leg, 0.0 if t == joints[leg] else t * count - leg
+
+    def length(self, t0: float, t1: float) -> float:
+        """Arc length from ``t0`` to ``t1``: exact on legs that know it, else by chords.
+
+        A chord is drawn from joint to joint at the longest, so a corner is never cut.
+        """
+        stops = [t0, *(t for t in self.joints if t0 < t < t1), t1]
+        total = 0.0
+        for s, e in pairwise(stops):
+            leg, u = self.locate(s)
+            exact = self.legs[leg].length
+            if exact is not None:
+                total += exact(u, min(1.0, e * len(self.legs) - leg))
+            else:
+                total += distance(self(s), self(e))
+        return total
+
+
+def segment(a: Params, b: Params) -> Path:
+    r"""The straight line :math:`\psi(t) = (1 - t)\,A + t\,B`."""
+    return Path([line(a, b)])
+
+
+def line(a: Params, b: Params, title: str = "") -> Leg:
+    """The straight line from ``a`` to ``b`` as a leg; what is the same in both stays as it is."""
+    whole = distance(a, b)
+    moving = {name: x for name, x in a.items() if not x.equal(b[name])}
+
+    def between(u: float) -> Params:
+        return a | combine(moving, b, 1 - u, u)
+
+    return Leg(a, b, between, lambda u, v: (v - u) * whole, title)
+
+
+def polyline(points: Sequence[Params]) -> Path:
+    """Straight lines through ``points``, each over an equal share of [0, 1]."""
+    return Path([line(a, b) for a, b in pairwise(points)])
+
+
+def join(*paths: Path) -> Path:
+    """The legs of all paths, one after another; it ends as the last one does."""
+    return Path([leg for path in paths for leg in path.legs], paths[-1].end)

@@ -1,0 +1,152 @@
+"""Hooks of the life of trainings and runs: they are told what happens."""
+
+# The signatures are the documentation of arguments: the bodies are empty on purpose.
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mcbench.plugins.hookspecs.markers import hookspec
+
+if TYPE_CHECKING:
+    from mcbench.experiments.run import Run
+    from mcbench.problem.endpoint import Endpoint
+
+
+@hookspec
+def mcbench_training_started(
+    problem: dict[str, Any], seeds: tuple[int, ...], keys: tuple[str, ...]
+) -> None:
+    """Called before endpoints are trained, not for those that were found in the store.
+
+    ``keys`` are the content keys that the endpoints of ``seeds`` will have, in the same order.
+    ``problem`` is the identity of data set, architecture and recipe, as in a run. Of each
+    endpoint it is told later that it was trained, or that its training failed.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_training_started(problem, seeds):
+            print(problem["recipe"]["name"], seeds)
+    """
+
+
+@hookspec
+def mcbench_epoch_finished(
+    seeds: tuple[int, ...], keys: tuple[str, ...], epoch: int, epochs: int, loss: float
+) -> None:
+    """Called after each epoch of training: ``epoch`` of ``epochs`` is done for ``seeds``.
+
+    ``loss`` is the mean training loss over the epoch and the seeds, which train together;
+    ``keys`` are the content keys of their endpoints.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_epoch_finished(epoch, loss):
+            print(epoch, loss)
+    """
+
+
+@hookspec
+def mcbench_method_progressed(title: str, step: int, steps: int, loss: float) -> None:
+    """Called now and then by what computes for long: ``step`` of ``steps`` is done.
+
+    ``title`` says what is trained or measured; ``loss`` is the mean since the last call, or of
+    what was measured.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_method_progressed(title, step, steps):
+            print(title, step / steps)
+    """
+
+
+@hookspec
+def mcbench_endpoint_trained(endpoint: Endpoint) -> None:
+    """Called when an endpoint has been trained and stored, not when it was found in the store.
+
+    ``endpoint`` has ``params``, ``seed``, ``key`` and ``record``.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_endpoint_trained(endpoint):
+            print(endpoint.key, endpoint.seed)
+    """
+
+
+@hookspec
+def mcbench_training_failed(seed: int, key: str, error: Exception) -> None:
+    """Called when the training of an endpoint failed, as when it diverges; the others go on.
+
+    The endpoint of ``seed`` would have had the content key ``key``. ``error`` says why.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_training_failed(seed, error):
+            print(seed, error)
+    """
+
+
+@hookspec
+def mcbench_run_started(run: Run) -> None:
+    """Called before a run (problem x pair x method x protocol) is computed.
+
+    Not when it was found in the store. ``run`` has ``problem``, ``pair`` (the two seeds),
+    ``method``, ``identity`` (of the method: name, parameters, distribution, version),
+    ``protocol``, ``ends`` (the endpoints' keys) and ``key``.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_run_started(run):
+            print(run.method, run.pair)
+    """
+
+
+@hookspec
+def mcbench_point_evaluated(run: Run, t: float, values: dict[str, Any]) -> None:
+    """Called after a path's point was evaluated: the grid first, then the refinement.
+
+    ``t`` is where on the path of ``run``; ``values`` has ``loss`` and ``accuracy``, each by split.
+    Of a run that goes on after an interruption, the points from before are not told again; the
+    record has them all.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_point_evaluated(t, values):
+            print(t, values["accuracy"]["test"])
+    """
+
+
+@hookspec
+def mcbench_run_finished(run: Run, record: dict[str, Any], units: dict[str, str]) -> None:
+    """Called when the ``record`` of a ``run`` is complete and stored.
+
+    After it was computed, or after metrics that it lacked were added: then no start was told.
+    ``record`` has ``run``, ``problem``, ``pair``, ``method``, ``curve``, ``metrics``,
+    ``provenance`` and ``cost``, and ``notes`` if the method said something of its path;
+    ``units`` are those of the metrics, by name.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_run_finished(run, record):
+            print(run.key, record["metrics"])
+    """
+
+
+@hookspec
+def mcbench_run_failed(run: Run, error: Exception) -> None:
+    """Called when ``run`` failed; the other runs go on. ``error`` is the exception.
+
+    Example::
+
+        @mcbench.hookimpl
+        def mcbench_run_failed(run, error):
+            print(run.method, error)
+    """

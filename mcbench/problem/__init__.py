@@ -1,0 +1,1 @@
+"""What a pair of endpoints is drawn from: data, architecture and recipe."""

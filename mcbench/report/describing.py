@@ -1,0 +1,83 @@
+"""What a component declares, for ``mcbench show`` and for the reference pages."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+from dataclasses import asdict
+from typing import Any, Literal, get_args, get_origin
+
+from mcbench.methods import method
+from mcbench.plugins import parameters
+from mcbench.plugins.host import Provided, host
+
+
+def describe(kind: str, provided: Provided) -> dict[str, Any]:
+    """All that a component declares, as JSON has it."""
+    component, plugin = provided.component, provided.plugin
+    return {
+        "kind": kind,
+        "name": component.name,
+        "summary": method.summary(component),
+        "from": f"{plugin.distribution} {plugin.version}",
+        "reference": getattr(component, "reference", ""),
+        "needs": sorted(method.needs(component)) if kind == "method" else [],
+        **(asdict(method.traits(component)) if kind == "method" else {}),
+        "unit": getattr(component, "unit", ""),
+        "better": getattr(component, "better", ""),
+        "parameters": [
+            {
+                "name": p.name,
+                "type": type_text(p.type),
+                "default": parameters.value_text(p.default),
+                "help": p.help,
+                **({"one of": host().names(p.part)} if p.part else {}),
+            }
+            for p in parameters.parameters(component).values()
+        ],
+        "description": _description(component),
+    }
+
+
+def _description(component: Any) -> str:
+    """What the component says of itself, else its docstring without what its author sets."""
+    text = inspect.cleandoc(getattr(component, "description", "") or type(component).__doc__ or "")
+    found = re.search(r"(?m)^Arguments:\n((?:(?: +.*)?(?:\n|\Z))+)", text)
+    if not found:
+        return text
+    items = re.split(r"(?m)^(?= {4}\w)", found[1].rstrip() + "\n")
+    mine = parameters.parameters(component)
+    kept = "".join(
+        i for i in items if {n.strip() for n in i.partition(":")[0].split(",")} & {*mine}
+    )
+    section = f"Arguments:\n{kept}\n" if kept else ""
+    return (text[: found.start()] + section + text[found.end() :]).strip()
+
+
+def subject(problem: dict[str, Any]) -> list[str]:
+    """Data set, architecture and recipe of a problem's identity, as a user would write them."""
+    return [_written(kind, problem[kind]) for kind in ("dataset", "architecture", "recipe")]
+
+
+def _written(kind: str, identity: dict[str, Any]) -> str:
+    """``name[p=v]`` with the parameters that are not at their default."""
+    name, recorded = identity["name"], identity["parameters"]
+    claims = host().provided(kind).get(name, [])
+    known = parameters.parameters(claims[0].component) if len(claims) == 1 else {}
+    defaults = {n: json.loads(json.dumps(p.default)) for n, p in known.items()}
+    items = [
+        f"{n}={parameters.value_text(v)}"
+        for n, v in recorded.items()
+        if n not in defaults or v != defaults[n]
+    ]
+    return name + (f"[{','.join(items)}]" if items else "")
+
+
+def type_text(hint: Any) -> str:
+    """A parameter's type as a user reads it: ``a | b`` for the values that are allowed."""
+    if get_origin(hint) is tuple and get_args(hint)[1:] == (...,):
+        return f"({type_text(get_args(hint)[0])}, ...)"
+    if get_origin(hint) is Literal:
+        return " | ".join(map(str, get_args(hint)))
+    return getattr(hint, "__name__", str(hint)) if not get_args(hint) else str(hint)

@@ -1,0 +1,1 @@
+"""What is kept on disk, where it came from and what it cost."""

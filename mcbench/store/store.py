@@ -1,0 +1,325 @@
+"""`Store`, results on disk: content-addressed, atomic, verified.
+
+    endpoints/KEY.safetensors   parameters; the record is in the file's metadata
+    runs/KEY.json               a run's record
+    ensembles/KEY.json          an ensemble's record
+    planes/KEY.json             loss and accuracy at points of a plane; more may be added
+    failures/KEY.json           why a run failed; never taken for a result
+    trained/KEY.safetensors     what a method trains: a curve, a flow; whole or under way
+    partial/KEY.safetensors     a training or an evaluation that is under way
+    data/KEY.safetensors        decoded data sets
+    locks/KEY.lock              held while a key is computed
+
+Every file carries a SHA-256 hash of its content: one that is truncated or altered is found out
+when it is read. Writes go to a temporary file that then takes the place of the old one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from mcbench.errors import DamagedError, UsageError
+
+if TYPE_CHECKING:
+    from mcbench.paths.params import Params
+
+log = logging.getLogger("mcbench")
+
+T = TypeVar("T")
+
+KINDS = ("endpoints", "trained", "runs", "ensembles", "planes", "failures", "partial", "data")
+RECORDS = ("runs", "ensembles", "planes", "failures")
+"""The kinds that are JSON; the others are tensors."""
+
+
+def home() -> Path:
+    """``MCBENCH_HOME``, else the platform's user data directory."""
+    from platformdirs import user_data_path
+
+    chosen = os.environ.get("MCBENCH_HOME")
+    return Path(chosen).expanduser() if chosen else user_data_path("mcbench")
+
+
+def save_seconds() -> float:
+    """How often work under way is stored, at most: ``MCBENCH_SAVE_SECONDS``, else every 10 s."""
+    given = os.environ.get("MCBENCH_SAVE_SECONDS", "10")
+    try:
+        return float(given)
+    except ValueError:
+        raise UsageError(f"MCBENCH_SAVE_SECONDS is a number of seconds, not '{given}'") from None
+
+
+def canonical(value: Any) -> str:
+    """JSON text that is the same for equal values."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=True)
+
+
+def key_of(value: Any) -> str:
+    """The content key of what determines a result: 32 hexadecimal digits."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file of the store."""
+
+    kind: str
+    key: str
+    path: Path
+    bytes: int
+    modified: float
+
+
+class Store:
+    """The store below ``root``; nothing is written before the first result."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = root or home()
+
+    def _path(self, kind: str, key: str) -> Path:
+        suffix = ".json" if kind in RECORDS else ".safetensors"
+        return self.root / kind / (key + suffix)
+
+    def has(self, kind: str, key: str) -> bool:
+        """Whether there is a file, whole or not."""
+        return self._path(kind, key).exists()
+
+    def intact(self, read: Callable[[str, str], T | None], kind: str, key: str) -> T | None:
+        """What ``read`` gives; a damaged file is named and removed, and counts as not there."""
+        try:
+            return read(kind, key)
+        except DamagedError as error:
+            log.warning("%s; computing it again", error)
+            self.remove(kind, key)
+            return None
+
+    # Records -------------------------------------------------------------------------------
+
+    def write_record(self, kind: str, key: str, record: dict[str, Any]) -> None:
+        """Write a JSON record with its hash."""
+        digest = hashlib.sha256(canonical(record).encode()).hexdigest()
+        text = json.dumps({"sha256": digest, "record": record}, indent=1)
+        self._write(self._path(kind, key), lambda file: file.write_text(text + "\n"))
+
+    def read_record(self, kind: str, key: str) -> dict[str, Any] | None:
+        """The record, or ``None`` if there is none.
+
+        Raises:
+            DamagedError: If the file is truncated or was altered.
+        """
+        path = self._path(kind, key)
+        try:
+            content = json.loads(path.read_text())
+            record, digest = content["record"], content["sha256"]
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            raise DamagedError(f"{path} is damaged: {error}") from None
+        if hashlib.sha256(canonical(record).encode()).hexdigest() != digest:
+            raise DamagedError(f"{path} is damaged: its content does not match its hash")
+        return record
+
+    # Tensors -------------------------------------------------------------------------------
+
+    def write_tensors(self, kind: str, key: str, tensors: Params, record: dict[str, Any]) -> None:
+        """Write tensors, with a record beside them in the same file.
+
+        Tensors that share memory are written one by one.
+        """
+        from safetensors.torch import save_file
+
+        seen: set[int] = set()
+        separate = {}
+        for name, x in tensors.items():
+            x = x.detach().cpu().contiguous()
+            pointer = x.untyped_storage().data_ptr()
+            separate[name] = x.clone() if pointer in seen else x
+            seen.add(pointer)
+        tensors = separate
+        metadata = {"record": json.dumps(record), "sha256": _tensors_hash(tensors, record)}
+        self._write(self._path(kind, key), lambda file: save_file(tensors, file, metadata))
+
+    def read_tensors(self, kind: str, key: str) -> tuple[Params, dict[str, Any]] | None:
+        """The tensors and the record, or ``None`` if there are none.
+
+        Raises:
+            DamagedError: If the file is truncated or was altered.
+        """
+        from safetensors import SafetensorError, safe_open
+
+        path = self._path(kind, key)
+        try:
+            with safe_open(path, "pt") as file:
+                metadata = file.metadata()
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            record = json.loads(metadata["record"])
+        except FileNotFoundError:
+            return None
+        except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            raise DamagedError(f"{path} is damaged: {error}") from None
+        if _tensors_hash(tensors, record) != metadata.get("sha256"):
+            raise DamagedError(f"{path} is damaged: its content does not match its hash")
+        return tensors, record
+
+    # Files ---------------------------------------------------------------------------------
+
+    def _write(self, path: Path, write: Callable[[Path], object]) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
+            os.close(handle)
+            temporary = Path(name)
+            try:
+                write(temporary)
+                with open(temporary, "rb") as file:
+                    os.fsync(file.fileno())
+                temporary.chmod(0o644)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> UsageError:
+        reason = error.strerror or str(error)
+        return UsageError(
+            f"cannot write to the store {self.root}: {reason}; "
+            "make it writable or name another with --home or MCBENCH_HOME"
+        )
+
+    def remove(self, kind: str, key: str) -> None:
+        """Delete a file, if it is there."""
+        try:
+            self._path(kind, key).unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    @contextmanager
+    def lock(self, key: str) -> Iterator[None]:
+        """Hold a key while it is computed; a second process waits, and then finds the result."""
+        from filelock import FileLock, Timeout
+
+        folder = self.root / "locks"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder / f"{key}.lock")
+            try:
+                lock.acquire(timeout=2)
+            except Timeout:
+                log.info("another process is computing %s; waiting for it", key)
+                lock.acquire()
+        except OSError as error:
+            raise self._unwritable(error) from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def entries(self, kind: str) -> Iterator[Entry]:
+        """The files of a kind, in the order of their keys."""
+        folder = self.root / kind
+        if not folder.is_dir():
+            return
+        for path in sorted(folder.glob("[!.]*")):
+            status = path.stat()
+            yield Entry(kind, path.stem, path, status.st_size, status.st_mtime)
+
+    def title(self, entry: Entry) -> str:
+        """What a file holds, in a few words.
+
+        Raises:
+            DamagedError: If it cannot be read.
+        """
+        if entry.path.suffix == ".json":
+            record = self.read_record(entry.kind, entry.key) or {}
+        else:
+            record = _metadata(entry.path)
+        if "what" in record:
+            return f"{record['what']}: {record['reason']}"
+        if "title" in record:
+            return str(record["title"])
+        if "epoch" in record:
+            return f"training, {record['epoch']} epochs done"
+        if "points" in record:
+            return f"evaluation, {len(record['points'])} points done"
+        if "fingerprint" in record:
+            return str(record["name"])
+        problem = "/".join(
+            record["problem"][k]["name"] for k in ("dataset", "architecture", "recipe")
+        )
+        if "seed" in record:
+            return f"{problem} seed {record['seed']}"
+        if "budgets" in record:
+            return f"{problem} ensemble {record['ensemble']} by budget"
+        if "ensemble" in record:
+            return f"{problem} ensemble {record['ensemble']} of 1 to {len(record['sizes'])}"
+        return f"{problem} {record['method']} pair {record['pair'][0]}-{record['pair'][1]}"
+
+    def check(self, entry: Entry) -> None:
+        """Read a file as a user of it would.
+
+        Raises:
+            DamagedError: If it is truncated or was altered.
+        """
+        if entry.path.suffix == ".json":
+            self.read_record(entry.kind, entry.key)
+        else:
+            self.read_tensors(entry.kind, entry.key)
+
+    def garbage(self, age: float = 0.0) -> list[Path]:
+        """Files that no result needs: left-over temporary and partial files, failures, locks.
+
+        A lock that is held is no garbage.
+
+        Arguments:
+            age: Only files older than this, in seconds.
+        """
+        folders = [self.root / kind for kind in (*KINDS, "locks")]
+        patterns = {"partial": "*", "failures": "*", "locks": "*"}
+        found = {
+            path
+            for folder in folders
+            for pattern in (".*.tmp", patterns.get(folder.name, ".*.tmp"))
+            for path in folder.glob(pattern)
+        }
+        now = time.time()
+        old = sorted(p for p in found if now - p.stat().st_mtime >= age)
+        return [p for p in old if p.suffix != ".lock" or _is_free(p)]
+
+
+def _is_free(lock: Path) -> bool:
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(lock, timeout=0):
+            return True
+    except Timeout:
+        return False
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "pt") as file:
+            return json.loads(file.metadata()["record"])
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise DamagedError(f"{path} is damaged: {error}") from None
+
+
+def _tensors_hash(tensors: Params, record: dict[str, Any]) -> str:
+    from mcbench.paths.params import feed
+
+    digest = hashlib.sha256(canonical(record).encode())
+    feed(digest, tensors)
+    return digest.hexdigest()
