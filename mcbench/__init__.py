@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mcbench.store.checkpoint import Workshop
     from mcbench.structure import Chain, Hidden
     from mcbench.training.batch_norm import Statistics
+    from mcbench.training.loop import Solver, solve
     from mcbench.training.optimizer_state import optimizer_state, restore_optimizer
 
 _HOME = {
@@ -67,6 +68,7 @@ _HOME = {
     "Recipe": "problem.recipe",
     "RunError": "errors",
     "Snapshots": "ensembles.ensemble",
+    "Solver": "training.loop",
     "Split": "problem.dataset",
     "Stage": "methods.method",
     "Statistics": "training.batch_norm",
@@ -83,6 +85,7 @@ _HOME = {
     "polyline": "paths.path",
     "restore_optimizer": "training.optimizer_state",
     "segment": "paths.path",
+    "solve": "training.loop",
     "stack": "evaluation.stacked",
     "together": "evaluation.stacked",
     "unstack": "evaluation.stacked",
@@ -118,6 +121,7 @@ __all__ = [
     "Recipe",
     "RunError",
     "Snapshots",
+    "Solver",
     "Split",
     "Stage",
     "Statistics",
@@ -135,6 +139,7 @@ __all__ = [
     "polyline",
     "restore_optimizer",
     "segment",
+    "solve",
     "stack",
     "together",
     "unstack",
