@@ -11,6 +11,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from math import isfinite
+from statistics import fmean
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -21,7 +24,7 @@ from mcbench.paths.params import Params
 from mcbench.problem.augmentation import augment
 from mcbench.problem.problem import Problem
 from mcbench.seeds import derive, generator
-from mcbench.store.store import save_seconds
+from mcbench.training.loop import diverged, solve
 from mcbench.training.optimizer_state import optimizer_state, restore_optimizer
 
 TOGETHER = 2**23
@@ -100,64 +103,79 @@ def train(
     for seed in sorted(seeds):
         done = states[seed].epoch if seed in states else 0
         groups.setdefault((-done, seed // lanes), []).append(seed)
-    for (done, _), group in sorted(groups.items()):
-        known = [states[s] for s in group] if done else []
-        yield from _train_group(problem, tuple(group), -done, known, save, report)
+    for _, group in sorted(groups.items()):
+        began = time.perf_counter()
+        networks = _Networks(problem, tuple(group))
+        tensors, _ = solve(networks, _States(networks, states, save, report))
+        seconds = (time.perf_counter() - began) / len(group)
+        for seed, losses in networks.losses.items():
+            error = networks.errors.get(seed)
+            params = None if error else _of_seed(tensors, seed)
+            yield Outcome(seed, params, error, seconds, losses)
 
 
-def _train_group(
-    problem: Problem,
-    seeds: tuple[int, ...],
-    start: int,
-    states: list[State],
-    save: Save,
-    report: Report,
-) -> Iterator[Outcome]:
-    recipe = problem.recipe
-    began = saved = time.perf_counter()
-    networks = _Networks(problem, seeds)
-    if states:
-        networks.restore([state.tensors for state in states])
-    history = [list(state.losses) for state in states] or [[] for _ in seeds]
-    errors: dict[int, RunError] = {}
-    for epoch in range(start, recipe.last):
-        losses = networks.epoch(epoch)
-        for past, loss in zip(history, losses.tolist(), strict=True):
-            past.append(loss)
-        for seed, loss in zip(seeds, losses.tolist(), strict=True):
-            if not abs(loss) < float("inf") and seed not in errors:
-                errors[seed] = RunError(
-                    f"training diverged: the loss of seed {seed} is {loss} in epoch {epoch + 1}; "
-                    f"a lower learning rate may help (--recipe '{recipe.name}[lr=...]', "
-                    f"here {recipe.lr:g})"
-                )
-        if len(errors) == len(seeds):
-            break
-        report(seeds, epoch + 1, recipe.last, float(losses.mean()))
-        if time.perf_counter() - saved > save_seconds() and epoch + 1 < recipe.last:
-            for seed, tensors, past in zip(seeds, networks.snapshot(), history, strict=True):
-                if seed not in errors:
-                    save(seed, State(epoch + 1, tensors, list(past)))
-            saved = time.perf_counter()
-    seconds = (time.perf_counter() - began) / len(seeds)
-    for seed, params, past in zip(seeds, networks.params(), history, strict=True):
-        failed = errors.get(seed)
-        yield Outcome(seed, None if failed else params, failed, seconds, past)
+@dataclass(frozen=True)
+class _States:
+    """The states of networks that train in step, each kept under its own seed; see `train`."""
+
+    networks: _Networks
+    states: dict[int, State]
+    keep: Save
+    tell: Report
+
+    def load(self) -> tuple[Params, dict[str, Any]] | None:
+        """Where all of them stopped, at the same epoch."""
+        states = {s: self.states[s] for s in self.networks.seeds if s in self.states}
+        if not states:
+            return None
+        tensors = {f"{s}.{n}": x for s, state in states.items() for n, x in state.tensors.items()}
+        losses = {s: list(state.losses) for s, state in states.items()}
+        return tensors, {"epoch": min(x.epoch for x in states.values()), "losses": losses}
+
+    def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
+        """Keep those that did not diverge; what is trained is not kept here."""
+        for seed, losses in record["losses"].items():
+            if not final and seed not in self.networks.errors:
+                own = _copy(_of_seed(tensors, seed))
+                self.keep(seed, State(record["epoch"], own, list(losses)))
+
+    def report(self, step: int, steps: int, loss: float) -> None:
+        """Say how far they are."""
+        self.tell(self.networks.seeds, step, steps, loss)
+
+
+def _of_seed(tensors: Params, seed: int) -> Params:
+    """The entries ``SEED.NAME`` of one seed, by name."""
+    prefix = f"{seed}."
+    return {n.removeprefix(prefix): x for n, x in tensors.items() if n.startswith(prefix)}
 
 
 class _Networks:
     """Networks that train in step, each with parameters and an optimiser's state of its own.
 
     Only the forward and backward pass are batched.
+
+    Attributes:
+        done: The number of epochs that are done.
+        losses: Of each network, the mean losses of those.
+        errors: Of the seeds that diverged.
     """
+
+    title, unit = "training", "epoch"
 
     def __init__(self, problem: Problem, seeds: tuple[int, ...]) -> None:
         self.problem, self.seeds = problem, seeds
+        recipe = problem.recipe
+        self.steps = recipe.last
+        self.advice = f"--recipe '{recipe.name}[lr=...]', here {recipe.lr:g}"
+        self.done = 0
+        self.losses: dict[int, list[float]] = {seed: [] for seed in seeds}
+        self.errors: dict[int, RunError] = {}
         self.stacked = trains_together(problem)
         count = LANES if self.stacked else 1
-        self.lane = [seed % count for seed in seeds]
+        self.lane = {seed: seed % count for seed in seeds}
         self.lanes = [seeds[0]] * count
-        for seed, lane in zip(seeds, self.lane, strict=True):
+        for seed, lane in self.lane.items():
             self.lanes[lane] = seed
         modules = [problem.build(seed).to(problem.device).train() for seed in self.lanes]
         self.template = modules[0]
@@ -166,7 +184,27 @@ class _Networks:
         ]
         self.buffers = dict(self.template.named_buffers())
         tensors = [w for weights in self.weights for w in weights.values()]
-        self.optimizer = problem.recipe.optimizer_of(tensors)
+        self.optimizer = recipe.optimizer_of(tensors)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """The epochs that are done, and the losses."""
+        return {"epoch": self.done, "losses": self.losses}
+
+    def taken(self, record: dict[str, Any]) -> int:
+        """The epochs of a state; all where every network diverged."""
+        return self.steps if len(self.errors) == len(self.seeds) else int(record.get("epoch", 0))
+
+    def step(self) -> float | None:
+        """The next epoch; the mean loss of the networks that have not diverged."""
+        for seed, loss in zip(self.seeds, self.epoch(self.done).tolist(), strict=True):
+            self.losses[seed].append(loss)
+            if not isfinite(loss) and seed not in self.errors:
+                title = f"training of seed {seed}"
+                self.errors[seed] = diverged(self, title, loss, self.done)
+        self.done += 1
+        last = [losses[-1] for seed, losses in self.losses.items() if seed not in self.errors]
+        return fmean(last) if last else None
 
     def epoch(self, epoch: int) -> Tensor:
         """One pass over the data, each network in its own order; the mean loss of each."""
@@ -190,14 +228,14 @@ class _Networks:
                     augment(x, recipe.augment, g) for x, g in zip(inputs, draws, strict=True)
                 ]
             batch = torch.stack([raw.normalized(x) for x in inputs])
-            losses = self._losses(batch, raw.targets[chosen])
+            losses = self._each(batch, raw.targets[chosen])
             self.optimizer.zero_grad()
             losses.sum().backward()
             self.optimizer.step()
             total += losses.detach().double() * chosen.shape[1]
-        return total[self.lane] / len(raw)
+        return total[list(self.lane.values())] / len(raw)
 
-    def _losses(self, inputs: Tensor, targets: Tensor) -> Tensor:
+    def _each(self, inputs: Tensor, targets: Tensor) -> Tensor:
         def loss(weights: Params, x: Tensor, y: Tensor) -> Tensor:
             outputs = functional_call(self.template, (weights, self.buffers), (x,))
             return self.problem.criterion(outputs, y)
@@ -207,27 +245,28 @@ class _Networks:
         stacked = {n: torch.stack([w[n] for w in self.weights]) for n in self.weights[0]}
         return vmap(loss)(stacked, inputs, targets)
 
-    def params(self) -> list[Params]:
-        """The state of each network, in the order of its ``state_dict``."""
+    def result(self) -> Params:
+        """The state of each network, ``SEED.NAME`` in the order of its ``state_dict``."""
         names = self.template.state_dict().keys()
-        return [_copy({n: known[n] for n in names}) for known in self._known()]
+        known = [(s, {**self.weights[i], **self.buffers}) for s, i in self.lane.items()]
+        return _copy({f"{s}.{n}": tensors[n] for s, tensors in known for n in names})
 
-    def _known(self) -> list[Params]:
-        """Parameters and buffers of each network that was asked for."""
-        return [{**self.weights[i], **self.buffers} for i in self.lane]
+    def tensors(self) -> Params:
+        """All that a resumed training needs, ``SEED.NAME`` of each network."""
+        state: Params = {}
+        for seed, i in self.lane.items():
+            own = {f"network.{n}": x for n, x in {**self.weights[i], **self.buffers}.items()}
+            own |= optimizer_state(self.optimizer, self.weights[i])
+            state |= {f"{seed}.{n}": x for n, x in own.items()}
+        return state
 
-    def snapshot(self) -> list[Params]:
-        """All that a resumed training needs, of each network."""
-        states = []
-        for known, i in zip(self._known(), self.lane, strict=True):
-            state = {f"network.{n}": x for n, x in known.items()}
-            states.append(_copy(state | optimizer_state(self.optimizer, self.weights[i])))
-        return states
-
-    def restore(self, snapshots: list[Params]) -> None:
-        """Go on from snapshots."""
+    def start(self, tensors: Params, record: dict[str, Any]) -> None:
+        """Go on from a state."""
+        if not record:
+            return
+        self.done, self.losses = record["epoch"], record["losses"]
         for seed, weights in zip(self.lanes, self.weights, strict=True):
-            state = snapshots[self.seeds.index(seed)]
+            state = _of_seed(tensors, seed)
             with torch.no_grad():
                 for name, tensor in {**weights, **self.buffers}.items():
                     tensor.copy_(state[f"network.{name}"])

@@ -165,7 +165,7 @@ def test_bars_say_what_moves_them() -> None:
 def test_a_training_that_diverges_is_a_failed_run(home: Path) -> None:
     result = run("run", "-m", "linear", "-a", "mlp2[width=8]", "-r", "quick[epochs=2,lr=1e9]")
     assert result.exit_code == 1
-    assert "seed 0 failed: training diverged" in result.stderr
+    assert "seed 0 failed: training of seed 0 diverged" in result.stderr
     assert "Traceback" not in result.output
 
 

@@ -219,4 +219,4 @@ def test_a_training_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.Monke
     host.register(Plugin("tracker", "third", "1.0"), Tracker)
     run_with(host, Plan("digits", "mlp2[width=4]", "quick[epochs=2,lr=1e9]", (), (0,)),
              tmp_path, monkeypatch)  # fmt: skip
-    assert len(told) == 1 and told[0].startswith("0: training diverged")
+    assert len(told) == 1 and told[0].startswith("0: training of seed 0 diverged")
