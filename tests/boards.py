@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import mcbench
 from mcbench.errors import UsageError
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import sha256_of
+from mcbench.plugins.host import Host, Plugin
 
 BOARD = """
 name = "small"
@@ -87,3 +89,14 @@ def lie(whole: dict[str, Any], by: float = 5.0) -> None:
 
 
 __all__ = ["BOARD", "follow", "lie", "mend", "small"]
+
+
+def register(host: Host, board: Board) -> None:
+    """Give the host a board, as a plugin does."""
+
+    class Theirs:
+        @mcbench.hookimpl
+        def mcbench_leaderboards(self) -> list[Board]:
+            return [board]
+
+    host.register(Plugin("boards", "third", "1"), Theirs)

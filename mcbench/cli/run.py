@@ -59,8 +59,10 @@ def command(
 
     Exit code 0: all done; 1: a run failed; 2: wrong usage.
     """
-    from mcbench import report
     from mcbench.cli.progress import progress
+    from mcbench.report.metrics import metrics
+    from mcbench.report.notes import notes
+    from mcbench.report.ranking import ranking
 
     if leaderboard:
         _refuse(("dataset", "architecture", "recipe", "to_recipe", "same_seed", "points", "refine",
@@ -78,8 +80,8 @@ def command(
     options.need_pair(experiment)
     with progress():
         results = experiment.run()
-    tables = [report.ranking(experiment, results), report.metrics(experiment, results)]
-    tables.append(report.notes(results))
+    tables = [ranking(experiment, results), metrics(experiment, results)]
+    tables.append(notes(results))
     options.show_tables([t for t in tables if t.rows], style, as_json)
     _closing(experiment, results, methods, leaderboard)
     if results.failures:

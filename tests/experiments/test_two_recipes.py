@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boards import mend, small
+from boards import mend, register, small
 from click.testing import CliRunner, Result
-from test_submissions import register
 
 from conftest import PLAN
 from mcbench.cli import main
@@ -28,7 +27,8 @@ from mcbench.leaderboard.table.guests import with_guests
 from mcbench.leaderboard.table.standing import collect
 from mcbench.paths.params import equal
 from mcbench.plugins.host import Host
-from mcbench.report import end_points, ranking
+from mcbench.report.ranking import ranking
+from mcbench.report.reading import end_points
 from mcbench.store.store import Store, key_of
 
 OTHER = "quick[epochs=15,init_variance=2]"

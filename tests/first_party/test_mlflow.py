@@ -12,11 +12,11 @@ from typing import Any
 import mcbench_mlflow
 import pytest
 
-from mcbench.experiment import Experiment
-from mcbench.plan import Plan
-from mcbench.plugins import Host, Plugin
-from mcbench.protocol import Protocol
-from mcbench.store import Store
+from mcbench.evaluation.protocol import Protocol
+from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.plan import Plan
+from mcbench.plugins.host import Host, Plugin
+from mcbench.store.store import Store
 from programs import environment
 
 if importlib.util.find_spec("mlflow") is None:

@@ -24,7 +24,7 @@ from mcbench.leaderboard.board.family import read
 from mcbench.leaderboard.table.standing import collect, measured
 from mcbench.plugins.host import Host, Plugin, host
 from mcbench.problem.endpoint import Endpoint
-from mcbench.report import columns_of
+from mcbench.report.reading import columns_of
 from mcbench.store.store import Store
 
 FAMILY = """

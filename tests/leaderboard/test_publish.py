@@ -19,14 +19,17 @@ from click.testing import CliRunner, Result
 from mcbench.cli import main
 from mcbench.errors import UsageError
 from mcbench.experiments.experiment import Experiment
-from mcbench.leaderboard import Board, readme, submission, verification
+from mcbench.leaderboard import Board
 from mcbench.leaderboard.board.board import Published, Row
+from mcbench.leaderboard.entry import verification
 from mcbench.leaderboard.entry.entry import read
 from mcbench.leaderboard.entry.merging import gathered
 from mcbench.leaderboard.entry.verification import Outcome
 from mcbench.leaderboard.site import curves, folder, pages
 from mcbench.leaderboard.site.material import Material, Submission, gather
 from mcbench.leaderboard.site.names import slug
+from mcbench.leaderboard.submission import submission
+from mcbench.leaderboard.table import readme
 from mcbench.leaderboard.table.standing import collect
 from mcbench.plugins.host import Host, Plugin
 from mcbench.report import tables

@@ -20,7 +20,7 @@ from mcbench.paths.params import distance, equal
 from mcbench.plugins.host import Host, Plugin, host
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
-from mcbench.report import end_values
+from mcbench.report.reading import end_values
 from mcbench.store.store import Store
 
 METHODS = [

@@ -20,7 +20,7 @@ from mcbench.leaderboard.board.board import SEEDS, Board, plain
 from mcbench.leaderboard.entry.entry import Entry, quoted, title
 from mcbench.leaderboard.table.standing import belongs, signature_of
 from mcbench.plugins.host import host
-from mcbench.report import ends_of
+from mcbench.report.reading import ends_of
 from mcbench.store.distribution import named
 from mcbench.store.store import canonical, key_of
 

@@ -10,7 +10,7 @@ from mcbench.leaderboard.board.board import ENDPOINTS, Board, Row
 from mcbench.leaderboard.board.column import OF_NETWORKS, Column
 from mcbench.leaderboard.table.standing import Records, belongs
 from mcbench.plugins.host import host
-from mcbench.report import columns_of
+from mcbench.report.reading import columns_of
 from mcbench.store.store import Store
 
 State = Literal[

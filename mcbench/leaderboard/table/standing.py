@@ -13,7 +13,7 @@ from mcbench.leaderboard.board.board import ENDPOINTS, SEEDS, Board, Row, plain
 from mcbench.leaderboard.board.column import OF_NETWORKS, Column
 from mcbench.leaderboard.entry.merging import Sourced, gathered
 from mcbench.plugins.host import host
-from mcbench.report import columns_of
+from mcbench.report.reading import columns_of
 from mcbench.stats.summary import Summary, summarize
 from mcbench.store.store import Store, canonical, key_of
 
