@@ -11,10 +11,8 @@ from typing import Any
 
 import pytest
 from boards import follow, mend, register, small
-from click.testing import CliRunner, Result
 
 import mcbench
-from mcbench.cli import main
 from mcbench.experiments.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import LIMIT, Entry, read, sha256_of, write
@@ -25,10 +23,7 @@ from mcbench.paths.params import fingerprint
 from mcbench.plugins.host import Host
 from mcbench.store.distribution import installed, named
 from mcbench.store.store import Store, key_of
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments), prog_name="mcbench")
+from programs import run
 
 
 @pytest.fixture
