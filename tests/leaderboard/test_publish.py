@@ -482,6 +482,7 @@ def test_differences_are_measured_less_published(measured: Board) -> None:
     assert linear["train: combined error bar"] == "-"  # The paper gives none.
 
 
+@pytest.mark.slow
 def test_the_tables_in_the_repository_are_not_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     top = Path(__file__).parents[2]
     monkeypatch.chdir(top)

@@ -378,6 +378,7 @@ def test_a_file_that_is_not_there_is_wrong_usage(verb: str, tmp_path: Path) -> N
     assert "cannot read" in result.stderr
 
 
+@pytest.mark.slow
 def test_any_field_may_be_of_any_type(board: Board, packed: Whole, tmp_path: Path) -> None:
     """Each part of an entry replaced by other kinds of value: refused or read, no traceback."""
     places: list[tuple[Any, ...]] = []
