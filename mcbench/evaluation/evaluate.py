@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
+from typing import Protocol as Protocol_
 
 from mcbench.errors import RunError
 from mcbench.evaluation.losses import Progress, Values, measure_all
@@ -73,7 +74,16 @@ class Curve:
         return Curve(**{name: values for name, values in stored.items() if values is not None})
 
 
-def check_ends(path: Path, a: Params, b: Params, problem: Problem) -> None:
+class Ended(Protocol_):
+    """What has points and says where it ends: a path, or the points of one that were sent."""
+
+    @property
+    def end(self) -> str: ...
+
+    def __call__(self, t: float) -> Params: ...
+
+
+def check_ends(path: Ended, a: Params, b: Params, problem: Problem) -> None:
     """Test that a path starts at A and ends where it says.
 
     A and B must be met bit for bit; a permuted B must have B's outputs, up to rounding. Of a path
@@ -254,4 +264,5 @@ def _positions(curve: Curve, progress: Progress) -> list[float]:
 
     times = curve.on_grid(curve.t)
     lengths = np.cumsum([progress.points[t]["step"] for t in times])
-    return np.interp(curve.t, times, lengths).tolist()
+    positions: list[float] = np.interp(curve.t, times, lengths).tolist()
+    return positions

@@ -180,7 +180,8 @@ def _validate(owner: str, declared: Parameter, value: Any) -> Any:
     try:
         from typing import Annotated
 
-        adapter: TypeAdapter[Any] = TypeAdapter(Annotated[hint, Field(**declared.constraints)])
+        annotated: Any = Annotated[hint, Field(**declared.constraints)]  # A type, made just now.
+        adapter: TypeAdapter[Any] = TypeAdapter(annotated)
         return adapter.validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
@@ -222,7 +223,7 @@ def text(component: Any, default: Any = None) -> str:
         for k, v in values(component).items()
         if k not in known or known[k] != v
     ]
-    return component.name + (f"[{','.join(items)}]" if items else "")
+    return str(component.name) + (f"[{','.join(items)}]" if items else "")
 
 
 def value_text(value: Any) -> str:

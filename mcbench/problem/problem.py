@@ -100,7 +100,7 @@ class Problem:
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(seed, "init"))
-            module = self.architecture.build(self.input_shape, len(self.data.classes))
+            module: nn.Module = self.architecture.build(self.input_shape, len(self.data.classes))
         if any(isinstance(p, torch.nn.UninitializedParameter) for p in module.parameters()):
             with torch.random.fork_rng(devices=[]), torch.no_grad():
                 torch.manual_seed(derive(seed, "init"))
@@ -185,7 +185,8 @@ class Problem:
         """The network's outputs (logits), shape (batch, classes)."""
         from torch.func import functional_call
 
-        return functional_call(self.module, params, (inputs,))
+        outputs: Tensor = functional_call(self.module, params, (inputs,))
+        return outputs
 
     def loss(self, params: Params, inputs: Tensor, targets: Tensor) -> Tensor:
         """The mean loss of a batch, without weight decay; differentiable."""

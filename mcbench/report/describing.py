@@ -71,7 +71,7 @@ def _written(kind: str, identity: dict[str, Any]) -> str:
         for n, v in recorded.items()
         if n not in defaults or v != defaults[n]
     ]
-    return name + (f"[{','.join(items)}]" if items else "")
+    return str(name) + (f"[{','.join(items)}]" if items else "")
 
 
 def type_text(hint: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from math import isfinite
 from numbers import Real
@@ -85,7 +85,7 @@ def _applicable(subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
 @check("metric", "declaration")
 def it_is_declared(subject: Subject) -> None:
     """It declares `unit` (a text), `better` (higher, lower or empty) and `splits` (a bool)."""
-    allowed = {
+    allowed: dict[str, Callable[[Any], bool]] = {
         "unit": lambda x: isinstance(x, str),
         "better": lambda x: x in ("higher", "lower", ""),
         "splits": lambda x: isinstance(x, bool),

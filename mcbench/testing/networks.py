@@ -57,7 +57,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The outputs, shape (batch, classes)."""
         x = self.first(x.flatten(1)).relu()
-        return self.last(x + self.inner(x).relu())
+        outputs: Tensor = self.last(x + self.inner(x).relu())
+        return outputs
 
 
 class Residual:

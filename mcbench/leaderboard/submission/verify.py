@@ -186,7 +186,7 @@ class _Verifier:
     def _sent(self, item: dict[str, Any]) -> points.Points:
         record = item["record"]
         a, b = self.experiment.connector.ends(Run.of(record))
-        path: Any = points.load(item, self.entry.points, a.params, self.problem.device)
+        path = points.load(item, self.entry.points, a.params, self.problem.device)
         try:
             check_ends(path, a.params, b.params, self.problem)
         except RunError as error:

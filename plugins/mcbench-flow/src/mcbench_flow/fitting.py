@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import cos, inf, isfinite, pi
 
@@ -101,7 +101,7 @@ def fit(nu: Normalizing, objective: Objective, problem: Problem) -> Params:
 
 def _descend(
     adam: torch.optim.Adam,
-    weights: list[Tensor],
+    weights: Sequence[Tensor],
     objective: Objective,
     draws: torch.Generator,
 ) -> Tensor:
