@@ -16,10 +16,10 @@ from click.testing import CliRunner, Result
 from safetensors.torch import load_file, save_file
 
 import mcbench
-from mcbench.builtin.metrics import CurveMetric
 from mcbench.cli import main
 from mcbench.errors import UsageError
 from mcbench.evaluation import shared_layers
+from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.experiments.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import Entry, read, sha256_of
