@@ -18,7 +18,8 @@ from mcbench.errors import (
     reason_of,
 )
 from mcbench.evaluation.curve_metric import CurveMetric
-from mcbench.evaluation.evaluate import Curve, advance, check_ends, curve_of, in_groups
+from mcbench.evaluation.ends import check_ends
+from mcbench.evaluation.evaluate import Curve, advance, curve_of, in_groups
 from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
 from mcbench.evaluation.protocol import Protocol
