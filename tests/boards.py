@@ -63,7 +63,7 @@ def mend(whole: dict[str, Any]) -> None:
 
 def follow(record: dict[str, Any]) -> None:
     """Make the metrics of a record agree with its curve, as a forger would."""
-    from mcbench.builtin.metrics import CurveMetric
+    from mcbench.evaluation.curve_metric import CurveMetric
     from mcbench.leaderboard.submission.check import curve_of_record
     from mcbench.plugins.host import host
 

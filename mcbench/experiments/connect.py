@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from mcbench.errors import RunError
-from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.ends import check_ends
 from mcbench.experiments.run import Run, endpoint_key
 from mcbench.methods import method
 from mcbench.paths.params import Params, finite, move

@@ -34,6 +34,7 @@ class Composition:
         summary: One line.
         reference: Paper, section or equation.
         use: When to use it.
+        baseline: Whether others are compared with it first.
 
     Raises:
         StructureError: When connecting networks that are no chain of affine layers.
@@ -53,6 +54,8 @@ class Composition:
         "b: the whole way; permuted: stop at B with its neurons permuted; "
         "short: stop before the last layer is B's",
     )
+
+    baseline: bool = False
 
     needs: ClassVar[frozenset[Need]] = frozenset({"data", "affine-chain"})
 

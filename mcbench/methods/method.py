@@ -32,11 +32,12 @@ class Method(Protocol):
     """Connects two endpoints by a path.
 
     Optional attributes: ``summary`` (one line), ``needs`` (a set of `Need`), ``reference`` (the
-    paper, section or equation), and what `Traits` has. A method that needs a pool has ``pool``,
-    the number of endpoints in it, and ``fit(pool, problem)``, which returns `Params`; they are
-    kept, and `connect` finds them in ``problem.fitted``; it may have ``check(problem)``, which
-    raises `StructureError` before a pool is trained in vain. A method that trains for long keeps
-    its state in ``problem.workshop``.
+    paper, section or equation), ``baseline`` (whether others are compared with it first: after a
+    run it is proposed, if it takes the network), and what `Traits` has. A method that needs a pool
+    has ``pool``, the number of endpoints in it, and ``fit(pool, problem)``, which returns
+    `Params`; they are kept, and `connect` finds them in ``problem.fitted``; it may have
+    ``check(problem)``, which raises `StructureError` before a pool is trained in vain. A method
+    that trains for long keeps its state in ``problem.workshop``.
     """
 
     name: str
@@ -148,6 +149,11 @@ def traits(method: Any) -> Traits:
 def needs(method: Any) -> frozenset[Need]:
     """The needs a method declares."""
     return frozenset(getattr(method, "needs", ()))
+
+
+def is_baseline(method: Any) -> bool:
+    """Whether a method says that others are compared with it first."""
+    return bool(getattr(method, "baseline", False))
 
 
 def summary(component: Any) -> str:

@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 
 from killing import Fragile, Killed
 from mcbench import Endpoint, RunError, Statistics, UsageError
-from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.ends import check_ends
 from mcbench.paths.params import combine, distance, equal
 from mcbench.plugins.host import Host, Plugin, host
 from mcbench.problem.problem import Problem

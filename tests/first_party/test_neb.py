@@ -25,7 +25,8 @@ from torch.nn.functional import cross_entropy
 from killing import Fragile, Killed
 from mcbench import Endpoint, RunError, UsageError, Workshop
 from mcbench.cli import main
-from mcbench.evaluation.evaluate import check_ends, evaluate
+from mcbench.evaluation.ends import check_ends
+from mcbench.evaluation.evaluate import evaluate
 from mcbench.evaluation.losses import Progress as Evaluating
 from mcbench.evaluation.protocol import Protocol
 from mcbench.leaderboard.entry.schema import RecordOf

@@ -18,7 +18,6 @@ from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.board.column import Column
-from mcbench.leaderboard.board.family import read
 from mcbench.leaderboard.table.standing import collect, measured
 from mcbench.plugins.host import Host, host
 from mcbench.problem.endpoint import Endpoint
@@ -70,7 +69,7 @@ protocol = { points = 5 }
 @pytest.fixture
 def family(tmp_path: Path) -> list[Board]:
     (tmp_path / "both.toml").write_text(FAMILY)
-    return read(tmp_path / "both.toml")
+    return Board.read_family(tmp_path / "both.toml")
 
 
 def test_boards_share_what_they_do_not_say_themselves(family: list[Board], tmp_path: Path) -> None:
@@ -124,7 +123,7 @@ def test_what_is_wrong_in_a_family_is_said_in_a_line(
     assert old in FAMILY
     (tmp_path / "both.toml").write_text(FAMILY.replace(old, new))
     with pytest.raises(UsageError) as error:
-        read(tmp_path / "both.toml")
+        Board.read_family(tmp_path / "both.toml")
     text = str(error.value)
     assert text.startswith("leaderboard declaration ") and "both.toml" in text
     assert said in text and "\n" not in text

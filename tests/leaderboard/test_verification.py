@@ -14,9 +14,9 @@ import torch
 from boards import follow, lie, mend, register, small
 from safetensors.torch import load_file, save_file
 
-from mcbench.builtin.metrics import CurveMetric
 from mcbench.errors import UsageError
 from mcbench.evaluation import shared_layers
+from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.experiments.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import Entry, read, sha256_of

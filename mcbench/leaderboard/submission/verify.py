@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
 
-from mcbench.builtin.metrics import CurveMetric
 from mcbench.errors import (
     DataNotFoundError,
     EntryError,
@@ -18,7 +17,9 @@ from mcbench.errors import (
     one_line,
     reason_of,
 )
-from mcbench.evaluation.evaluate import Curve, advance, check_ends, curve_of, in_groups
+from mcbench.evaluation.curve_metric import CurveMetric
+from mcbench.evaluation.ends import check_ends
+from mcbench.evaluation.evaluate import Curve, advance, curve_of, in_groups
 from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
 from mcbench.evaluation.protocol import Protocol
