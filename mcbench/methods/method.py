@@ -140,17 +140,14 @@ class Traits:
 
 def traits(method: Any) -> Traits:
     """The traits a method declares as attributes of these names."""
-    explicit, learnable = (getattr(method, name, None) for name in ("explicit", "learnable"))
-    route, use = (getattr(method, name, "") for name in ("route", "use"))
-    return Traits(explicit, learnable, route, use)
+    return Traits(method.explicit, method.learnable, method.route, method.use)
 
 
 def needs(method: Any) -> frozenset[Need]:
     """The needs a method declares."""
-    return frozenset(getattr(method, "needs", ()))
+    return frozenset(method.needs)
 
 
 def summary(component: Any) -> str:
     """The declared summary, else the first line of the docstring."""
-    declared = getattr(component, "summary", "")
-    return declared or (type(component).__doc__ or "").strip().partition("\n")[0]
+    return component.summary or (type(component).__doc__ or "").strip().partition("\n")[0]

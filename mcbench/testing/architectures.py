@@ -28,7 +28,7 @@ CLOSE = {"rtol": 1e-4, "atol": 1e-5}
 
 def _is_loss(subject: Subject) -> bool:
     """Whether the network's output is the loss itself."""
-    return getattr(subject.component, "loss", "cross-entropy") == "output"
+    return bool(subject.component.loss == "output")
 
 
 def _data(subject: Subject) -> Data:
