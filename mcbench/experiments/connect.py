@@ -58,9 +58,8 @@ class Connector:
         chosen = self.methods[text]
         if "pool" not in method.needs(chosen):
             return []
-        check = getattr(chosen, "check", None)
-        if check is not None:
-            check(self.problem)
+        if chosen.check is not None:
+            chosen.check(self.problem)
         return list(range(POOL, POOL + chosen.pool))
 
     def connect(self, run: Run) -> Path:

@@ -91,7 +91,7 @@ class Composition:
         return {
             check: reason
             for part in parts
-            for check, reason in getattr(part, "expected_path_failures", {}).items()
+            for check, reason in part.expected_path_failures.items()
         }
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:

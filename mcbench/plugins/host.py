@@ -19,6 +19,7 @@ import pluggy
 
 from mcbench.errors import McbenchError, UsageError, one_line, unknown
 from mcbench.plugins import hookspecs, parameters
+from mcbench.plugins.capabilities import complete
 
 log = logging.getLogger("mcbench")
 
@@ -134,7 +135,7 @@ class Host:
         if kind not in self._provided:
             found: dict[str, list[Provided]] = {}
             for plugin, component in self._ask(KINDS[kind]):
-                wrong = _wrong(component)
+                wrong = _wrong(kind, component)
                 if wrong:
                     plugin.errors.append(f"{KINDS[kind]}: {wrong}")
                     continue
@@ -285,8 +286,8 @@ def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
     ]
 
 
-def _wrong(component: Any) -> str:
-    """Why a component cannot be used, or nothing."""
+def _wrong(kind: str, component: Any) -> str:
+    """Why a component cannot be used, or nothing; then it has all that its kind may declare."""
     name = getattr(component, "name", None)
     if not isinstance(name, str) or not name or set(name) & set("[](),= "):
         return f"{component!r} has no usable name (a text without space and []()=,)"
@@ -294,6 +295,10 @@ def _wrong(component: Any) -> str:
         parameters.parameters(component)
     except Exception as error:
         return f"the parameters of '{name}' are wrong: {error}"
+    try:
+        complete(kind, component)
+    except Exception as error:
+        return f"'{name}' does not take the defaults of what it does not declare: {error}"
     return ""
 
 

@@ -31,7 +31,7 @@ def close(one: Tensor, other: Tensor) -> bool:
 
 def _is_loss(subject: Subject) -> bool:
     """Whether the network's output is the loss itself."""
-    return getattr(subject.component, "loss", "cross-entropy") == "output"
+    return bool(subject.component.loss == "output")
 
 
 def _data(subject: Subject) -> Data:

@@ -215,7 +215,7 @@ class Board:
         from mcbench.plugins.host import host
 
         architecture = host().get("architecture", self.architecture)
-        return bool(getattr(architecture, "loss", "cross-entropy") != "output")
+        return bool(architecture.loss != "output")
 
     def plan(self, seeds: tuple[int, ...], methods: tuple[str, ...] = ()) -> Plan:
         """The experiment that fills the board, or runs ``methods`` under its protocol."""

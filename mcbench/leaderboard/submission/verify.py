@@ -280,7 +280,7 @@ class _Verifier:
                     continue  # Checked against the curve.
                 known = self._of_pairs.get((text, run.ends))
                 values = known or values_of(metric, evaluation)
-                if getattr(metric, "ends_only", False):
+                if metric.ends_only:
                     self._of_pairs[text, run.ends] = values
             except UsageError:
                 left[text] = "it is not installed"

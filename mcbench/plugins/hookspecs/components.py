@@ -173,6 +173,7 @@ def mcbench_adjustments() -> Iterable[Any]:  # type: ignore[empty-body]
     It gives a function from a point of a leg and its time u in [0, 1] to the mended point, or
     ``None`` for no adjustment. ``stage`` is a `mcbench.Stage`. The function must leave the start
     of the leg as it is and be continuous. With ``along = False`` only the leg's end is mended.
+    ``several(adjust, move, times)`` is optional: see `mcbench.Adjustment`.
 
     Example::
 
