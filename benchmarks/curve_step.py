@@ -76,7 +76,7 @@ def bent(task: Problem, shape: str, inputs: Tensor, targets: Tensor) -> Callable
     training = Training(curve, *ends, task)
     weights = SHAPES[curve.shape](torch.tensor([TIME], dtype=torch.float64), curve.bends)[0]
     rate = training.recipe.rate(0)
-    return lambda: training.step(weights.to(training.control.dtype), inputs, targets, rate)
+    return lambda: training.descend(weights.to(training.control.dtype), inputs, targets, rate)
 
 
 def plain(task: Problem, inputs: Tensor, targets: Tensor) -> Callable[[], Any]:

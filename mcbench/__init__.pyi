@@ -49,6 +49,8 @@ from .store.checkpoint import Workshop as Workshop
 from .structure import Chain as Chain
 from .structure import Hidden as Hidden
 from .training.batch_norm import Statistics as Statistics
+from .training.loop import Solver as Solver
+from .training.loop import solve as solve
 from .training.optimizer_state import optimizer_state as optimizer_state
 from .training.optimizer_state import restore_optimizer as restore_optimizer
 

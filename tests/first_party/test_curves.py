@@ -132,7 +132,7 @@ def test_a_step_is_the_gradient_through_the_whole_formula(
             for n in trained:
                 velocity[n] = 0.5 * velocity[n] + leaf[n].grad
                 point[n] = point[n] - 0.2 * velocity[n]
-        assert training.step(weights, inputs, targets, 0.2) == pytest.approx(loss.item(), 1e-12)
+        assert training.descend(weights, inputs, targets, 0.2) == pytest.approx(loss.item(), 1e-12)
         for row, point in zip(training.control, points, strict=True):
             reached = training.network.unflatten(row, a)
             assert reached.keys() == a.keys() and int(reached["1.count"]) == 3
@@ -236,7 +236,7 @@ def test_dropout_is_active_in_training(shared_store: Store) -> None:
     training = Training(TrainedCurve("curve", weight_decay=0.0), a.params, b.params, problem)
     batch = problem.splits["train"]
     weights = torch.tensor([0.25, 0.5, 0.25])
-    training.step(weights, batch.inputs, batch.targets, 0.1)
+    training.descend(weights, batch.inputs, batch.targets, 0.1)
     moved = training.network.unflatten(training.velocity[0], a.params)
     assert not moved["1.weight"].any() and moved["4.bias"].any()
 
@@ -283,7 +283,7 @@ def test_training_normalises_by_the_batch(normed: Problem) -> None:
     batch = normed.splits["train"]
     weights = torch.tensor([0.5, 0.5, 0.0])
     losses = [
-        Training(TrainedCurve("curve"), start, b, normed).step(
+        Training(TrainedCurve("curve"), start, b, normed).descend(
             weights, batch.inputs, batch.targets, 0.1
         )
         for start in (a, odd)

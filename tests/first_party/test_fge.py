@@ -176,7 +176,7 @@ def test_members_and_trainings_differ(deep: Callable[[str], Deep]) -> None:
 def test_divergence_is_said() -> None:
     network = trained("two-layer")
     wild = FGE(cycles=3, period=2, lr_high=1e20, lr_low=1e20)
-    with pytest.raises(RunError, match="training of 'fge' diverged: the loss of seed 0"):
+    with pytest.raises(RunError, match="training of 'fge' from seed 0 diverged: the loss is"):
         wild.collect(network.endpoint(0), network.problem())
 
 

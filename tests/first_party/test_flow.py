@@ -280,7 +280,7 @@ def test_a_loss_that_is_not_finite_is_a_run_error(
 
 
 def test_a_fit_that_diverges_is_a_run_error(pool: list[Endpoint], problem: Problem) -> None:
-    with pytest.raises(RunError, match="try a lower lr"):
+    with pytest.raises(RunError, match="lower learning rate"):
         IAFFlow(steps=30, lr=1e30).fit(pool, problem)
 
 

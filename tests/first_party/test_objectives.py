@@ -66,7 +66,7 @@ def gradient(training: Training, problem: Problem, moment: Moment) -> Tensor:
     """What a step at a moment follows, shape (bends, 2); it does not move."""
     batch = problem.splits["train"]
     weights = training.coefficients([moment.t])[0]
-    training.step(weights, batch.inputs[:2], batch.targets[:2], 0.0, moment)
+    training.descend(weights, batch.inputs[:2], batch.targets[:2], 0.0, moment)
     return training.velocity.clone()
 
 
@@ -216,7 +216,7 @@ def test_a_training_goes_on_where_it_stopped(objective: str) -> None:
         whole.epoch(epoch)
     for epoch in range(2):
         first.epoch(epoch)
-    second.restore({name: x.clone() for name, x in first.state().items()})
+    second.start({name: x.clone() for name, x in first.tensors().items()}, {"epoch": 2})
     for epoch in range(2, 4):
         second.epoch(epoch)
     assert second.control.equal(whole.control)

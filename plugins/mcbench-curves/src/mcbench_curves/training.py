@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from mcbench import Endpoint, Params, Problem, Recipe, RunError, Statistics
+import mcbench
+from mcbench import Endpoint, Params, Problem, Recipe, Statistics
 from mcbench_curves import TrainedCurve
 from mcbench_curves.coefficients import SHAPES, weighted
 from mcbench_curves.network import Network
@@ -23,24 +25,7 @@ def train(curve: TrainedCurve, a: Endpoint, b: Endpoint, problem: Problem) -> li
     Raises:
         RunError: If the training diverges.
     """
-    recipe, workshop = curve.recipe(problem), problem.workshop
-    state, record = workshop.load() or ({}, {"epoch": 0})
-    if record["epoch"] < recipe.epochs:
-        training = Training(curve, a.params, b.params, problem)
-        training.restore(state)
-        for epoch in range(record["epoch"], recipe.epochs):
-            loss = training.epoch(epoch)
-            if not abs(loss) < float("inf"):
-                raise RunError(
-                    f"the curve's training diverged: its loss is {loss} in epoch {epoch + 1}; a "
-                    f"lower learning rate may help (-m '{curve.name}[lr=...]', "
-                    f"here {recipe.lr:g})"
-                )
-            workshop.report(epoch + 1, recipe.epochs, loss)
-            if epoch + 1 < recipe.epochs:
-                workshop.save(training.state(), {"epoch": epoch + 1})
-        state = training.bends()
-        workshop.save(state, {"epoch": recipe.epochs}, final=True)
+    state, _ = mcbench.solve(Training(curve, a.params, b.params, problem), problem.workshop)
     bends = [
         {n: state[f"{i}.{n}"].to(x.device) for n, x in a.params.items()}
         for i in range(1, curve.bends + 1)
@@ -64,11 +49,17 @@ class Training:
     Attributes:
         control: The control points as rows, shape (bends + 2, size); the ends stay.
         velocity: What momentum has gathered, shape (bends, trained).
+        record: The number of epochs that are done.
     """
+
+    title, unit = "the curve's training", "epoch"
 
     def __init__(self, curve: TrainedCurve, a: Params, b: Params, problem: Problem) -> None:
         self.curve, self.a, self.problem = curve, a, problem
         self.recipe: Recipe = curve.recipe(problem)
+        self.steps = self.recipe.epochs
+        self.advice = f"-m '{curve.name}[lr=...]', here {self.recipe.lr:g}"
+        self.record: dict[str, Any] = {"epoch": 0}
         self.network = Network(problem)
         start, stop = self.network.flatten(a), self.network.flatten(b)
         count = curve.bends + 1
@@ -76,19 +67,24 @@ class Training:
         self.velocity = torch.zeros_like(self.control[1:-1, : self.network.trained])
         self.objective = objective(curve, self.control[:, : self.network.trained])
 
-    def state(self) -> Params:
+    def taken(self, record: dict[str, Any]) -> int:
+        """The epochs of a state."""
+        return int(record.get("epoch", 0))
+
+    def start(self, tensors: Params, record: dict[str, Any]) -> None:
+        """Go on from a state."""
+        if record:
+            self.record = {"epoch": record["epoch"]}
+            self.control[1:-1] = tensors["control"].to(self.control)
+            self.velocity.copy_(tensors["velocity"])
+            self.objective.restore(tensors)
+
+    def tensors(self) -> Params:
         """All that goes on changing."""
         own = {"control": self.control[1:-1], "velocity": self.velocity}
         return own | self.objective.state()
 
-    def restore(self, state: Params) -> None:
-        """Go on from a state; an empty one is the beginning."""
-        if state:
-            self.control[1:-1] = state["control"].to(self.control)
-            self.velocity.copy_(state["velocity"])
-            self.objective.restore(state)
-
-    def bends(self) -> Params:
+    def result(self) -> Params:
         """The bends as networks: entry ``n`` of bend i = 1, 2, ... is named ``i.n``."""
         statistics = Statistics(self.problem, self.recipe)
         rows = enumerate(self.control[1:-1], start=1)
@@ -98,9 +94,16 @@ class Training:
             for name, x in statistics.renew(self.network.unflatten(row, self.a)).items()
         }
 
+    def step(self) -> float:
+        """The next epoch; its mean loss."""
+        epoch = self.record["epoch"]
+        loss = self.epoch(epoch)
+        self.record = {"epoch": epoch + 1}
+        return loss
+
     def epoch(self, epoch: int) -> float:
         """One pass over the data; the mean cross-entropy over samples and times."""
-        problem, device = self.problem, self.problem.device
+        problem = self.problem
         count = len(problem.data.train)
         steps = -(-count // self.recipe.batch_size)
         draws = problem.generator("curve", epoch, "t")
@@ -109,15 +112,14 @@ class Training:
         ahead = self.coefficients(uniform[:, 0]) if self.objective.draws == 1 else None
         self.objective.begin()
         rate = self.recipe.rate(epoch)
-        total = torch.zeros((), dtype=torch.float64, device=device)
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            torch.manual_seed(problem.generator("curve", epoch, "dropout").initial_seed())
-            samples = problem.shuffled(self.recipe, "curve", epoch)
-            for i, (inputs, targets) in enumerate(samples):
-                moment = self.objective.moment(uniform[i].tolist())
-                weights = self.coefficients([moment.t])[0] if ahead is None else ahead[i]
-                loss = self.step(weights, inputs, targets, rate, moment)
-                total += loss.double() * len(targets)
+        total = torch.zeros((), dtype=torch.float64, device=problem.device)
+        torch.manual_seed(problem.generator("curve", epoch, "dropout").initial_seed())
+        samples = problem.shuffled(self.recipe, "curve", epoch)
+        for i, (inputs, targets) in enumerate(samples):
+            moment = self.objective.moment(uniform[i].tolist())
+            weights = self.coefficients([moment.t])[0] if ahead is None else ahead[i]
+            loss = self.descend(weights, inputs, targets, rate, moment)
+            total += loss.double() * len(targets)
         return float(total) / count
 
     def coefficients(self, times: Tensor | Sequence[float]) -> Tensor:
@@ -125,7 +127,7 @@ class Training:
         t = torch.as_tensor(times, dtype=torch.float64)
         return SHAPES[self.curve.shape](t, self.curve.bends).to(self.control.dtype)
 
-    def step(
+    def descend(
         self,
         weights: Tensor,
         inputs: Tensor,

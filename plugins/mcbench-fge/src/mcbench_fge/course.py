@@ -5,11 +5,12 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 import mcbench
-from mcbench import Endpoint, Params, Problem, RunError
+from mcbench import Endpoint, Params, Problem
 
 
 @dataclass(frozen=True)
@@ -43,25 +44,7 @@ def carry_out(course: Course, start: Endpoint, problem: Problem) -> list[Params]
     Raises:
         RunError: If the training diverges.
     """
-    workshop = problem.workshop
-    state, record = workshop.load() or ({}, {"epoch": 0, "collected": 0})
-    epochs = -(-course.marks[-1] // steps_of(problem))
-    if record["epoch"] < epochs:
-        training = Training(course, start, problem)
-        training.restore(state, record["collected"])
-        for epoch in range(record["epoch"], epochs):
-            loss = training.epoch(epoch)
-            if not abs(loss) < float("inf"):
-                raise RunError(
-                    f"the training of '{course.name}' diverged: the loss of seed {start.seed} is "
-                    f"{loss} in its epoch {epoch + 1}; a lower learning rate may help"
-                )
-            workshop.report(epoch + 1, epochs, loss)
-            record = {"epoch": epoch + 1, "collected": training.count}
-            if epoch + 1 < epochs:
-                workshop.save(training.state(), record)
-        state = training.members()
-        workshop.save(state, record, final=True)
+    state, _ = mcbench.solve(Training(course, start, problem), problem.workshop)
     return members_of(state, start.params)
 
 
@@ -84,7 +67,10 @@ class Training:
     Attributes:
         collected: The networks so far, or their mean alone.
         count: How many were collected.
+        done: The number of epochs that are done.
     """
+
+    unit = "epoch"
 
     def __init__(self, course: Course, start: Endpoint, problem: Problem) -> None:
         self.course, self.problem, self.seed = course, problem, start.seed
@@ -95,33 +81,50 @@ class Training:
             weight.requires_grad_()
         self.optimizer = problem.recipe.optimizer_of(self.weights.values())
         self.collected: list[Params] = []
-        self.count = 0
+        self.count = self.done = 0
+        self.steps = -(-course.marks[-1] // steps_of(problem))
+        self.title = f"the training of '{course.name}' from seed {start.seed}"
+        self.advice = f"-e '{course.name}[...]', here {course.rate(1):g} at the start"
         if course.mean:
             self._collect()
 
+    @property
+    def record(self) -> dict[str, Any]:
+        """How far it is."""
+        return {"epoch": self.done, "collected": self.count}
+
+    def taken(self, record: dict[str, Any]) -> int:
+        """The epochs of a state."""
+        return int(record.get("epoch", 0))
+
+    def step(self) -> float:
+        """The next epoch; its mean loss."""
+        loss = self.epoch(self.done)
+        self.done += 1
+        return loss
+
     def epoch(self, epoch: int) -> float:
         """One pass over the data, or as much of it as is left; the mean loss."""
-        problem, device = self.problem, self.problem.device
+        problem = self.problem
         purpose = (self.course.name, self.seed, epoch)
-        total = torch.zeros((), dtype=torch.float64, device=device)
+        total = torch.zeros((), dtype=torch.float64, device=problem.device)
         seen = 0
         step = epoch * steps_of(problem)
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            torch.manual_seed(problem.generator(*purpose, "dropout").initial_seed())
-            for inputs, targets in problem.shuffled(problem.recipe, *purpose):
-                step += 1
-                for group in self.optimizer.param_groups:
-                    group["lr"] = self.course.rate(step)
-                self.optimizer.zero_grad()
-                loss = problem.criterion(self.module(inputs), targets)
-                loss.backward()
-                self.optimizer.step()
-                total += loss.detach().double() * len(targets)
-                seen += len(targets)
-                if step in self.course.marks:
-                    self._collect()
-                if step == self.course.marks[-1]:
-                    break
+        torch.manual_seed(problem.generator(*purpose, "dropout").initial_seed())
+        for inputs, targets in problem.shuffled(problem.recipe, *purpose):
+            step += 1
+            for group in self.optimizer.param_groups:
+                group["lr"] = self.course.rate(step)
+            self.optimizer.zero_grad()
+            loss = problem.criterion(self.module(inputs), targets)
+            loss.backward()
+            self.optimizer.step()
+            total += loss.detach().double() * len(targets)
+            seen += len(targets)
+            if step in self.course.marks:
+                self._collect()
+            if step == self.course.marks[-1]:
+                break
         return float(total) / seen
 
     def _collect(self) -> None:
@@ -134,25 +137,25 @@ class Training:
             if mean.is_floating_point():
                 mean.add_(point[name] - mean, alpha=1 / self.count)
 
-    def members(self) -> Params:
+    def result(self) -> Params:
         """What was collected: entry ``n`` of the i-th network is named ``i.n``."""
         networks = enumerate(self.collected)
         return {f"{i}.{name}": x for i, network in networks for name, x in network.items()}
 
-    def state(self) -> Params:
+    def tensors(self) -> Params:
         """All that a resumed training needs."""
-        state = self.members()
+        state = self.result()
         state |= {f"network.{n}": x for n, x in self.module.state_dict().items()}
         return state | mcbench.optimizer_state(self.optimizer, self.weights)
 
-    def restore(self, state: Params, count: int) -> None:
-        """Go on from a state; an empty one is the beginning."""
-        if not state:
+    def start(self, tensors: Params, record: dict[str, Any]) -> None:
+        """Go on from a state."""
+        if not record:
             return
         known = self.module.state_dict()
-        self.module.load_state_dict({n: state[f"network.{n}"] for n in known})
-        mcbench.restore_optimizer(self.optimizer, self.weights, state)
+        self.module.load_state_dict({n: tensors[f"network.{n}"] for n in known})
+        mcbench.restore_optimizer(self.optimizer, self.weights, tensors)
         self.collected = [
-            {n: x.clone() for n, x in network.items()} for network in members_of(state, known)
+            {n: x.clone() for n, x in network.items()} for network in members_of(tensors, known)
         ]
-        self.count = count
+        self.count, self.done = record["collected"], record["epoch"]

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import cos, inf, isfinite, pi
+from math import cos, inf, pi
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from mcbench import Params, Problem, RunError
+import mcbench
+from mcbench import Params, Problem
 from mcbench_flow.normalizing import Normalizing
 
 CLIP = 10.0
 """The largest norm of a gradient; longer ones are shortened to it."""
 
 REPORTS = 100
-"""How often progress is reported, checked and offered to the workshop."""
+"""How often progress is reported and checked."""
 
 PATIENCE = 10
 """After so many checks without a better one a fit ends."""
@@ -71,77 +73,80 @@ def fit(nu: Normalizing, objective: Objective, problem: Problem) -> Params:
     Raises:
         RunError: If the loss or its gradient is not finite.
     """
-    weights = list(nu.parameters())
-    adam = torch.optim.Adam(weights, lr=objective.lr)
-    best = Best()
-    first = _restore(nu, adam, best, problem)
-    if objective.check and first == 0:
-        best.see(objective.check(), 0, nu)
-    every = max(1, objective.steps // REPORTS)
-    total, count = torch.zeros((), device=weights[0].device), 0
-    for step in range(first + 1, objective.steps + 1):
-        if objective.check and step - best.step > PATIENCE * every:
-            break
-        rate = objective.lr * (1 + cos(pi * (step - 1) / objective.steps)) / 2
-        adam.param_groups[0]["lr"] = rate
-        total += _descend(adam, weights, objective, problem.generator("fit", objective.name, step))
-        count += 1
-        if step % every == 0 or step == objective.steps:
-            mean = float(total) / count
-            if not isfinite(mean):
-                raise RunError(f"{objective.name}: the loss at step {step} is {mean}: try a "
-                               f"lower lr than {objective.lr:g}")  # fmt: skip
-            if objective.check:
-                best.see(objective.check(), step, nu)
-            problem.workshop.report(step, objective.steps, mean)
-            problem.workshop.save(*_state(nu, adam, best, step))
-            total, count = torch.zeros_like(total), 0
-    return best.tensors or dict(nu.state_dict())
+    fitted, _ = mcbench.solve(Fit(nu, objective, problem), problem.workshop)
+    return {name: x.to(nu.mean.device) for name, x in fitted.items()}
 
 
-def _descend(
-    adam: torch.optim.Adam,
-    weights: Sequence[Tensor],
-    objective: Objective,
-    draws: torch.Generator,
-) -> Tensor:
-    loss = objective.loss(draws)
-    adam.zero_grad()
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(weights, CLIP)
-    adam.step()
-    return loss.detach()
+class Fit:
+    """A fit under way; see `fit`."""
 
+    unit = "step"
 
-def _state(
-    nu: Normalizing, adam: torch.optim.Adam, best: Best, step: int
-) -> tuple[Params, dict[str, float]]:
-    tensors = {
-        f"adam.{i}.{name}": x
-        for i, entries in adam.state_dict()["state"].items()
-        for name, x in entries.items()
-    }
-    tensors |= {f"nu.{name}": x for name, x in nu.state_dict().items()}
-    tensors |= {f"best.{name}": x for name, x in best.tensors.items()}
-    return tensors, {"step": step, "best_loss": best.loss, "best_step": best.step}
+    def __init__(self, nu: Normalizing, objective: Objective, problem: Problem) -> None:
+        self.nu, self.objective, self.problem = nu, objective, problem
+        self.title, self.steps = f"the fit of '{objective.name}'", objective.steps
+        self.advice = f"-m '{objective.name}[lr=...]', here {objective.lr:g}"
+        self.every = max(1, objective.steps // REPORTS)
+        self.weights = dict(nu.named_parameters())
+        self.adam = torch.optim.Adam(self.weights.values(), lr=objective.lr)
+        self.best, self.done = Best(), 0
 
+    @property
+    def record(self) -> dict[str, Any]:
+        """The steps that are done, and which were the best."""
+        return {"steps": self.done, "best_loss": self.best.loss, "best_step": self.best.step}
 
-def _restore(nu: Normalizing, adam: torch.optim.Adam, best: Best, problem: Problem) -> int:
-    """Go on from what the workshop has: the number of steps that are done."""
-    known = problem.workshop.load()
-    if known is None or "step" not in known[1]:
-        return 0
-    tensors, record = known
-    parts: dict[str, Params] = {"adam": {}, "nu": {}, "best": {}}
-    for name, x in tensors.items():
-        part, _, rest = name.partition(".")
-        parts[part][rest] = x
-    nu.load_state_dict(parts["nu"])
-    best.loss, best.step = record["best_loss"], record["best_step"]
-    best.tensors = {n: x.to(nu.mean.device) for n, x in parts["best"].items()}
-    state = adam.state_dict()
-    for name, x in parts["adam"].items():
-        i, _, entry = name.partition(".")
-        state["state"].setdefault(int(i), {})[entry] = x
-    adam.load_state_dict(state)
-    return int(record["step"])
+    def taken(self, record: dict[str, Any]) -> int:
+        """The steps of a state; all where none of the last ones was better."""
+        steps: int = record.get("steps", 0)
+        spent = steps - record.get("best_step", 0) >= PATIENCE * self.every
+        return self.steps if self.objective.check and spent else steps
+
+    def start(self, tensors: Params, record: dict[str, Any]) -> None:
+        """Begin with a check, or go on from a state."""
+        if "steps" not in record:
+            self._check()
+            return
+        parts: dict[str, Params] = {"optimizer": {}, "nu": {}, "best": {}}
+        for name, x in tensors.items():
+            part, _, rest = name.partition(".")
+            parts[part][rest] = x
+        self.nu.load_state_dict(parts["nu"])
+        best = {n: x.to(self.nu.mean.device) for n, x in parts["best"].items()}
+        self.best = Best(record["best_loss"], record["best_step"], best)
+        mcbench.restore_optimizer(self.adam, self.weights, tensors)
+        self.done = record["steps"]
+
+    def step(self) -> float:
+        """Some steps, and a check; their mean loss."""
+        stop = min(self.done + self.every, self.steps)
+        count, total = stop - self.done, torch.zeros((), device=self.nu.mean.device)
+        while self.done < stop:
+            total += self._descend()
+        self._check()
+        return float(total) / count
+
+    def _check(self) -> None:
+        if self.objective.check:
+            self.best.see(self.objective.check(), self.done, self.nu)
+
+    def _descend(self) -> Tensor:
+        rate = self.objective.lr * (1 + cos(pi * self.done / self.steps)) / 2
+        self.adam.param_groups[0]["lr"] = rate
+        self.done += 1
+        loss = self.objective.loss(self.problem.generator("fit", self.objective.name, self.done))
+        self.adam.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.weights.values(), CLIP)
+        self.adam.step()
+        return loss.detach()
+
+    def tensors(self) -> Params:
+        """The map, the best one and the optimiser's state."""
+        tensors = {f"nu.{name}": x for name, x in self.nu.state_dict().items()}
+        tensors |= {f"best.{name}": x for name, x in self.best.tensors.items()}
+        return tensors | mcbench.optimizer_state(self.adam, self.weights)
+
+    def result(self) -> Params:
+        """The best map, or where nothing is held out the last one."""
+        return self.best.tensors or dict(self.nu.state_dict())

@@ -1,22 +1,23 @@
-"""The cycles of a chain, resumable, and the path through its pivots."""
+"""The cycles of a chain, and the path through its pivots."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count, islice
+from math import isfinite
 from typing import Any
 
 import torch
 
 import mcbench
-from mcbench import Endpoint, Params, Path, Problem, RunError, Statistics
+from mcbench import Endpoint, Params, Path, Problem, Statistics
 from mcbench_neb import AutoNEB, Band
 from mcbench_neb.chain import Chain, insertions
 from mcbench_neb.pivots import Batch
 
 TOLD = 10
-"""How far it is is said every so many steps."""
+"""Progress is reported every so many steps."""
 
 CHECK = 10
 """Forces are measured after so many passes over the training data."""
@@ -27,22 +28,12 @@ REASONS = {"tolerance": "at the tolerance", "steps": "at the step limit"}
 def connect(band: Band, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
     """The path through the pivots of a chain, whose state is kept in the problem's workshop.
 
-    A chain that was killed goes on from the last step that was saved and ends with the same
-    numbers; one that is done is not moved again.
-
     Raises:
         RunError: If a loss is not finite.
     """
-    workshop = problem.workshop
-    state, record = workshop.load() or ({}, {})
-    if not record.get("final"):
-        cycles = Cycles(band, a.params, b.params, problem)
-        cycles.restore(state, record)
-        cycles.run()
-        state, record = cycles.networks(), {"final": True, "cycles": cycles.history}
-        workshop.save(state, record, final=True)
+    state, record = mcbench.solve(Cycles(band, a.params, b.params, problem), problem.workshop)
     tell(band, record["cycles"], problem)
-    numbers = sorted({int(name.partition(".")[0]) for name in state})
+    numbers = range(1, 1 + len(state) // len(a.params))
     pivots = [{n: state[f"{i}.{n}"].to(x.device) for n, x in a.params.items()} for i in numbers]
     path = mcbench.polyline([a.params, *pivots, b.params])
     return Statistics(problem, band.recipe(problem)).along(path)
@@ -72,56 +63,66 @@ def kept(history: list[dict[str, Any]]) -> int:
 
 
 class Cycles:
-    """The cycles of a chain.
+    """The cycles of a chain under way, of which a step moves all pivots once.
 
     Arguments:
         band: The method.
         a, b: The ends.
-        problem: Network, data, workshop and the seed of all draws.
+        problem: Network, data and the seed of all draws.
         lanes: See `Pivots`.
 
     Attributes:
         history: Of each cycle that is done: its ``steps``, its ``pivots``, why it ``stopped``,
             the largest forces ``across`` and ``along`` the chain, and of AutoNEB the ``maximum``
             of its loss.
+        done: The steps of the cycle under way.
+        best: The rows of the best chain.
     """
+
+    title, unit = "the chain", "step"
 
     def __init__(
         self, band: Band, a: Params, b: Params, problem: Problem, lanes: int | None = None
     ) -> None:
-        self.band, self.a, self.b, self.problem = band, a, b, problem
+        self.band, self.problem = band, problem
         self.chain = Chain(band, a, b, problem, lanes)
         self.recipe = self.chain.recipe
+        self.advice = f"-m '{band.name}[lr=...]', here {self.recipe.lr:g}"
         self.passes = -(-len(problem.data.train) // self.recipe.batch_size)
         self.plan = band.plan
+        self.steps = sum(cycle.steps for cycle in self.plan)
         self.history: list[dict[str, Any]] = []
         self.best = self.chain.rows
-        self.step, self.loss = 0, float("nan")
+        self.done, self.losses, self.stream = 0, list[float](), self.batches()
 
-    # State ---------------------------------------------------------------------------------
+    @property
+    def record(self) -> dict[str, Any]:
+        """The cycles that are done, and the steps of the next."""
+        return {"cycles": self.history, "step": self.done}
 
-    def state(self) -> Params:
+    def taken(self, record: dict[str, Any]) -> int:
+        """The steps of a state; a cycle that stopped early skipped the rest."""
+        cycles = self.plan[: len(record.get("cycles", ()))]
+        return sum(cycle.steps for cycle in cycles) + int(record.get("step", 0))
+
+    def start(self, tensors: Params, record: dict[str, Any]) -> None:
+        """Go on from a state, or begin with the line."""
+        chain = self.chain
+        if "cycles" not in record:
+            chain.start(self.band.first)
+            return
+        chain.rows, chain.velocity = (tensors[n].to(chain.rows) for n in ("rows", "velocity"))
+        chain.shares = tensors["shares"].to(chain.shares)
+        self.best = tensors["best"].to(chain.rows)
+        self.history, self.done = record["cycles"], record["step"]
+
+    def tensors(self) -> Params:
         """All that goes on changing."""
         chain = self.chain
         return {"rows": chain.rows, "shares": chain.shares, "velocity": chain.velocity,
                 "best": self.best}  # fmt: skip
 
-    def restore(self, state: Params, record: dict[str, Any]) -> None:
-        """Go on from a state; an empty one is the beginning."""
-        chain = self.chain
-        if not state:
-            chain.start(self.band.first)
-            return
-        chain.rows, chain.velocity = (state[n].to(chain.rows) for n in ("rows", "velocity"))
-        chain.shares = state["shares"].to(chain.shares)
-        self.best = state["best"].to(chain.rows)
-        self.history, self.step = record["history"], record["step"]
-
-    def save(self) -> None:
-        """Keep the state, if the last time is long ago."""
-        self.problem.workshop.save(self.state(), {"history": self.history, "step": self.step})
-
-    def networks(self) -> Params:
+    def result(self) -> Params:
         """The pivots of the best cycle: entry ``n`` of pivot i = 1, 2, ... is named ``i.n``."""
         statistics = Statistics(self.problem, self.recipe)
         rows = enumerate(self.best[1:-1], start=1)
@@ -131,100 +132,60 @@ class Cycles:
             for name, x in statistics.renew(self.chain.pivots.unflatten(row)).items()
         }
 
-    # Work ----------------------------------------------------------------------------------
-
-    def run(self) -> None:
-        """Carry out what is left of the cycles."""
-        device = self.chain.rows.device
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            while len(self.history) < len(self.plan):
-                self.cycle()
-        self.report(len(self.plan), 0, self.loss)
-
-    def cycle(self) -> None:
-        """The rest of the cycle under way, and what comes of it."""
+    def step(self) -> float | None:
+        """Move all pivots once, and end the cycle where that is due."""
         number, chain = len(self.history), self.chain
         plan = self.plan[number]
         recipe = replace(
             self.recipe, lr=plan.factor * self.recipe.lr, epochs=plan.steps, schedule=plan.schedule
         )
-        total, since, strength = 0.0, 0, None
-        for batches in self.batches(number):
-            rate = recipe.rate(self.step)
-            seeds = self.seeds(number)
-            total += float(chain.step(rate, batches, seeds).mean(dtype=torch.float64))
-            self.step, since = self.step + 1, since + 1
-            if not abs(total) < float("inf"):
-                raise self.diverged(f"its mean loss is {total}", rate)
-            done = self.step == plan.steps
-            if self.step % TOLD == 0 or done:
-                self.loss, total, since = total / since, 0.0, 0
-                if not done:
-                    self.report(number, self.step, self.loss)
-            if self.step % (CHECK * self.passes) == 0 or done:
-                strength = chain.strength()
-                if not sum(strength) < float("inf"):  # The last step shows in no minibatch.
-                    raise self.diverged(f"its largest force is {sum(strength)}", rate)
-                if done or self.at_rest(strength):
-                    break
-            self.save()
-        assert strength is not None
-        entry = {
-            "steps": self.step,
-            "pivots": len(chain.rows) - 2,
-            "stopped": "tolerance" if self.at_rest(strength) else "steps",
-            "across": strength[0],
-            "along": strength[1],
-        }
-        self.history.append(entry)
-        self.step = 0
-        if isinstance(self.band, AutoNEB):
-            self.judge(self.band)
-        else:
+        draws = self.problem.generator("neb", number, self.done, "network")
+        seeds = torch.randint(2**62, (len(chain.rows) - 2,), generator=draws).tolist()
+        losses = chain.step(recipe.rate(self.done), next(self.stream), seeds)
+        loss = float(losses.mean(dtype=torch.float64))
+        if not isfinite(loss):
+            return loss
+        self.losses.append(loss)
+        self.done += 1
+        last, mean = self.done == plan.steps, None
+        if last or self.done % TOLD == 0:
+            mean, self.losses = sum(self.losses) / len(self.losses), []
+        if last or self.done % (CHECK * self.passes) == 0:
+            across, along = chain.strength()
+            if not isfinite(across + along):  # The last step shows in no minibatch.
+                return across + along
+            at_rest = max(across, along) <= self.band.tolerance and self.band.tolerance > 0
+            if last or at_rest:
+                stopped = "tolerance" if at_rest else "steps"
+                self.end({"stopped": stopped, "across": across, "along": along})
+        return mean
+
+    def end(self, cycle: dict[str, Any]) -> None:
+        """End a cycle; AutoNEB keeps its chain if it is the best so far, and inserts pivots."""
+        chain, band = self.chain, self.band
+        cycle |= {"steps": self.done, "pivots": len(chain.rows) - 2}
+        self.history.append(cycle)
+        self.done, self.stream = 0, self.batches()
+        if not isinstance(band, AutoNEB):
             self.best = chain.rows
-        self.save()
-
-    def diverged(self, what: str, rate: float) -> RunError:
-        """The error that says so."""
-        return RunError(
-            f"the chain diverged: {what} in step {self.step} of cycle {len(self.history) + 1}; a "
-            f"lower learning rate may help (-m '{self.band.name}[lr=...]', here {rate:g})"
-        )
-
-    def at_rest(self, strength: tuple[float, float]) -> bool:
-        """Whether forces are within the tolerance, if there is one."""
-        return max(strength) <= self.band.tolerance and self.band.tolerance > 0
-
-    def judge(self, band: AutoNEB) -> None:
-        """Keep the chain if it is the best so far, and insert pivots for the next cycle."""
-        profile = self.chain.profile()
-        self.history[-1]["maximum"] = float(profile.max())
+            return
+        profile = chain.profile()
+        cycle["maximum"] = float(profile.max())
         if kept(self.history) == len(self.history) - 1:
-            self.best = self.chain.rows.clone()
+            self.best = chain.rows.clone()
         if len(self.history) < len(self.plan):
-            self.chain.insert(insertions(profile, band.theta, band.insert))
+            chain.insert(insertions(profile, band.theta, band.insert))
 
-    def batches(self, cycle: int) -> Iterator[list[Batch]]:
-        """A minibatch for each pivot, from the step that is next."""
-        pivots = range(len(self.chain.rows) - 2)
-        for number in count(self.step // self.passes):
+    def batches(self) -> Iterator[list[Batch]]:
+        """A minibatch for each pivot, from the cycle's step that is next."""
+        cycle, pivots = len(self.history), range(len(self.chain.rows) - 2)
+        for number in count(self.done // self.passes):
             streams = [self.problem.shuffled(self.recipe, "neb", cycle, number, i) for i in pivots]
             steps = (list(each) for each in zip(*streams, strict=True))
-            if number == self.step // self.passes:
+            if number == self.done // self.passes:
                 # Those that were used before an interruption are drawn, but not counted, again.
                 seen = self.problem.samples_seen
-                for _ in islice(steps, self.step % self.passes):
+                for _ in islice(steps, self.done % self.passes):
                     pass
                 self.problem.samples_seen = seen
             yield from steps
-
-    def seeds(self, cycle: int) -> list[int]:
-        """What networks draw is seeded for each pivot and step."""
-        pivots = range(len(self.chain.rows) - 2)
-        draws = self.problem.generator("neb", cycle, self.step, "network")
-        return torch.randint(2**62, (len(pivots),), generator=draws).tolist()
-
-    def report(self, cycles: int, step: int, loss: float) -> None:
-        """Say how far it is."""
-        done = sum(cycle.steps for cycle in self.plan[:cycles]) + step
-        self.problem.workshop.report(done, sum(cycle.steps for cycle in self.plan), loss)
