@@ -12,9 +12,8 @@ import pytest
 
 import mcbench
 from mcbench.errors import UsageError
-from mcbench.plugins.host import KINDS, Host, Plugin
 from mcbench.plugins.capabilities import EVERY, OPTIONAL
-from mcbench.plugins.host import BUILTIN, KINDS, Host, Plugin
+from mcbench.plugins.host import KINDS, Host, Plugin
 
 
 class Straight:
