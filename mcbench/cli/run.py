@@ -138,14 +138,14 @@ def _baselines(layered: bool) -> list[str]:
 
     What asks for least stands first.
     """
-    from mcbench.methods.method import is_baseline, needs, traits
+    from mcbench.methods.method import needs, traits
     from mcbench.plugins.host import host
 
     known = {name: host().get("method", name) for name in host().names("method")}
     fitting = {
         name: method
         for name, method in known.items()
-        if is_baseline(method)
+        if method.baseline
         and not (traits(method).learnable if layered else "affine-chain" in needs(method))
     }
     return sorted(fitting, key=lambda name: (len(needs(fitting[name])), name))

@@ -25,6 +25,7 @@ class CurveMetric:
         splits: Whether it differs between train and test.
         reference: The source of the definition.
         usual: Whether it is measured where no metric is named.
+        of_network: Whether a network alone has a value: that of the path which stays at it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class CurveMetric:
     splits: bool = True
     reference: str = ""
     usual: bool = True
+    of_network: bool = False
 
     @property
     def description(self) -> str:

@@ -58,6 +58,7 @@ class Metric(Protocol):
 
     Optional attributes: ``reference``, the source of the definition; ``ends_only``, whether it
     depends on the endpoints alone, so that it is measured once for all methods of a pair;
+    ``of_network``, whether a network alone has a value, that of the path which stays at it;
     ``usual``, ``False`` for a metric so costly that it is measured only where it is named. One
     that computes for long keeps its state in ``evaluation.workshop``.
     """

@@ -163,11 +163,6 @@ def needs(method: Any) -> frozenset[Need]:
     return frozenset(method.needs)
 
 
-def is_baseline(method: Any) -> bool:
-    """Whether a method says that others are compared with it first."""
-    return bool(getattr(method, "baseline", False))
-
-
 def summary(component: Any) -> str:
     """The declared summary, else the first line of the docstring."""
     return component.summary or (type(component).__doc__ or "").strip().partition("\n")[0]

@@ -27,6 +27,7 @@ OPTIONAL: dict[str, dict[str, Any]] = {
         "needs": frozenset(),
         "explicit": None,
         "learnable": None,
+        "baseline": False,
         "route": "",
         "use": "",
         "pool": None,
@@ -36,7 +37,13 @@ OPTIONAL: dict[str, dict[str, Any]] = {
     "matching": {"expected_path_failures": {}},
     "interpolation": {"expected_path_failures": {}},
     "adjustment": {"expected_path_failures": {}, "along": True, "several": None},
-    "metric": {"unit": "", "better": "", "ends_only": False, "usual": True},
+    "metric": {
+        "unit": "",
+        "better": "",
+        "ends_only": False,
+        "usual": True,
+        "of_network": False,
+    },
     "ensemble": {"collect": None},
 }
 """What a component may declare besides, by kind. ``None`` stands for a method it does not have."""

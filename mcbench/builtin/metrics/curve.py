@@ -23,6 +23,7 @@ def mcbench_metrics() -> Iterator[Any]:
         "higher",
         formulas.worst_accuracy,
         reference=anokhin,
+        of_network=True,
     )
     yield CurveMetric(
         "worst-accuracy-refined",
@@ -30,6 +31,7 @@ def mcbench_metrics() -> Iterator[Any]:
         "%",
         "higher",
         formulas.worst_accuracy_refined,
+        of_network=True,
     )
     yield CurveMetric(
         "end-accuracy",
@@ -38,6 +40,7 @@ def mcbench_metrics() -> Iterator[Any]:
         "higher",
         formulas.end_points,
         reference=anokhin,
+        of_network=True,
     )
     yield CurveMetric(
         "highest-accuracy",
@@ -46,6 +49,7 @@ def mcbench_metrics() -> Iterator[Any]:
         "higher",
         formulas.highest_accuracy,
         reference=f"{garipov}, table 2",
+        of_network=True,
     )
     yield CurveMetric(
         "mean-accuracy-by-length",
@@ -78,6 +82,7 @@ def mcbench_metrics() -> Iterator[Any]:
         "lower",
         formulas.highest_loss,
         reference="Draxler et al., ICML 2018, sec. 3 and table B.1",
+        of_network=True,
     )
     yield CurveMetric(
         "lowest-loss",
@@ -86,6 +91,7 @@ def mcbench_metrics() -> Iterator[Any]:
         "lower",
         formulas.lowest_loss,
         reference=f"{garipov}, table 2",
+        of_network=True,
     )
     yield CurveMetric(
         "barrier",

@@ -29,6 +29,7 @@ class LossWithDecay:
     better = "lower"
     splits = True
     usual = False
+    of_network = True
 
     def measure(self, evaluation: Evaluation, split: SplitName | None) -> dict[str, float]:
         """The four values."""

@@ -8,12 +8,6 @@ from typing import Any
 
 from mcbench.errors import UsageError
 
-OF_NETWORKS = frozenset({
-    "worst-accuracy", "worst-accuracy-refined", "highest-accuracy", "end-accuracy",
-    "highest-loss", "lowest-loss", "loss-with-decay",
-})  # fmt: skip
-"""Metrics that have a value for a network alone: that of the path which stays at it."""
-
 _LESS = "100 - "
 _OPPOSITE = {"higher": "lower", "lower": "higher"}
 
@@ -62,6 +56,11 @@ class Column:
             return host().find("metric", self.metric.partition("[")[0]).component
         except UsageError:
             return None
+
+    @property
+    def of_network(self) -> bool:
+        """Whether a network alone has a value: that of the path which stays at it."""
+        return getattr(self.component, "of_network", False)
 
     @property
     def better(self) -> Any:
