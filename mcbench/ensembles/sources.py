@@ -118,9 +118,8 @@ def collect(text: str, ensemble: Any, source: Source, store: Store) -> tuple[lis
             "seed": problem.seed,
         }
     )
-    meter = Meter(problem)
-    with store.lock(key):
-        problem.workshop = Workshop(store, key, f"{text} seed {source.seed}", meter)
-        with meter.running():
-            members = list(ensemble.collect(start, problem))
+    meter = Meter(problem.device, len(problem.data.train))
+    workshop = Workshop(store, key, f"{text} seed {source.seed}", meter)
+    with store.lock(key), meter.running():
+        members = list(ensemble.collect(start, problem.bind(workshop)))
     return members, meter.total

@@ -293,8 +293,7 @@ class Experiment:
     def _evaluate(self, run: Run) -> dict[str, Any]:
         progress = self._restore(run)
         began = saved = time.perf_counter()
-        path, cost = self.connector.metered(run)
-        notes = self.problem.workshop.notes
+        built = self.connector.build(run)
 
         def observe(t: float, values: dict[str, Any], progress: Progress) -> None:
             nonlocal saved
@@ -304,12 +303,12 @@ class Experiment:
                 self.store.write_tensors("partial", run.key, progress.sums, record)
                 saved = time.perf_counter()
 
-        curve = evaluate(path, self.problem, run.protocol, observe, progress)
+        curve = evaluate(built.metered, self.problem, run.protocol, observe, progress)
         return {
             **run.said,
             "curve": curve.to_dict(),
             "metrics": {},
-            **({"notes": notes} if notes else {}),
+            **({"notes": built.notes} if built.notes else {}),
             "provenance": {
                 **provenance(self.problem.device),
                 "distributions": installed(named(*run.problems, run.identity)),
@@ -317,7 +316,7 @@ class Experiment:
             "cost": {
                 "seconds": time.perf_counter() - began,
                 "evaluations": len(curve.t),
-                **cost(),
+                **built.cost,
             },
         }
 
