@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cache
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from mcbench.store.checkpoint import Workshop
@@ -18,15 +18,14 @@ if TYPE_CHECKING:
 class Evaluation:
     """A path with all that was measured on it.
 
-    The curve is at hand; endpoints are loaded and the path is built when they are asked for.
+    The curve is at hand; endpoints and path are loaded or built when they are first asked for.
 
     Arguments:
         problem: Data, network and loss.
         curve: Losses and accuracies along the path.
         load: Gives the two endpoints.
-        connect: Gives the path between them.
-
-    Attributes:
+        connect: Gives the path between them: that which was evaluated, or for a stored record one
+            that is built anew.
         workshop: Where the metric that is at work keeps its state and says how far it is.
     """
 
@@ -36,20 +35,24 @@ class Evaluation:
         curve: Curve,
         load: Callable[[], tuple[Endpoint, Endpoint]],
         connect: Callable[[], Path],
+        workshop: Workshop | None = None,
     ) -> None:
-        self.problem = problem
-        self.curve = curve
-        self._load, self._connect = load, connect
-        self.workshop = Workshop()
+        self.problem, self.curve = problem, curve
+        self._load, self._connect = cache(load), cache(connect)
+        self.workshop = workshop or Workshop()
 
-    @cached_property
+    def bind(self, workshop: Workshop) -> Evaluation:
+        """The same evaluation for one metric; endpoints and path are loaded once for all."""
+        return Evaluation(self.problem, self.curve, self._load, self._connect, workshop)
+
+    @property
     def ends(self) -> tuple[Endpoint, Endpoint]:
         """The endpoints A and B."""
         return self._load()
 
-    @cached_property
+    @property
     def path(self) -> Path:
-        """The path; building it may take as long as it did for the run."""
+        """The path; for a stored record, building it may take as long as it did for the run."""
         return self._connect()
 
 

@@ -20,6 +20,7 @@ from mcbench.experiments.connect import Connector
 from mcbench.experiments.plan import Plan, Results
 from mcbench.experiments.run import Run, endpoint_key
 from mcbench.paths.params import move
+from mcbench.paths.path import Path
 from mcbench.plugins.host import host
 from mcbench.problem import loading
 from mcbench.problem.dataset import Data
@@ -260,13 +261,13 @@ class Experiment:
         if record is not None and not self._missing(record):
             return run, record, ""
         with self.store.lock(run.key):
-            record = self._known(run)
+            record, path = self._known(run), None
             try:
                 if record is None:
                     host().notify("mcbench_run_started", run=run)
-                    record = self._evaluate(run)
+                    record, path = self._evaluate(run)
                 if self._missing(record):
-                    self._measure(run, record)
+                    self._measure(run, record, path)
                     self.store.write_record("runs", run.key, record)
             except UsageError:
                 raise
@@ -290,7 +291,8 @@ class Experiment:
             return None
         return record
 
-    def _evaluate(self, run: Run) -> dict[str, Any]:
+    def _evaluate(self, run: Run) -> tuple[dict[str, Any], Path]:
+        """The record of a run without its metrics, and the path that was evaluated."""
         progress = self._restore(run)
         began = saved = time.perf_counter()
         built = self.connector.build(run)
@@ -304,7 +306,7 @@ class Experiment:
                 saved = time.perf_counter()
 
         curve = evaluate(built.metered, self.problem, run.protocol, observe, progress)
-        return {
+        record = {
             **run.said,
             "curve": curve.to_dict(),
             "metrics": {},
@@ -319,6 +321,7 @@ class Experiment:
                 **built.cost,
             },
         }
+        return record, built.path
 
     def _restore(self, run: Run) -> Progress:
         known = self.store.intact(self.store.read_tensors, "partial", run.key)
@@ -336,21 +339,22 @@ class Experiment:
             if known.get(text, {}).get("version") != _metric_version(metric)
         ]
 
-    def _measure(self, run: Run, record: dict[str, Any]) -> None:
+    def _measure(self, run: Run, record: dict[str, Any], path: Path | None) -> None:
+        """Add the missing metrics; the path is built anew, if it is asked for and not given."""
         evaluation = Evaluation(
             self.problem,
             Curve(**record["curve"]),
             lambda: self.connector.ends(run),
-            lambda: self.connector.connect(run),
+            lambda: path or self.connector.connect(run),
         )
         for text in self._missing(record):
             metric = self.metrics[text]
             entry: dict[str, Any] = {"version": _metric_version(metric), "values": {}}
             shared = getattr(metric, "ends_only", False)
             known = self._of_pairs.get((text, run.ends)) if shared else None
-            evaluation.workshop = self._workshop(run, text)
+            workshop = self._workshop(run, text)
             try:
-                entry["values"] = known or values_of(metric, evaluation)
+                entry["values"] = known or values_of(metric, evaluation.bind(workshop))
                 if shared:
                     self._of_pairs[text, run.ends] = entry["values"]
             except StructureError as error:
@@ -362,7 +366,7 @@ class Experiment:
                 self.metric_failures[what] = reason_of(error)
                 continue
             record["metrics"][text] = entry
-            self.store.remove("partial", evaluation.workshop.key)
+            self.store.remove("partial", workshop.key)
 
     def _workshop(self, run: Run, text: str) -> Workshop:
         """Where a metric keeps its state until the run's record has its values."""
