@@ -82,10 +82,16 @@ def partly() -> Iterator[type[Partly]]:
 
 def experiment_of(store: Store, method: str = "linear") -> Experiment:
     return Experiment(
-        Plan("landscape", "ring", methods=(method,), seeds=SEEDS, protocol=Protocol(9, 1),
-             metrics=("length-ratio",)),
+        Plan(
+            dataset="landscape",
+            architecture="ring",
+            methods=(method,),
+            seeds=SEEDS,
+            protocol=Protocol(9, 1),
+            metrics=("length-ratio",),
+        ),
         store,
-    )  # fmt: skip
+    )
 
 
 def saddles(found: Exploration) -> dict[Pair, float]:
