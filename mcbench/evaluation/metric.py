@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from functools import cache
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from mcbench.problem.shared_property import shared_property
 from mcbench.store.checkpoint import Workshop
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ class Evaluation:
         load: Gives the two endpoints.
         connect: Gives the path between them: that which was evaluated, or for a stored record one
             that is built anew.
+
+    Attributes:
         workshop: Where the metric that is at work keeps its state and says how far it is.
     """
 
@@ -35,22 +38,24 @@ class Evaluation:
         curve: Curve,
         load: Callable[[], tuple[Endpoint, Endpoint]],
         connect: Callable[[], Path],
-        workshop: Workshop | None = None,
     ) -> None:
         self.problem, self.curve = problem, curve
-        self._load, self._connect = cache(load), cache(connect)
-        self.workshop = workshop or Workshop()
+        self._load, self._connect = load, connect
+        self.workshop = Workshop()
+        self._whole: Evaluation | None = None
 
     def bind(self, workshop: Workshop) -> Evaluation:
         """The same evaluation for one metric; endpoints and path are loaded once for all."""
-        return Evaluation(self.problem, self.curve, self._load, self._connect, workshop)
+        view = copy.copy(self)
+        view._whole, view.workshop = self._whole or self, workshop
+        return view
 
-    @property
+    @shared_property
     def ends(self) -> tuple[Endpoint, Endpoint]:
         """The endpoints A and B."""
         return self._load()
 
-    @property
+    @shared_property
     def path(self) -> Path:
         """The path; for a stored record, building it may take as long as it did for the run."""
         return self._connect()

@@ -7,6 +7,7 @@ from typing import Any
 
 from mcbench.errors import RunError
 from mcbench.evaluation.evaluate import check_ends
+from mcbench.experiments.endpoints import load
 from mcbench.experiments.run import Run, endpoint_key
 from mcbench.methods import method
 from mcbench.paths.params import Params, finite, move
@@ -61,20 +62,13 @@ class Connector:
     def __init__(self, problem: Problem, store: Store, methods: dict[str, Any]) -> None:
         self.problem, self.store, self.methods = problem, store, methods
 
-    def endpoint(self, seed: int) -> Endpoint:
-        """A trained endpoint, on the problem's device."""
-        return self._load(seed, endpoint_key(self.problem.identity, seed))
-
     def ends(self, run: Run) -> tuple[Endpoint, Endpoint]:
         """The endpoints A and B of a run, which two recipes may have trained."""
         a, b = map(self._load, run.pair, run.ends)
         return a, b
 
     def _load(self, seed: int, key: str) -> Endpoint:
-        known = self.store.read_tensors("endpoints", key)
-        if known is None:
-            raise RunError(f"the endpoint of seed {seed} is not in the store")
-        return Endpoint(move(known[0], self.problem.device), seed, key, known[1])
+        return load(self.store, self.problem.device, seed, key)
 
     def pool(self, text: str) -> list[int]:
         """The seeds of a method's pool; none if it needs none.

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mcbench.errors import StructureError, UsageError
+from mcbench.problem.shared_property import shared_property
 from mcbench.seeds import derive, generator
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.cost import Tally
@@ -29,19 +29,6 @@ SPLITS: tuple[SplitName, ...] = ("train", "test")
 
 _ACTIVATIONS = 2**22
 """The entries of the widest activation in a batch: 16 MiB in float32, about a cache's size."""
-
-
-T = TypeVar("T")
-
-
-class shared_property(cached_property[T]):
-    """Computed once for a problem and all views of it; see `Problem.bind`."""
-
-    def __get__(self, problem: Any, owner: type | None = None) -> Any:
-        """The value, computed by the problem that the view is of."""
-        if problem is None or problem._whole is None:
-            return super().__get__(problem, owner)
-        return getattr(problem._whole, self.attrname or "")
 
 
 class Problem:

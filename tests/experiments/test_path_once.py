@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import PLAN
 
+from conftest import PLAN
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
 from mcbench.plugins.host import host

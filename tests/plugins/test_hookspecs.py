@@ -105,7 +105,9 @@ def run_with(host: Host, plan: Any, home: Path, monkeypatch: pytest.MonkeyPatch)
     from mcbench.experiments.experiment import Experiment
     from mcbench.store.store import Store
 
-    for module in ("plugins", "experiment", "data", "composition"):
+    users = ("experiment", "problems", "endpoints", "computation", "curve", "measure")
+    others = ("plugins.host", "problem.loading", "methods.composition")
+    for module in (*(f"experiments.{user}" for user in users), *others):
         monkeypatch.setattr(f"mcbench.{module}.host", lambda: host)
     return Experiment(plan, Store(home)).run()
 
