@@ -144,7 +144,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         loaded.append(dataset.name)
         return load(dataset, *where)
 
-    monkeypatch.setattr("mcbench.experiments.experiment.loading.load", counted)
+    monkeypatch.setattr("mcbench.experiments.problems.loading.load", counted)
     return loaded
 
 

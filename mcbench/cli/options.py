@@ -192,16 +192,16 @@ def open_experiment(options: dict[str, Any], methods: tuple[str, ...] = ()) -> E
         options.get("run_seed", 0),
     )
     plan = Plan(
-        options["dataset"],
-        options["architecture"],
-        options["recipe"],
-        methods,
-        seeds(options),
-        how,
-        tuple(options.get("metrics", ())),
-        options.get("executor", "local"),
-        options.get("to_recipe", ""),
-        options.get("same_seed", False),
+        dataset=options["dataset"],
+        architecture=options["architecture"],
+        recipe=options["recipe"],
+        methods=methods,
+        seeds=seeds(options),
+        protocol=how,
+        metrics=tuple(options.get("metrics", ())),
+        executor=options.get("executor", "local"),
+        to_recipe=options.get("to_recipe", ""),
+        same_seed=options.get("same_seed", False),
     )
     return prepare(plan, options)
 

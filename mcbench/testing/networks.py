@@ -97,6 +97,11 @@ def _head(split: Split, count: int) -> Split:
     return replace(split, inputs=split.inputs[:count], targets=split.targets[:count])
 
 
+def _cast(split: Split, dtype: torch.dtype) -> Split:
+    """The split with inputs that are floats already, which are not converted again."""
+    return replace(split, inputs=split.normalized(split.inputs).to(dtype))
+
+
 class Trained:
     """Endpoints of one small network.
 
@@ -125,12 +130,10 @@ class Trained:
             dtype: Of the inputs.
             device: Where it computes.
         """
-        made = Problem(data or digits(), self.architecture, RECIPE, device)
+        given = data or digits()
         if dtype != torch.float32:
-            splits = {n: s.ready() for n, s in made.splits.items()}
-            splits = {n: replace(s, inputs=s.inputs.to(dtype)) for n, s in splits.items()}
-            made.data = Data(splits["train"], splits["test"], made.data.classes)
-            made.splits = splits
+            given = replace(given, train=_cast(given.train, dtype), test=_cast(given.test, dtype))
+        made = Problem(given, self.architecture, RECIPE, device)
         if self._chain is None:
             try:
                 self._chain = made.chain

@@ -112,7 +112,7 @@ def test_padding_takes_pixels_and_adds_zeros() -> None:
 
 def untrained(text: str, store: Store) -> tuple[Problem, Endpoint, Endpoint]:
     """A network on digits with two draws of its initial weights."""
-    plan = Plan("digits", text, "quick[lr=0.01,batch_size=449]")
+    plan = Plan(dataset="digits", architecture=text, recipe="quick[lr=0.01,batch_size=449]")
     problem = Experiment(plan, store).problem
     a, b = (Endpoint(dict(problem.build(s).state_dict()), s, str(s)) for s in (0, 1))
     return problem, a, b

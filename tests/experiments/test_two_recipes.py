@@ -76,7 +76,7 @@ def test_only_networks_that_pairs_need_are_trained(store: Store) -> None:
 
 def test_keys_of_one_recipe_are_what_they_were(experiment: Experiment) -> None:
     prepared = Experiment(replace(TO, to_recipe=""), experiment.store)
-    assert prepared.to is prepared
+    assert prepared.endpoints_b is prepared.endpoints
     (run,) = prepared.runs([(0, 1)])
     ends = [
         key_of({"schema": 1, "problem": run.problem, "seed": seed, "dtype": "float32"})
@@ -91,13 +91,16 @@ def test_keys_of_one_recipe_are_what_they_were(experiment: Experiment) -> None:
     }
     assert run.key == key_of(described) and "to_recipe" not in run.said
     same = Experiment(replace(TO, to_recipe="quick[epochs=15,stop=0]"), experiment.store)
-    assert same.to is same and same.runs([(0, 1)])[0].key == run.key
+    assert same.endpoints_b is same.endpoints and same.runs([(0, 1)])[0].key == run.key
 
 
 def test_data_are_loaded_once_for_all_recipes(shared_store: Store, loads: list[str]) -> None:
     experiment = Experiment(TO, shared_store)
     assert loads == ["digits"]
-    assert experiment.to.problem.identity["dataset"] == experiment.problem.identity["dataset"]
+    assert (
+        experiment.endpoints_b.problem.identity["dataset"]
+        == experiment.problem.identity["dataset"]
+    )
     scaled = experiment.by("quick[normalize=dataset]").problem.data
     assert loads == ["digits"] and scaled.train.inputs is experiment.problem.data.train.inputs
     assert scaled.train.mean and not experiment.problem.data.train.mean
@@ -116,7 +119,8 @@ def test_iterates_of_one_training_are_joined_by_seed(shared_store: Store) -> Non
     results = experiment.run()
     assert [run.pair for run in results.runs] == [(0, 0), (2, 2)] and not results.failures
     for seed in (0, 2):  # The same training, broken off.
-        losses = [e.endpoint(seed).record["losses"] for e in (experiment, experiment.to)]
+        sides = experiment.endpoints, experiment.endpoints_b
+        losses = [side.load(seed).record["losses"] for side in sides]
         assert len(losses[0]) == 5 and losses[1][:5] == losses[0]
 
 

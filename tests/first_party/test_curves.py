@@ -188,15 +188,15 @@ def test_a_resumed_training_ends_with_the_same_curve(
     before = torch.get_rng_state()
     whole = curve.connect(a, b, problem)
     assert torch.equal(torch.get_rng_state(), before)
-    problem.workshop = killed = Fragile(store, "key")
+    killed = Fragile(store, "key")
     killed.last = 2  # Once an epoch it is saved.
     with pytest.raises(Killed):
-        curve.connect(a, b, problem)
-    problem.workshop = resumed = Fragile(store, "key")
-    path = curve.connect(a, b, problem)
+        curve.connect(a, b, problem.bind(killed))
+    resumed = Fragile(store, "key")
+    path = curve.connect(a, b, problem.bind(resumed))
     assert resumed.steps == 2
-    problem.workshop = done = Fragile(store, "key")
-    again = curve.connect(a, b, problem)
+    done = Fragile(store, "key")
+    again = curve.connect(a, b, problem.bind(done))
     assert done.steps == 0
     for t in (0.0, 0.2, 1 / 3, 0.5, 1.0):
         assert equal(whole(t), path(t)) and equal(whole(t), again(t))

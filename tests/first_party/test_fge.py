@@ -134,9 +134,7 @@ def test_a_training_that_was_killed_ends_with_the_same_members(
     start = network.endpoint(1)
 
     def task(workshop: Workshop) -> Problem:
-        made = fresh(network.problem(), **changes)
-        made.workshop = workshop
-        return made
+        return fresh(network.problem(), **changes).bind(workshop)
 
     whole = list(ensemble.collect(start, task(Workshop())))
     real = Training.epoch

@@ -23,7 +23,7 @@ from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from killing import Fragile, Killed
-from mcbench import Endpoint, RunError, UsageError, Workshop
+from mcbench import Endpoint, RunError, UsageError
 from mcbench.cli import main
 from mcbench.evaluation.ends import check_ends
 from mcbench.evaluation.evaluate import evaluate
@@ -397,20 +397,24 @@ def test_a_resumed_chain_ends_with_the_same_numbers(
     whole = band.connect(a, b, problem)
     assert torch.equal(torch.get_rng_state(), before)
     notes, counted = problem.workshop.notes, problem.samples_seen
-    problem.samples_seen = 0
+    seen = 0
     for last in (2, 4, 1):  # Killed three times, once in the second cycle.
-        problem.workshop = Fragile(store, "key")
-        problem.workshop.last = last
+        killed = Fragile(store, "key")
+        killed.last = last
+        view = problem.bind(killed)
         with pytest.raises(Killed):
-            band.connect(a, b, problem)
-    problem.workshop = Fragile(store, "key")
-    path = band.connect(a, b, problem)
-    assert problem.workshop.notes == notes
-    assert problem.workshop.saves > 1
+            band.connect(a, b, view)
+        seen += view.samples_seen
+    resumed = Fragile(store, "key")
+    view = problem.bind(resumed)
+    path = band.connect(a, b, view)
+    assert resumed.notes == notes
+    assert resumed.saves > 1
     # The ends are measured anew, and where the norms are: nothing else is computed twice.
-    assert problem.samples_seen <= counted + 3 * 2 * 1347 + 3 * 1347
-    problem.workshop = done = Fragile(store, "key")
-    again = band.connect(a, b, problem)
+    seen += view.samples_seen
+    assert seen <= counted + 3 * 2 * 1347 + 3 * 1347
+    done = Fragile(store, "key")
+    again = band.connect(a, b, problem.bind(done))
     assert done.saves == 0 and done.notes == notes
     for t in (0.0, 0.2, 0.5, 1.0):
         assert equal(whole(t), path(t)) and equal(whole(t), again(t))
@@ -422,13 +426,13 @@ def test_it_says_why_it_stopped_and_which_cycle_it_kept() -> None:
     (note,) = problem.workshop.notes.items()
     assert note[0] == "stopped at the tolerance"
     assert "after 320 steps of 11 pivots" in note[1]  # Measured every 10 passes of 32 steps.
-    problem.workshop = Workshop()
+    problem = problem.bind()
     NEB(steps=5).connect(a, b, problem)
     assert list(problem.workshop.notes) == ["stopped at the step limit"]
-    problem.workshop = Workshop()
+    problem = problem.bind()
     NEB(steps=400, tolerance=0.0).connect(a, b, problem)
     assert "after 400 steps" in problem.workshop.notes["stopped at the step limit"]
-    problem.workshop = Workshop()
+    problem = problem.bind()
     AutoNEB(cycles=("3*40",)).connect(a, b, problem)
     assert "kept cycle 3 of 3" in problem.workshop.notes
 

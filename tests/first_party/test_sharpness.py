@@ -218,8 +218,8 @@ def test_a_measurement_that_was_killed_goes_on(
         real(self, problem, points, rows)
 
     monkeypatch.setattr(Hessian, "__init__", count)
-    evaluation = evaluation_of("two-layer")
-    evaluation.workshop = Workshop(store, "0" * 32, "a metric", kind="partial")
+    workshop = Workshop(store, "0" * 32, "a metric", kind="partial")
+    evaluation = evaluation_of("two-layer").bind(workshop)
     with pytest.raises(KeyboardInterrupt):
         metric.measure(evaluation, None)
     resumed = metric.measure(evaluation, None)

@@ -210,7 +210,12 @@ def test_a_subset_is_drawn_once_and_by_the_seed(experiment: Experiment) -> None:
 
 
 def test_a_landscape_is_its_own_plane(store: Store) -> None:
-    plan = Plan("landscape", "ring", seeds=(0, 1), methods=("linear", "polychain[bends=2]"))
+    plan = Plan(
+        dataset="landscape",
+        architecture="ring",
+        seeds=(0, 1),
+        methods=("linear", "polychain[bends=2]"),
+    )
     experiment = Experiment(plan, store)
     drawn = scan.along_paths(experiment, experiment.run())
     assert drawn.plane.whole

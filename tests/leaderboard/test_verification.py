@@ -259,7 +259,7 @@ def test_missing_data_are_a_reason(file: Path, monkeypatch: pytest.MonkeyPatch) 
     def missing(*_: object) -> None:
         raise DataNotFoundError("digits are not here")
 
-    monkeypatch.setattr("mcbench.experiments.experiment.loading.load", missing)
+    monkeypatch.setattr("mcbench.experiments.problems.loading.load", missing)
     code, rows = verified(file)
     assert code == 1 and rows[0]["reason"] == "the data are missing: digits are not here"
 

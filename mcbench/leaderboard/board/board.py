@@ -226,13 +226,13 @@ class Board:
         every = usual()
         own = [s.metric for s in self.shown.values() if s.component is not None]
         return Plan(
-            self.dataset,
-            self.architecture,
-            self.recipe,
-            methods or self.methods,
-            seeds,
-            Protocol(**self.protocol),
-            tuple(dict.fromkeys([*every, *own])),
+            dataset=self.dataset,
+            architecture=self.architecture,
+            recipe=self.recipe,
+            methods=methods or self.methods,
+            seeds=seeds,
+            protocol=Protocol(**self.protocol),
+            metrics=tuple(dict.fromkeys([*every, *own])),
             to_recipe=self.to_recipe,
             same_seed=self.same_seed,
         )
