@@ -13,11 +13,13 @@ from typing import Any
 import torch
 
 from mcbench.errors import StructureError, UsageError, reason_of
-from mcbench.evaluation.evaluate import Curve, evaluate
+from mcbench.evaluation.evaluate import evaluate
 from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation, usual
+from mcbench.experiments import record as records
 from mcbench.experiments.connect import Connector
 from mcbench.experiments.plan import Plan, Results
+from mcbench.experiments.record import Measured, Record
 from mcbench.experiments.run import Run, endpoint_key
 from mcbench.paths.params import move
 from mcbench.plugins.host import host
@@ -254,7 +256,7 @@ class Experiment:
             for pair in pairs
         ]
 
-    def compute(self, run: Run) -> tuple[Run, dict[str, Any] | None, str]:
+    def compute(self, run: Run) -> tuple[Run, Record | None, str]:
         """A run's record from the store, completed or computed; or ``None`` and why it failed."""
         record = self._known(run)
         if record is not None and not self._missing(record):
@@ -266,8 +268,8 @@ class Experiment:
                     host().notify("mcbench_run_started", run=run)
                     record = self._evaluate(run)
                 if self._missing(record):
-                    self._measure(run, record)
-                    self.store.write_record("runs", run.key, record)
+                    record = self._measure(run, record)
+                    records.write(self.store, record)
             except UsageError:
                 raise
             except Exception as error:
@@ -283,14 +285,13 @@ class Experiment:
         host().notify("mcbench_run_finished", run=run, record=record, units=units)
         return run, record, ""
 
-    def _known(self, run: Run) -> dict[str, Any] | None:
+    def _known(self, run: Run) -> Record | None:
         """The stored record, unless it is of a version that measured less along the path."""
-        record = self.store.intact(self.store.read_record, "runs", run.key)
-        if record and record["curve"]["accuracy"] and not record["curve"].get("with_start"):
-            return None
-        return record
+        record = self.store.intact(lambda _, key: records.read(self.store, key), "runs", run.key)
+        less = record and record.curve.accuracy and not record.curve.with_start
+        return None if less else record
 
-    def _evaluate(self, run: Run) -> dict[str, Any]:
+    def _evaluate(self, run: Run) -> Record:
         progress = self._restore(run)
         began = saved = time.perf_counter()
         path, cost = self.connector.metered(run)
@@ -305,8 +306,7 @@ class Experiment:
                 saved = time.perf_counter()
 
         curve = evaluate(path, self.problem, run.protocol, observe, progress)
-        return {
-            **run.said,
+        result = {
             "curve": curve.to_dict(),
             "metrics": {},
             **({"notes": notes} if notes else {}),
@@ -320,6 +320,7 @@ class Experiment:
                 **cost(),
             },
         }
+        return Record.of(run.said | result)
 
     def _restore(self, run: Run) -> Progress:
         known = self.store.intact(self.store.read_tensors, "partial", run.key)
@@ -328,19 +329,21 @@ class Experiment:
         points = {t: values for t, values in known[1]["points"]}
         return Progress(points, move(known[0], self.problem.device))
 
-    def _missing(self, record: dict[str, Any]) -> list[str]:
+    def _missing(self, record: Record) -> list[str]:
         """The metrics that were asked for and that the record has not, in this version."""
-        known = record["metrics"]
+        versions = {text: measured.version for text, measured in record.metrics.items()}
         return [
             text
             for text, metric in self.metrics.items()
-            if known.get(text, {}).get("version") != _metric_version(metric)
+            if versions.get(text) != _metric_version(metric)
         ]
 
-    def _measure(self, run: Run, record: dict[str, Any]) -> None:
+    def _measure(self, run: Run, record: Record) -> Record:
+        """The record with the metrics that it lacked, but for those that failed."""
+        added: dict[str, Measured] = {}
         evaluation = Evaluation(
             self.problem,
-            Curve(**record["curve"]),
+            record.curve,
             lambda: self.connector.ends(run),
             lambda: self.connector.connect(run),
         )
@@ -362,8 +365,9 @@ class Experiment:
                 what = f"metric '{text}' on {run.method} {run.pair[0]}-{run.pair[1]}"
                 self.metric_failures[what] = reason_of(error)
                 continue
-            record["metrics"][text] = entry
+            added[text] = Measured.of(entry)
             self.store.remove("partial", evaluation.workshop.key)
+        return record.with_metrics(added)
 
     def _workshop(self, run: Run, text: str) -> Workshop:
         """Where a metric keeps its state until the run's record has its values."""

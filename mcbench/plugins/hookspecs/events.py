@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mcbench.plugins.hookspecs.markers import hookspec
 
 if TYPE_CHECKING:
+    from mcbench.experiments.record import Record
     from mcbench.experiments.run import Run
     from mcbench.problem.endpoint import Endpoint
 
@@ -124,19 +125,20 @@ def mcbench_point_evaluated(run: Run, t: float, values: dict[str, Any]) -> None:
 
 
 @hookspec
-def mcbench_run_finished(run: Run, record: dict[str, Any], units: dict[str, str]) -> None:
+def mcbench_run_finished(run: Run, record: Record, units: dict[str, str]) -> None:
     """Called when the ``record`` of a ``run`` is complete and stored.
 
     After it was computed, or after metrics that it lacked were added: then no start was told.
     ``record`` has ``run``, ``problem``, ``pair``, ``method``, ``curve``, ``metrics``,
-    ``provenance`` and ``cost``, and ``notes`` if the method said something of its path;
+    ``provenance`` and ``cost``, and ``notes`` if the method said something of its path, as
+    attributes;
     ``units`` are those of the metrics, by name.
 
     Example::
 
         @mcbench.hookimpl
         def mcbench_run_finished(run, record):
-            print(run.key, record["metrics"])
+            print(run.key, record.metrics)
     """
 
 
