@@ -105,7 +105,9 @@ def run_with(host: Host, plan: Any, home: Path, monkeypatch: pytest.MonkeyPatch)
     from mcbench.experiments.experiment import Experiment
     from mcbench.store.store import Store
 
-    for module in ("plugins", "experiment", "data", "composition"):
+    for module in (
+        "plugins.host", "experiments.experiment", "problem.loading", "methods.composition",
+    ):  # fmt: skip
         monkeypatch.setattr(f"mcbench.{module}.host", lambda: host)
     return Experiment(plan, Store(home)).run()
 
