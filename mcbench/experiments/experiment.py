@@ -286,10 +286,8 @@ class Experiment:
         return run, record, ""
 
     def _known(self, run: Run) -> Record | None:
-        """The stored record, unless it is of a version that measured less along the path."""
-        record = self.store.intact(lambda _, key: records.read(self.store, key), "runs", run.key)
-        less = record and record.curve.accuracy and not record.curve.with_start
-        return None if less else record
+        """The stored record; a damaged one counts as not there."""
+        return self.store.intact(lambda _, key: records.read(self.store, key), "runs", run.key)
 
     def _evaluate(self, run: Run) -> Record:
         progress = self._restore(run)

@@ -132,9 +132,9 @@ class CurveFields(Strict):
     accuracy: PercentBySplit | Nothing
     straight: Positive
     ensembles: Ensembles | Nothing
-    with_start: PercentBySplit | Nothing | None = None
+    with_start: PercentBySplit | Nothing = Nothing()
     end: Literal["b", "permuted", "short"]
-    square: list[Positive] | None = None
+    square: list[Positive] = []
 
 
 class Measured(Strict):

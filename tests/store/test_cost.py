@@ -89,12 +89,3 @@ def test_what_an_interrupted_training_spent_is_counted(
             experiment.run()
     spent = record_of("polychain[epochs=5]", store).cost.path
     assert spent is not None and spent.passes == pytest.approx(5)
-
-
-def test_a_record_that_measured_less_is_measured_again(store: Store) -> None:
-    record = record_of("linear", store)
-    entry = next(e for e in store.entries("runs"))
-    older = record.to_json() | {"curve": record.curve.to_dict() | {"with_start": {}}}
-    store.write_record("runs", entry.key, older)
-    again = record_of("linear", store)
-    assert again.curve == record.curve
