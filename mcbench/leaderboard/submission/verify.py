@@ -22,7 +22,7 @@ from mcbench.evaluation.evaluate import Curve, advance, check_ends, curve_of, in
 from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
 from mcbench.experiments.experiment import Experiment
-from mcbench.experiments.record import Installed, Record
+from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, quoted, title
@@ -255,12 +255,10 @@ class _Verifier:
 
     def _other_code(self, record: Record) -> str:
         """A distribution of the method whose files are not those that it was run with."""
-        described = self.entry.content["distributions"]
-        said = record.provenance.distributions or {
-            name: Installed.of(one) for name, one in described.items()
-        }
+        described = record.provenance.to_json().get("distributions")
+        said = described or self.entry.content["distributions"]
         for name, known in installed(named(record.run.method.to_json())).items():
-            if said[name].sha256 != known["sha256"]:
+            if said[name]["sha256"] != known["sha256"]:
                 return name
         return ""
 
