@@ -63,7 +63,7 @@ def mend(whole: dict[str, Any]) -> None:
 
 def follow(record: dict[str, Any]) -> None:
     """Make the metrics of a record agree with its curve, as a forger would."""
-    from mcbench.builtin.metrics import CurveMetric
+    from mcbench.evaluation.curve_metric import CurveMetric
     from mcbench.evaluation.evaluate import Curve
     from mcbench.plugins.host import host
 
@@ -88,15 +88,15 @@ def lie(whole: dict[str, Any], by: float = 5.0) -> None:
     mend(whole)
 
 
-__all__ = ["BOARD", "follow", "lie", "mend", "small"]
-
-
-def register(host: Host, board: Board) -> None:
-    """Give the host a board, as a plugin does."""
+def register(host: Host, *boards: Board) -> None:
+    """Give the host boards, as a plugin does."""
 
     class Theirs:
         @mcbench.hookimpl
         def mcbench_leaderboards(self) -> list[Board]:
-            return [board]
+            return list(boards)
 
     host.register(Plugin("boards", "third", "1"), Theirs)
+
+
+__all__ = ["BOARD", "follow", "lie", "mend", "register", "small"]

@@ -123,15 +123,32 @@ def _closing(experiment: Any, results: Any, methods: tuple[str, ...], board: str
         guests = "".join(f" -m '{m}'" for m in methods if m not in rows)
         click.echo(f"Next: mcbench leaderboard show {board}{guests}", err=True)
         return
-    # Closed formulas need a chain of layers. Landscapes have none, nor what all methods failed on.
-    layered = experiment.problem.data.classes and results.records
-    known = ("linear", "arc", "ot") if layered else ("linear", "polychain")
-    more = [m for m in known if m not in methods]
+    # Landscapes are no chain of layers, nor is what all methods failed on.
+    layered = bool(experiment.problem.data.classes and results.records)
+    more = [name for name in _baselines(layered) if name not in methods]
     lines = [f"{_again('plot', methods)}   see where paths dip"] if results.records else []
     if more:
         lines.append(f"{_again('run', (*methods, *more))}   compare")
     lines.append("mcbench list methods   what else there is")
     click.echo("Next: " + "\n      ".join(lines), err=True)
+
+
+def _baselines(layered: bool) -> list[str]:
+    """Methods to compare with: quick ones for chains of layers, else those that need none.
+
+    What asks for least stands first.
+    """
+    from mcbench.methods.method import is_baseline, needs, traits
+    from mcbench.plugins.host import host
+
+    known = {name: host().get("method", name) for name in host().names("method")}
+    fitting = {
+        name: method
+        for name, method in known.items()
+        if is_baseline(method)
+        and not (traits(method).learnable if layered else "affine-chain" in needs(method))
+    }
+    return sorted(fitting, key=lambda name: (len(needs(fitting[name])), name))
 
 
 _OUTPUT = ("methods", "style", "as_json")

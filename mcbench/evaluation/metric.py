@@ -79,4 +79,4 @@ def usual() -> list[str]:
     from mcbench.plugins.host import host
 
     known = {name: host().find("metric", name).component for name in host().names("metric")}
-    return [name for name, metric in known.items() if getattr(metric, "usual", True)]
+    return [name for name, metric in known.items() if metric.usual]

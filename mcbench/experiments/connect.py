@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from mcbench.errors import RunError
-from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.ends import check_ends
 from mcbench.experiments.run import Run, endpoint_key
 from mcbench.methods import method
 from mcbench.paths.params import Params, finite, move
@@ -58,9 +58,8 @@ class Connector:
         chosen = self.methods[text]
         if "pool" not in method.needs(chosen):
             return []
-        check = getattr(chosen, "check", None)
-        if check is not None:
-            check(self.problem)
+        if chosen.check is not None:
+            chosen.check(self.problem)
         return list(range(POOL, POOL + chosen.pool))
 
     def connect(self, run: Run) -> Path:

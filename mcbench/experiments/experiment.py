@@ -64,7 +64,7 @@ class Experiment:
         self.plan, self.store, self.data_dir = plan, store, data_dir
         dataset = host().get("dataset", plan.dataset)
         architecture = host().get("architecture", plan.architecture)
-        self.recipe = plan.recipe or getattr(dataset, "recipe", "quick")
+        self.recipe = plan.recipe or dataset.recipe
         recipe = host().get("recipe", self.recipe)
         self.methods = {text: host().get("method", text) for text in plan.methods}
         chosen = plan.metrics or usual()
@@ -281,7 +281,7 @@ class Experiment:
                 return run, None, reason
         self.store.remove("partial", run.key)
         self.store.remove("failures", run.key)
-        units = {text: getattr(metric, "unit", "") for text, metric in self.metrics.items()}
+        units = {text: metric.unit for text, metric in self.metrics.items()}
         host().notify("mcbench_run_finished", run=run, record=record, units=units)
         return run, record, ""
 
@@ -348,7 +348,7 @@ class Experiment:
         for text in self._missing(record):
             metric = self.metrics[text]
             entry: dict[str, Any] = {"version": _metric_version(metric), "values": {}}
-            shared = getattr(metric, "ends_only", False)
+            shared = metric.ends_only
             known = self._of_pairs.get((text, run.ends)) if shared else None
             evaluation.workshop = self._workshop(run, text)
             try:

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from mcbench.errors import StructureError, UsageError
+from mcbench.plugins.capabilities import complete
 from mcbench.seeds import derive, generator
 from mcbench.store.checkpoint import Workshop
 
@@ -62,6 +63,7 @@ class Problem:
     ) -> None:
         import torch
 
+        complete("architecture", architecture)  # It need not come from a plugin.
         _check_loss(data, architecture)
         self.data = data.normalize(recipe.normalize)
         self.architecture = architecture
@@ -132,8 +134,7 @@ class Problem:
         from mcbench.structure import derive_chain
 
         if self.data.loss == "output":
-            name = getattr(self.architecture, "name", "")
-            raise StructureError(f"'{name}' is a landscape, which has no layers")
+            raise StructureError(f"'{self.architecture.name}' is a landscape, which has no layers")
         return derive_chain(self.module, torch.zeros(2, *self.input_shape, device=self.device))
 
     @cached_property
@@ -274,11 +275,10 @@ class Problem:
 
 
 def _check_loss(data: Data, architecture: Any) -> None:
-    loss = getattr(architecture, "loss", "cross-entropy")
-    if loss == data.loss:
+    if architecture.loss == data.loss:
         return
     name = architecture.name
-    if loss == "output":
+    if architecture.loss == "output":
         raise UsageError(f"architecture '{name}' is a landscape, for data without classes: "
                          "use -d landscape")  # fmt: skip
     raise UsageError(

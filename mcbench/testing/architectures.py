@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mcbench.builtin.landscapes import Flatland
 from mcbench.errors import McbenchError, StructureError
 from mcbench.paths.params import equal
+from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data
 from mcbench.problem.problem import Problem
 from mcbench.testing.check import Fault, Inapplicable, check
@@ -31,11 +31,14 @@ def close(one: Tensor, other: Tensor) -> bool:
 
 def _is_loss(subject: Subject) -> bool:
     """Whether the network's output is the loss itself."""
-    return getattr(subject.component, "loss", "cross-entropy") == "output"
+    return bool(subject.component.loss == "output")
 
 
 def _data(subject: Subject) -> Data:
-    return Flatland().read(Path()) if _is_loss(subject) else digits()
+    if not _is_loss(subject):
+        return digits()
+    data: Data = host().get("dataset", "landscape").read(Path())
+    return data
 
 
 def _problem(subject: Subject) -> Problem:

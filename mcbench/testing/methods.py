@@ -55,9 +55,8 @@ def fitted(subject: Subject, network: Trained, problem: Problem, **where: Any) -
 
 def fit(subject: Subject, network: Trained, problem: Problem, **where: Any) -> Params:
     """Fit the method to a pool, as a run does: it may refuse the network before."""
-    refuse = getattr(subject.component, "check", None)
-    if refuse is not None:
-        refuse(problem)
+    if subject.component.check is not None:
+        subject.component.check(problem)
     params: Params = subject.component.fit(network.pool(subject.component.pool, **where), problem)
     return params
 

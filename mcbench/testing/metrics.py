@@ -168,7 +168,7 @@ def the_evaluation_is_not_modified(subject: Subject) -> None:
 @check("metric", "ends only")
 def ends_only_means_it(subject: Subject) -> None:
     """With `ends_only` it gives the same values for two paths between the same endpoints."""
-    if not getattr(subject.component, "ends_only", False):
+    if not subject.component.ends_only:
         raise Inapplicable("it depends on the path")
     name, line = next(_applicable(subject))
     detour = values(subject, evaluation(name, "detour"))

@@ -11,11 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mcbench.builtin.architectures import MLP
-from mcbench.builtin.convnets import Conv2FC1
-from mcbench.builtin.datasets import Digits
 from mcbench.errors import StructureError
 from mcbench.paths.params import Params
+from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data, Split
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
@@ -75,13 +73,15 @@ FIRST = (0, 1, 2)
 """The seeds that most checks use; they are trained together."""
 
 ARCHITECTURES: dict[str, Any] = {
-    "two-layer": MLP(widths=(8,)),
-    "deep without biases": MLP(widths=(8, 6), bias=False),
-    "convolutional": Conv2FC1(channels=(3, 4)),
+    "two-layer": "mlp[widths=(8)]",
+    "deep without biases": "mlp[widths=(8,6),bias=false]",
+    "convolutional": "conv2fc1[channels=(3,4)]",
     "batch-normalised": Normalised(),
     "residual": Residual(),
 }
-"""By what is special of them; the last one is no chain."""
+"""By what is special of them: built-ins as `name[p=v]`, and the kit's own.
+
+The last one is no chain."""
 
 NO_CHAIN = "residual"
 
@@ -89,7 +89,7 @@ NO_CHAIN = "residual"
 @cache
 def digits() -> Data:
     """The first of scikit-learn's digits."""
-    whole = Digits().read(Path())
+    whole = host().get("dataset", "digits").read(Path())
     return Data(_head(whole.train, TRAIN), _head(whole.test, TEST), whole.classes)
 
 
@@ -105,7 +105,9 @@ class Trained:
     """
 
     def __init__(self, name: str) -> None:
-        self.name, self.architecture = name, ARCHITECTURES[name]
+        self.name, declared = name, ARCHITECTURES[name]
+        builtin = isinstance(declared, str)
+        self.architecture = host().get("architecture", declared) if builtin else declared
         self._params: dict[int, Params] = {}
         self._losses: dict[int, list[float]] = {}
         self._chain: Any = None

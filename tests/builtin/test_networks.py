@@ -8,7 +8,7 @@ from torch import nn
 
 from mcbench.builtin.residual import Padding
 from mcbench.errors import StructureError, UsageError
-from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.ends import check_ends
 from mcbench.evaluation.stacked import outputs, stack
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan

@@ -12,13 +12,13 @@ from click.testing import CliRunner, Result
 
 import mcbench
 from mcbench import Endpoint, Problem, RunError
-from mcbench.builtin.saddles import epochs_below
 from mcbench.cli import main
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
 from mcbench.experiments.spanning_tree import Exploration, Pair, explore, spanning_tree, suggest
 from mcbench.plugins.host import Plugin, host
+from mcbench.stats.epochs import epochs_below
 from mcbench.store.store import Store
 
 INFINITE = float("inf")

@@ -11,10 +11,8 @@ from typing import Any
 
 import pytest
 from boards import mend, register, small
-from click.testing import CliRunner, Result
 
 from conftest import PLAN
-from mcbench.cli import main
 from mcbench.errors import EntryError, UsageError
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
@@ -31,16 +29,13 @@ from mcbench.plugins.host import Host
 from mcbench.report.ranking import ranking
 from mcbench.report.reading import end_points
 from mcbench.store.store import Store, key_of
+from programs import run
 
 OTHER = "quick[epochs=15,init_variance=2]"
 EARLY = "quick[epochs=15,schedule=constant,stop=5]"
 LATE = "quick[epochs=15,schedule=constant]"
 COARSE = Protocol(points=5, refine=1)
 TO = replace(PLAN, methods=("linear",), protocol=COARSE, to_recipe=OTHER, metrics=("barrier-max",))
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments), prog_name="mcbench")
 
 
 @pytest.fixture(scope="session")
@@ -56,15 +51,15 @@ def test_a_is_of_one_recipe_and_b_of_the_other(joined: tuple[Experiment, Results
     experiment, results = joined
     assert [run.pair for run in results.runs] == [(0, 1), (0, 2), (1, 2)]
     by_b = Experiment(replace(PLAN, recipe=OTHER), experiment.store)
-    for run in results.runs:
-        record, path = results.records[run.key], experiment.connector.connect(run)
-        a, b = experiment.endpoint(run.pair[0]), by_b.endpoint(run.pair[1])
-        assert record.run.endpoints == (a.key, b.key) == run.ends
+    for one in results.runs:
+        record, path = results.records[one.key], experiment.connector.connect(one)
+        a, b = experiment.endpoint(one.pair[0]), by_b.endpoint(one.pair[1])
+        assert record.run.endpoints == (a.key, b.key) == one.ends
         assert equal(path(0), a.params) and equal(path(1), b.params)
         assert record.problem.recipe.parameters["epochs"] == 15
         assert record.to_recipe.parameters["init_variance"] == 2.0
         again = Run.of(record)
-        assert (again.ends, again.key) == (run.ends, run.key) and again.to_recipe == run.to_recipe
+        assert (again.ends, again.key) == (one.ends, one.key) and again.to_recipe == one.to_recipe
 
 
 def test_only_networks_that_pairs_need_are_trained(store: Store) -> None:

@@ -13,7 +13,6 @@ import pytest
 import torch
 from mcbench_fge import FGE, SSE, SWA
 from mcbench_fge.course import Course, Training, carry_out, steps_of
-from test_cli import run
 
 import mcbench
 from conftest import PLAN, Deep
@@ -29,6 +28,7 @@ from mcbench.report.budgets import budgets
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.store import Store
 from mcbench.testing.networks import trained
+from programs import run
 
 FAST = "fge[cycles=3,period=2]"
 SMALL = ("-a", "mlp2[width=16]", "-r", "quick[epochs=15]", "--endpoints", "3")

@@ -13,7 +13,7 @@ import torch
 
 import mcbench
 from mcbench.errors import RunError, StructureError
-from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.ends import check_ends
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.connect import POOL
 from mcbench.experiments.experiment import Experiment

@@ -17,6 +17,7 @@ from mcbench_neb.cycles import Cycle, read
 from mcbench_neb.forces import norms, parallel, perpendicular, redistribute, tangents, units
 from mcbench_neb.pivots import Pivots
 from mcbench_neb.training import Cycles, kept
+from networks import Net, linear, problem_of, untrained
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
@@ -24,47 +25,22 @@ from torch.nn.functional import cross_entropy
 from killing import Fragile, Killed
 from mcbench import Endpoint, RunError, UsageError, Workshop
 from mcbench.cli import main
-from mcbench.evaluation.evaluate import check_ends, evaluate
+from mcbench.evaluation.ends import check_ends
+from mcbench.evaluation.evaluate import evaluate
 from mcbench.evaluation.losses import Progress as Evaluating
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.record import Record
 from mcbench.paths.params import Params, combine, equal
 from mcbench.plugins.host import Host, Plugin, host
-from mcbench.problem import loading
 from mcbench.problem.problem import Problem
 from mcbench.store.store import Store
 
 Layers = tuple[Any, ...]
-
-
-class Net:
-    """An architecture made of given layers."""
-
-    name = "net"
-
-    def __init__(self, *layers: Any) -> None:
-        self.layers = layers
-
-    def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
-        return nn.Sequential(nn.Flatten(), *(layer() for layer in self.layers))
-
-
-def linear(n: int, m: int) -> Any:
-    return lambda: nn.Linear(n, m)
-
+HALVES = "quick[batch_size=450]"
 
 PLAIN: Layers = (linear(64, 6), nn.Tanh, linear(6, 10))
 DROPPING: Layers = (linear(64, 8), nn.ReLU, nn.Dropout, linear(8, 10))
 NORMED: Layers = (linear(64, 8), lambda: nn.BatchNorm1d(8), nn.ReLU, linear(8, 10))
-
-
-def problem_of(store: Store, architecture: Any, recipe: str = "quick[batch_size=450]") -> Problem:
-    loaded, _ = loading.load(host().get("dataset", "digits"), None, store)
-    return Problem(loaded, architecture, host().get("recipe", recipe))
-
-
-def untrained(problem: Problem, seed: int) -> Endpoint:
-    return Endpoint(problem.build(seed).state_dict(), seed, "", {})
 
 
 def ring(angles: tuple[float, float], radius: float = 1.0) -> tuple[Problem, Endpoint, Endpoint]:
@@ -287,7 +263,7 @@ class Double(nn.Module):
 @pytest.mark.parametrize("lanes", [1, 2, 9])
 def test_a_step_is_the_formula(shared_store: Store, lanes: int) -> None:
     """Against autograd on whole networks, with momentum and weight decay, two steps."""
-    problem = problem_of(shared_store, Net(Double))
+    problem = problem_of(shared_store, Net(Double), HALVES)
     a, b = (untrained(problem, seed).params for seed in (0, 1))
     band = NEB(springs="force", k=0.7, momentum=0.5, weight_decay=0.1, noise=0.0)
     chain = Chain(band, a, b, problem, lanes)
@@ -342,7 +318,7 @@ def test_a_step_is_the_formula(shared_store: Store, lanes: int) -> None:
 
 @pytest.mark.parametrize("layers", [PLAIN, NORMED], ids=["plain", "normed"])
 def test_sharded_pivots_give_the_same_numbers(shared_store: Store, layers: Layers) -> None:
-    problem = problem_of(shared_store, Net(*layers))
+    problem = problem_of(shared_store, Net(*layers), HALVES)
     a, b = (untrained(problem, seed).params for seed in (0, 1))
     found = []
     for lanes in (None, 2, 1):
@@ -364,7 +340,7 @@ def test_networks_that_cannot_be_batched_go_one_by_one(shared_store: Store) -> N
             return x if x.detach().sum().item() > 0 else -x
 
     for layers in (DROPPING, (linear(64, 10), Branching)):
-        problem = problem_of(shared_store, Net(*layers))
+        problem = problem_of(shared_store, Net(*layers), HALVES)
         pivots = Pivots(problem, problem.recipe, untrained(problem, 0).params)
         pivots.module.train()
         assert pivots.lanes(450, training=True) == 1
@@ -538,12 +514,12 @@ def test_what_cannot_be_done_is_said(shared_store: Store) -> None:
         NEB().connect(a, b, adam)
     NEB(lr=0.1, pivots=1, steps=1).connect(a, b, adam)
     with pytest.raises(RunError, match="lower learning rate"):
-        NEB(lr=1e9, steps=50).connect(a, b, problem_of(shared_store, Net(*PLAIN)))
+        NEB(lr=1e9, steps=50).connect(a, b, problem_of(shared_store, Net(*PLAIN), HALVES))
 
 
 @pytest.mark.parametrize("steps", [1, 60], ids=["in the last step", "before"])
 def test_divergence_is_said(steps: int, shared_store: Store) -> None:
-    problem = problem_of(shared_store, Net(linear(64, 6), nn.ReLU, linear(6, 10)))
+    problem = problem_of(shared_store, Net(linear(64, 6), nn.ReLU, linear(6, 10)), HALVES)
     a, b = untrained(problem, 0), untrained(problem, 1)
     with pytest.raises(RunError, match=r"chain diverged: .* lower learning rate .*neb\[lr="):
         NEB(pivots=2, steps=steps, lr=1e30).connect(a, b, problem)

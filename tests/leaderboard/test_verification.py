@@ -11,15 +11,12 @@ from typing import Any
 
 import pytest
 import torch
-from boards import follow, lie, mend, small
-from click.testing import CliRunner, Result
+from boards import follow, lie, mend, register, small
 from safetensors.torch import load_file, save_file
 
-import mcbench
-from mcbench.builtin.metrics import CurveMetric
-from mcbench.cli import main
 from mcbench.errors import UsageError
 from mcbench.evaluation import shared_layers
+from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.experiments.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import Entry, read
@@ -28,23 +25,11 @@ from mcbench.leaderboard.entry.verification import outcomes_of, states
 from mcbench.leaderboard.table.standing import collect
 from mcbench.leaderboard.table.table import remarks
 from mcbench.paths.params import fingerprint
-from mcbench.plugins.host import Host, Plugin, host
+from mcbench.plugins.host import Host, host
 from mcbench.store.store import Store
+from programs import run
 
 Whole = dict[str, Any]
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments), prog_name="mcbench")
-
-
-def register(host: Host, board: Board) -> None:
-    class Theirs:
-        @mcbench.hookimpl
-        def mcbench_leaderboards(self) -> list[Board]:
-            return [board]
-
-    host.register(Plugin("boards", "third", "1"), Theirs)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import torch
 import mcbench
 from conftest import PLAN
 from mcbench.errors import RunError
-from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.ends import check_ends
 from mcbench.experiments.experiment import Experiment
 from mcbench.methods.unpermute import is_identity
 from mcbench.paths.params import distance, equal

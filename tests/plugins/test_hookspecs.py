@@ -105,9 +105,8 @@ def run_with(host: Host, plan: Any, home: Path, monkeypatch: pytest.MonkeyPatch)
     from mcbench.experiments.experiment import Experiment
     from mcbench.store.store import Store
 
-    for module in (
-        "plugins.host", "experiments.experiment", "problem.loading", "methods.composition",
-    ):  # fmt: skip
+    users = ("plugins.host", "experiments.experiment", "problem.loading", "methods.composition")
+    for module in users:
         monkeypatch.setattr(f"mcbench.{module}.host", lambda: host)
     return Experiment(plan, Store(home)).run()
 

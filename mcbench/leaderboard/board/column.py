@@ -66,13 +66,13 @@ class Column:
     @property
     def better(self) -> Any:
         """``higher``, ``lower`` or empty."""
-        better = getattr(self.component, "better", "")
+        better = self.component.better if self.component else ""
         return _OPPOSITE.get(better, "") if self.less else better
 
     @property
     def unit(self) -> str:
         """The metric's."""
-        return getattr(self.component, "unit", "")
+        return self.component.unit if self.component else ""
 
     @property
     def words(self) -> str:
@@ -80,6 +80,6 @@ class Column:
         if self.component is None:
             return self.source
         better = f"{self.better} is better" if self.better else ""
-        summary = getattr(self.component, "summary", "") or self.metric
+        summary = self.component.summary or self.metric
         shown = f"100 less the {summary}" if self.less else summary
         return ", ".join(filter(None, [shown, self.split.replace(":", " "), better]))

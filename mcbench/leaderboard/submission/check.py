@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from mcbench.builtin.metrics import CurveMetric
 from mcbench.errors import EntryError, StructureError, UsageError
+from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.evaluation.evaluate import Curve, rounds
 from mcbench.evaluation.losses import Values
 from mcbench.evaluation.protocol import Protocol

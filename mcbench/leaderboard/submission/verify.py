@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
 
-from mcbench.builtin.metrics import CurveMetric
 from mcbench.errors import (
     DataNotFoundError,
     EntryError,
@@ -18,7 +17,9 @@ from mcbench.errors import (
     one_line,
     reason_of,
 )
-from mcbench.evaluation.evaluate import Curve, advance, check_ends, curve_of, in_groups
+from mcbench.evaluation.curve_metric import CurveMetric
+from mcbench.evaluation.ends import check_ends
+from mcbench.evaluation.evaluate import Curve, advance, curve_of, in_groups
 from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
 from mcbench.experiments.experiment import Experiment
@@ -267,12 +268,8 @@ class _Verifier:
         from mcbench.experiments.experiment import values_of
 
         run, left = Run.of(record), {}
-        evaluation = Evaluation(
-            self.problem,
-            said,
-            lambda: self.experiment.connector.ends(run),
-            lambda: path,
-        )
+        ends = self.experiment.connector.ends
+        evaluation = Evaluation(self.problem, said, lambda: ends(run), lambda: path)
         for text, stored in record.metrics.items():
             try:
                 metric = host().get("metric", text)
@@ -280,7 +277,7 @@ class _Verifier:
                     continue  # Checked against the curve.
                 known = self._of_pairs.get((text, run.ends))
                 values = known or values_of(metric, evaluation)
-                if getattr(metric, "ends_only", False):
+                if metric.ends_only:
                     self._of_pairs[text, run.ends] = values
             except UsageError:
                 left[text] = "it is not installed"
