@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import mcbench
 from mcbench.errors import UsageError
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import sha256_of
+from mcbench.plugins.host import Host, Plugin
 
 BOARD = """
 name = "small"
@@ -61,7 +63,7 @@ def mend(whole: dict[str, Any]) -> None:
 
 def follow(record: dict[str, Any]) -> None:
     """Make the metrics of a record agree with its curve, as a forger would."""
-    from mcbench.builtin.metrics import CurveMetric
+    from mcbench.evaluation.curve_metric import CurveMetric
     from mcbench.leaderboard.submission.check import curve_of_record
     from mcbench.plugins.host import host
 
@@ -86,4 +88,15 @@ def lie(whole: dict[str, Any], by: float = 5.0) -> None:
     mend(whole)
 
 
-__all__ = ["BOARD", "follow", "lie", "mend", "small"]
+def register(host: Host, *boards: Board) -> None:
+    """Give the host boards, as a plugin does."""
+
+    class Theirs:
+        @mcbench.hookimpl
+        def mcbench_leaderboards(self) -> list[Board]:
+            return list(boards)
+
+    host.register(Plugin("boards", "third", "1"), Theirs)
+
+
+__all__ = ["BOARD", "follow", "lie", "mend", "register", "small"]

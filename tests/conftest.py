@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 import torch
 
@@ -21,6 +22,12 @@ from mcbench.problem.dataset import Data
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
 from mcbench.store.store import Store
+
+# The same examples each time, however busy the machine is.
+hypothesis.settings.register_profile(
+    "suite", derandomize=True, deadline=None, max_examples=60, database=None
+)
+hypothesis.settings.load_profile("suite")
 
 torch.set_num_threads(1)  # Networks this small gain nothing from more.
 
@@ -137,7 +144,7 @@ def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         loaded.append(dataset.name)
         return load(dataset, *where)
 
-    monkeypatch.setattr("mcbench.experiments.experiment.loading.load", counted)
+    monkeypatch.setattr("mcbench.experiments.problems.loading.load", counted)
     return loaded
 
 

@@ -229,14 +229,13 @@ class _Company(Straight):
     """Its points together are in the wrong order."""
 
     def connect(self, a: Any, b: Any, problem: Any) -> Any:
-        class Between:
-            def __call__(self, u: float) -> Any:
-                return combine(a.params, b.params, 1 - u, u)
+        def point(u: float) -> Any:
+            return combine(a.params, b.params, 1 - u, u)
 
-            def together(self, times: Any) -> Any:
-                return [self(u) for u in reversed(times)]
+        def reverse(times: Any) -> Any:
+            return [point(u) for u in reversed(times)]
 
-        return Path([Leg(a.params, b.params, Between())])
+        return Path([Leg(a.params, b.params, point, several_between=reverse)])
 
 
 FAULTY["method", "points do not change"] = [_drifting(), _Company()]

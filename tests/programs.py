@@ -1,4 +1,4 @@
-"""The program as its user runs it: a process of its own."""
+"""The program as its user runs it, in a process of its own or in this one."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from mcbench.cli import main
 
 
 def environment(**changes: str | Path) -> dict[str, str]:
@@ -23,3 +27,8 @@ def mcbench(*arguments: str, **changes: str | Path) -> subprocess.CompletedProce
         text=True,
         timeout=300,
     )
+
+
+def run(*arguments: str) -> Result:
+    """Run ``mcbench ARGUMENTS`` in this process, where the test's host and patches hold."""
+    return CliRunner().invoke(main, list(arguments), prog_name="mcbench")

@@ -22,16 +22,14 @@ AFTER_CODE = 186
 """Priority: below that of code in backticks, above that of escapes and emphasis."""
 
 
-class Formula(InlineProcessor):
+class Formula(InlineProcessor):  # type: ignore[misc]  # Markdown ships no types.
     """Replaces a formula."""
 
     def __init__(self, pattern: str, md: Markdown, display: str) -> None:
         super().__init__(pattern, md)
         self.display = display
 
-    def handleMatch(  # type: ignore[override]
-        self, m: re.Match[str], data: str
-    ) -> tuple[str, int, int]:
+    def handleMatch(self, m: re.Match[str], data: str) -> tuple[str, int, int]:
         """The formula, kept from all further processing."""
         return self.md.htmlStash.store(mathml(m[1], self.display)), m.start(0), m.end(0)
 
@@ -48,10 +46,10 @@ def mathml(latex: str, display: str) -> str:
     shown = "".join(etree.fromstring(made).itertext())
     if "\\" in shown:
         raise ValueError(f"the formula '{latex}' has a command that cannot be converted: {shown}")
-    return made
+    return str(made)
 
 
-class MathML(Extension):
+class MathML(Extension):  # type: ignore[misc]
     """Formulas in dollars."""
 
     def extendMarkdown(self, md: Markdown) -> None:

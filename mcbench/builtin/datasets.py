@@ -221,8 +221,8 @@ def _decode(file: pathlib.Path, mode: str, size: int) -> Tensor:
     from PIL import Image, UnidentifiedImageError
 
     try:
-        with Image.open(file) as image:
-            image = image.convert(mode)
+        with Image.open(file) as opened:
+            image = opened.convert(mode)
             if size:
                 image = image.resize((size, size), Image.Resampling.BILINEAR)
             pixels = np.array(image)

@@ -40,11 +40,13 @@ class Verbs(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The verb of that name; its module is imported only now."""
         if name in VERBS:
-            return import_module(f"mcbench.cli.{VERBS[name]}").command
+            built_in: click.Command = import_module(f"mcbench.cli.{VERBS[name]}").command
+            return built_in
         from mcbench.plugins.host import host
 
         if name in host().names("command"):
-            return host().find("command", name).component
+            command: click.Command = host().find("command", name).component
+            return command
         return None
 
     def resolve_command(

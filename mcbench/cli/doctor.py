@@ -64,7 +64,5 @@ def _checks(home: Path | None, data_dir: Path | None) -> Iterator[tuple[bool, st
         places = directories(data_dir, store)
         place = next((p for p in places if dataset.find(p) is not None), None)
         where = "embedded" if dataset.find(Path(os.devnull)) == [] else f"in {place}"
-        absent = "not on disk" + (
-            ", downloads when needed" if hasattr(dataset, "download") else ""
-        )
+        absent = "not on disk" + (", downloads when needed" if dataset.download else "")
         yield True, f"data {name}: {where if place else absent}"

@@ -45,9 +45,10 @@ def command(method: str, budget: int | None, style: str, as_json: bool, **rest: 
 
     Exit code 0: all done; 1: a run failed; 2: wrong usage.
     """
-    from mcbench import report
     from mcbench.cli.progress import progress
     from mcbench.experiments.spanning_tree import explore
+    from mcbench.report.exploration import edges, saddles
+    from mcbench.report.notes import notes
 
     rest["metrics"] = ("barrier", "length-ratio")  # What is shown is in the curve.
     experiment = options.open_experiment(rest, (method,))
@@ -55,7 +56,7 @@ def command(method: str, budget: int | None, style: str, as_json: bool, **rest: 
     with progress():
         found = explore(experiment, budget)
     if found.tree:
-        tables = [report.saddles(found), report.edges(found), report.notes(found.results)]
+        tables = [saddles(found), edges(found), notes(found.results)]
         options.show_tables([table for table in tables if table.rows], style, as_json)
     options.show_failures(found.results)
     click.echo(f"Results are stored in {experiment.store.root}", err=True)

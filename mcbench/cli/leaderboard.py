@@ -226,10 +226,10 @@ def verify(
 
     from mcbench.cli.progress import progress
     from mcbench.errors import unknown
-    from mcbench.experiments.experiment import device_of
     from mcbench.leaderboard.entry import verification
     from mcbench.leaderboard.entry.gaps import ACCURACY, LOSS
     from mcbench.leaderboard.submission.verify import How, verify
+    from mcbench.problem.device import device_of
     from mcbench.store.provenance import provenance
 
     if points != "all" and not (points.isdecimal() and 0 < int(points) < 10**9):

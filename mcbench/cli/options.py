@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
     from mcbench.store.store import Store
 
 
-class Component(click.ParamType):
+Function = TypeVar("Function", bound=Callable[..., Any])
+"""The function of a command."""
+
+
+class Component(click.ParamType[str]):
     """``name[p=v]`` of a kind of component; names complete in the shell."""
 
     def __init__(self, kind: str) -> None:
@@ -38,14 +43,14 @@ class Component(click.ParamType):
         ]
 
 
-def apply(function: Any, options: list[Any]) -> Any:
+def apply(function: Function, options: Sequence[Callable[[Function], Function]]) -> Function:
     """A command with several options, in their order."""
     for option in reversed(options):
         function = option(function)
     return function
 
 
-def storage(function: Any) -> Any:
+def storage(function: Function) -> Function:
     """``--home``."""
     return apply(
         function,
@@ -59,7 +64,7 @@ def storage(function: Any) -> Any:
     )
 
 
-def problem(function: Any) -> Any:
+def problem(function: Function) -> Function:
     """What endpoints are drawn from, and on what they are computed."""
     return apply(
         function,
@@ -80,7 +85,7 @@ def problem(function: Any) -> Any:
     )  # fmt: skip
 
 
-def pairs(function: Any) -> Any:
+def pairs(function: Function) -> Function:
     """Which endpoints are joined, where two recipes train them."""
     return apply(
         function,
@@ -95,7 +100,7 @@ def pairs(function: Any) -> Any:
     )  # fmt: skip
 
 
-def methods(help: str, required: bool = False) -> Any:
+def methods(help: str, required: bool = False) -> Callable[[Function], Function]:
     """``--method``, repeatable."""
     return click.option("-m", "--method", "methods", multiple=True, required=required,
                         callback=expand, type=Component("method"), help=help)  # fmt: skip
@@ -110,7 +115,7 @@ def expand(
     return tuple(one for text in texts for one in parameters.expand(text))
 
 
-def protocol(function: Any) -> Any:
+def protocol(function: Function) -> Function:
     """How paths are evaluated."""
     return apply(
         function,
@@ -127,7 +132,7 @@ def protocol(function: Any) -> Any:
     )  # fmt: skip
 
 
-def computing(function: Any) -> Any:
+def computing(function: Function) -> Function:
     """Where data are, and on what is computed."""
     return apply(
         function,
@@ -140,7 +145,7 @@ def computing(function: Any) -> Any:
     )  # fmt: skip
 
 
-def formats(function: Any) -> Any:
+def formats(function: Function) -> Function:
     """How tables are printed."""
     return apply(
         function,
@@ -187,16 +192,16 @@ def open_experiment(options: dict[str, Any], methods: tuple[str, ...] = ()) -> E
         options.get("run_seed", 0),
     )
     plan = Plan(
-        options["dataset"],
-        options["architecture"],
-        options["recipe"],
-        methods,
-        seeds(options),
-        how,
-        tuple(options.get("metrics", ())),
-        options.get("executor", "local"),
-        options.get("to_recipe", ""),
-        options.get("same_seed", False),
+        dataset=options["dataset"],
+        architecture=options["architecture"],
+        recipe=options["recipe"],
+        methods=methods,
+        seeds=seeds(options),
+        protocol=how,
+        metrics=tuple(options.get("metrics", ())),
+        executor=options.get("executor", "local"),
+        to_recipe=options.get("to_recipe", ""),
+        same_seed=options.get("same_seed", False),
     )
     return prepare(plan, options)
 

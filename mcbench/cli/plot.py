@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mcbench.experiments.plan import Results
 
 
-def planes(function: Any) -> Any:
+def planes(function: options.Function) -> options.Function:
     """What is seen of a plane."""
     return options.apply(
         function,

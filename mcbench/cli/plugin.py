@@ -64,7 +64,7 @@ def new(name: str, kind: str, into: Path, force: bool) -> None:
 # check --------------------------------------------------------------------------------------
 
 
-class Anything(click.ParamType):
+class Anything(click.ParamType[str]):
     """A component, a plugin or a distribution."""
 
     name = "name"

@@ -59,8 +59,10 @@ def command(
 
     Exit code 0: all done; 1: a run failed; 2: wrong usage.
     """
-    from mcbench import report
     from mcbench.cli.progress import progress
+    from mcbench.report.metrics import metrics
+    from mcbench.report.notes import notes
+    from mcbench.report.ranking import ranking
 
     if leaderboard:
         _refuse(("dataset", "architecture", "recipe", "to_recipe", "same_seed", "points", "refine",
@@ -78,8 +80,8 @@ def command(
     options.need_pair(experiment)
     with progress():
         results = experiment.run()
-    tables = [report.ranking(experiment, results), report.metrics(experiment, results)]
-    tables.append(report.notes(results))
+    tables = [ranking(experiment, results), metrics(experiment, results)]
+    tables.append(notes(results))
     options.show_tables([t for t in tables if t.rows], style, as_json)
     _closing(experiment, results, methods, leaderboard)
     if results.failures:
@@ -121,15 +123,32 @@ def _closing(experiment: Any, results: Any, methods: tuple[str, ...], board: str
         guests = "".join(f" -m '{m}'" for m in methods if m not in rows)
         click.echo(f"Next: mcbench leaderboard show {board}{guests}", err=True)
         return
-    # Closed formulas need a chain of layers. Landscapes have none, nor what all methods failed on.
-    layered = experiment.problem.data.classes and results.records
-    known = ("linear", "arc", "ot") if layered else ("linear", "polychain")
-    more = [m for m in known if m not in methods]
+    # Landscapes are no chain of layers, nor is what all methods failed on.
+    layered = bool(experiment.problem.data.classes and results.records)
+    more = [name for name in _baselines(layered) if name not in methods]
     lines = [f"{_again('plot', methods)}   see where paths dip"] if results.records else []
     if more:
         lines.append(f"{_again('run', (*methods, *more))}   compare")
     lines.append("mcbench list methods   what else there is")
     click.echo("Next: " + "\n      ".join(lines), err=True)
+
+
+def _baselines(layered: bool) -> list[str]:
+    """Methods to compare with: quick ones for chains of layers, else those that need none.
+
+    What asks for least stands first.
+    """
+    from mcbench.methods.method import needs, traits
+    from mcbench.plugins.host import host
+
+    known = {name: host().get("method", name) for name in host().names("method")}
+    fitting = {
+        name: method
+        for name, method in known.items()
+        if method.baseline
+        and not (traits(method).learnable if layered else "affine-chain" in needs(method))
+    }
+    return sorted(fitting, key=lambda name: (len(needs(fitting[name])), name))
 
 
 _OUTPUT = ("methods", "style", "as_json")

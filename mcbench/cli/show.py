@@ -11,7 +11,7 @@ from mcbench.errors import unknown
 from mcbench.plugins.host import KINDS, host
 
 
-class AnyComponent(click.ParamType):
+class AnyComponent(click.ParamType[str]):
     """A component of any kind."""
 
     name = "name"

@@ -77,7 +77,7 @@ class Snapshots(Protocol):
 
 def collects(ensemble: Any) -> bool:
     """Whether an ensemble is `Snapshots`."""
-    return hasattr(ensemble, "collect")
+    return ensemble.collect is not None
 
 
 def by_training(

@@ -17,8 +17,8 @@ from mcbench.store.cost import Cost, Meter
 from mcbench.store.store import Store, key_of
 
 if TYPE_CHECKING:
+    from mcbench.experiments.endpoints import Endpoints, Trained
     from mcbench.experiments.experiment import Experiment
-    from mcbench.experiments.plan import Results
     from mcbench.problem.recipe import Recipe
 
 
@@ -56,7 +56,7 @@ class Trainings:
 
     def __init__(self, experiments: Sequence[Experiment]) -> None:
         self.experiments = experiments
-        self._done: dict[tuple[int, Recipe], tuple[Experiment, Results]] = {}
+        self._done: dict[tuple[int, Recipe], tuple[Endpoints, Trained]] = {}
 
     def sources(self, ensemble: Any, failures: dict[str, str]) -> list[Source]:
         """The sources of an ensemble, trained now if the store does not have them.
@@ -71,22 +71,22 @@ class Trainings:
             if recipe is None:
                 groups.append([Source(problem, _Initial(problem), seed) for seed in seeds])
                 continue
-            trained, came = self._trained(number, recipe)
+            endpoints, trained = self._trained(number, recipe)
             named = len(self.experiments) > 1 or recipe != problem.recipe
             prefix = f"{host().text('recipe', recipe)}, " if named else ""
-            failures |= {f"{prefix}{what}": why for what, why in came.failures.items()}
-            failed |= bool(came.failures)
-            found = sorted(came.endpoints)
-            groups.append([Source(problem, trained.endpoint, seed) for seed in found])
+            failures |= {f"{prefix}{what}": why for what, why in trained.failures.items()}
+            failed |= bool(trained.failures)
+            groups.append([Source(problem, endpoints.load, seed) for seed in trained.records])
         return [] if failed else [source for turn in _in_turn(groups) for source in turn]
 
-    def _trained(self, number: int, recipe: Recipe) -> tuple[Experiment, Results]:
+    def _trained(self, number: int, recipe: Recipe) -> tuple[Endpoints, Trained]:
         key = number, recipe
         if key not in self._done:
             experiment = self.experiments[number]
+            endpoints = experiment.endpoints
             if recipe != experiment.problem.recipe:
-                experiment = experiment.by(host().text("recipe", recipe))
-            self._done[key] = experiment, experiment.train()
+                endpoints = experiment.endpoints_by(host().text("recipe", recipe))
+            self._done[key] = endpoints, endpoints.train(experiment.plan.seeds)
         return self._done[key]
 
 
@@ -118,9 +118,8 @@ def collect(text: str, ensemble: Any, source: Source, store: Store) -> tuple[lis
             "seed": problem.seed,
         }
     )
-    meter = Meter(problem)
-    with store.lock(key):
-        problem.workshop = Workshop(store, key, f"{text} seed {source.seed}", meter)
-        with meter.running():
-            members = list(ensemble.collect(start, problem))
+    meter = Meter(problem.device, len(problem.data.train))
+    workshop = Workshop(store, key, f"{text} seed {source.seed}", meter)
+    with store.lock(key), meter.running():
+        members = list(ensemble.collect(start, problem.bind(workshop)))
     return members, meter.total

@@ -11,7 +11,6 @@ from mcbench.evaluation.losses import Progress, Values, measure_all
 from mcbench.evaluation.protocol import Protocol
 
 if TYPE_CHECKING:
-    from mcbench.paths.params import Params
     from mcbench.paths.path import Path
     from mcbench.problem.problem import Problem
 
@@ -71,38 +70,6 @@ class Curve:
     def of(stored: dict[str, Any]) -> Curve:
         """From `to_dict`; what older records lack is empty."""
         return Curve(**{name: values for name, values in stored.items() if values is not None})
-
-
-def check_ends(path: Path, a: Params, b: Params, problem: Problem) -> None:
-    """Test that a path starts at A and ends where it says.
-
-    A and B must be met bit for bit; a permuted B must have B's outputs, up to rounding. Of a path
-    that says it stops short nothing more is asked.
-
-    Raises:
-        RunError: If not.
-    """
-    import torch
-
-    from mcbench.paths.params import equal
-
-    if not equal(path(0.0), a):
-        raise RunError("the path does not start at A: path(0) must be A exactly")
-    stop = path(1.0)
-    if path.end == "short":
-        return
-    if path.end == "b":
-        if not equal(stop, b):
-            raise RunError(
-                "the path does not end at B: path(1) must be B exactly, or end='permuted'"
-            )
-        return
-    inputs, _ = next(problem.batches("test"))
-    with torch.inference_mode():
-        expected, reached = problem.forward(b, inputs), problem.forward(stop, inputs)
-    gap = float((expected - reached).abs().max() / expected.abs().max().clamp_min(1e-30))
-    if not gap < 1e-3:
-        raise RunError(f"the path's end is no permutation of B: outputs differ by {gap:.1e}")
 
 
 Observe = Callable[[float, Values, Progress], None]
@@ -254,4 +221,5 @@ def _positions(curve: Curve, progress: Progress) -> list[float]:
 
     times = curve.on_grid(curve.t)
     lengths = np.cumsum([progress.points[t]["step"] for t in times])
-    return np.interp(curve.t, times, lengths).tolist()
+    positions: list[float] = np.interp(curve.t, times, lengths).tolist()
+    return positions

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from mcbench.problem.shared_property import shared_property
 from mcbench.store.checkpoint import Workshop
 
 if TYPE_CHECKING:
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 class Evaluation:
     """A path with all that was measured on it.
 
-    The curve is at hand; endpoints are loaded and the path is built when they are asked for.
+    The curve is at hand; endpoints and path are loaded or built when they are first asked for.
 
     Arguments:
         problem: Data, network and loss.
         curve: Losses and accuracies along the path.
         load: Gives the two endpoints.
-        connect: Gives the path between them.
+        connect: Gives the path between them: that which was evaluated, or for a stored record one
+            that is built anew.
 
     Attributes:
         workshop: Where the metric that is at work keeps its state and says how far it is.
@@ -37,19 +39,25 @@ class Evaluation:
         load: Callable[[], tuple[Endpoint, Endpoint]],
         connect: Callable[[], Path],
     ) -> None:
-        self.problem = problem
-        self.curve = curve
+        self.problem, self.curve = problem, curve
         self._load, self._connect = load, connect
         self.workshop = Workshop()
+        self._whole: Evaluation | None = None
 
-    @cached_property
+    def bind(self, workshop: Workshop) -> Evaluation:
+        """The same evaluation for one metric; endpoints and path are loaded once for all."""
+        view = copy.copy(self)
+        view._whole, view.workshop = self._whole or self, workshop
+        return view
+
+    @shared_property
     def ends(self) -> tuple[Endpoint, Endpoint]:
         """The endpoints A and B."""
         return self._load()
 
-    @cached_property
+    @shared_property
     def path(self) -> Path:
-        """The path; building it may take as long as it did for the run."""
+        """The path; for a stored record, building it may take as long as it did for the run."""
         return self._connect()
 
 
@@ -58,6 +66,7 @@ class Metric(Protocol):
 
     Optional attributes: ``reference``, the source of the definition; ``ends_only``, whether it
     depends on the endpoints alone, so that it is measured once for all methods of a pair;
+    ``of_network``, whether a network alone has a value, that of the path which stays at it;
     ``usual``, ``False`` for a metric so costly that it is measured only where it is named. One
     that computes for long keeps its state in ``evaluation.workshop``.
     """
@@ -79,4 +88,4 @@ def usual() -> list[str]:
     from mcbench.plugins.host import host
 
     known = {name: host().find("metric", name).component for name in host().names("metric")}
-    return [name for name, metric in known.items() if getattr(metric, "usual", True)]
+    return [name for name, metric in known.items() if metric.usual]

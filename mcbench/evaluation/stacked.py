@@ -51,7 +51,8 @@ def outputs(
     from torch.func import functional_call, vmap
 
     def one(params: Params, x: Tensor) -> Tensor:
-        return functional_call(used, params, (x,))
+        logits: Tensor = functional_call(used, params, (x,))
+        return logits
 
     used = module or problem.module
     return vmap(one, in_dims=(0, None if shared else 0))(stacked, inputs)
@@ -79,4 +80,4 @@ def together(problem: Problem, batch: int, gradients: bool = False) -> int:
     kept = sum(problem.activations) if gradients else 2 * max(problem.activations)
     bytes_each = 4 * ((4 if gradients else 2) * weights + batch * kept)
     budget = BUDGET if cpu else torch.cuda.mem_get_info(problem.device)[0] // 2
-    return max(1, budget // bytes_each)
+    return max(1, int(budget // bytes_each))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from mcbench.errors import RunError
-from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.ends import check_ends
+from mcbench.experiments.endpoints import load
 from mcbench.experiments.run import Run, endpoint_key
 from mcbench.methods import method
 from mcbench.paths.params import Params, finite, move
@@ -22,6 +22,34 @@ POOL = 1000
 """The first seed of the pool that a method is fitted on."""
 
 
+@dataclass(frozen=True)
+class Built:
+    """A path that was built for a run.
+
+    Arguments:
+        path: It.
+        notes: What the method said of it; see `mcbench.Workshop.note`.
+        meter: Measured what the method spent to connect.
+        fit: What it spent on its pool, once for all pairs; ``None`` if it has none.
+    """
+
+    path: Path
+    notes: dict[str, str]
+    meter: Meter
+    fit: Cost | None
+
+    @property
+    def metered(self) -> Path:
+        """The same path, whose points are added to the cost."""
+        return Path([leg.within(self.meter.running) for leg in self.path.legs], self.path.end)
+
+    @property
+    def cost(self) -> dict[str, Any]:
+        """The cost up to now: ``path``, to connect and to give points, and ``fit``."""
+        fit = {"fit": asdict(self.fit)} if self.fit else {}
+        return {"path": asdict(self.meter.total)} | fit
+
+
 class Connector:
     """Builds paths between endpoints.
 
@@ -34,20 +62,13 @@ class Connector:
     def __init__(self, problem: Problem, store: Store, methods: dict[str, Any]) -> None:
         self.problem, self.store, self.methods = problem, store, methods
 
-    def endpoint(self, seed: int) -> Endpoint:
-        """A trained endpoint, on the problem's device."""
-        return self._load(seed, endpoint_key(self.problem.identity, seed))
-
     def ends(self, run: Run) -> tuple[Endpoint, Endpoint]:
         """The endpoints A and B of a run, which two recipes may have trained."""
         a, b = map(self._load, run.pair, run.ends)
         return a, b
 
     def _load(self, seed: int, key: str) -> Endpoint:
-        known = self.store.read_tensors("endpoints", key)
-        if known is None:
-            raise RunError(f"the endpoint of seed {seed} is not in the store")
-        return Endpoint(move(known[0], self.problem.device), seed, key, known[1])
+        return load(self.store, self.problem.device, seed, key)
 
     def pool(self, text: str) -> list[int]:
         """The seeds of a method's pool; none if it needs none.
@@ -58,9 +79,8 @@ class Connector:
         chosen = self.methods[text]
         if "pool" not in method.needs(chosen):
             return []
-        check = getattr(chosen, "check", None)
-        if check is not None:
-            check(self.problem)
+        if chosen.check is not None:
+            chosen.check(self.problem)
         return list(range(POOL, POOL + chosen.pool))
 
     def connect(self, run: Run) -> Path:
@@ -69,26 +89,33 @@ class Connector:
         Raises:
             RunError: If the method cannot be served, or its path does not end where it says.
         """
-        a, b = self._served(run)
-        self.problem.fitted = self._fitted(run)[0]
-        return self._path(run, a, b)
+        return self.build(run).path
 
-    def metered(self, run: Run) -> tuple[Path, Callable[[], dict[str, Any]]]:
-        """The path of a run, as `connect` gives it, and a function that tells what it has cost.
+    def build(self, run: Run) -> Built:
+        """The path of a run, as `connect` gives it, with what it has cost and what is said of it.
 
-        ``path`` is what the method spent up to now to connect and to give points; ``fit`` what it
-        had spent on its pool, once for all pairs.
+        Raises:
+            RunError: As `connect`.
         """
         a, b = self._served(run)
-        self.problem.fitted, fit = self._fitted(run)
-        meter = Meter(self.problem)
+        fitted, fit = self._fitted(run)
+        meter = self._meter()
+        description = {"ends": run.ends, "method": run.identity, "seed": run.protocol.seed}
+        title = f"{run.method} {run.pair[0]}-{run.pair[1]}"
+        workshop = Workshop(self.store, key_of(description), title, meter)
+        chosen, problem = self.methods[run.method], self.problem.bind(workshop, fitted)
         with meter.running():
-            path = self._path(run, a, b, meter)
+            path = chosen.connect(a, b, problem)
+            if not isinstance(path, Path):
+                raise RunError(
+                    f"method '{chosen.name}' gave an object of type {type(path).__name__}, not a "
+                    "path: return mcbench.segment(a.params, b.params), or another mcbench.Path"
+                )
+            check_ends(path, a.params, b.params, problem)
+        return Built(path, workshop.notes, meter, fit)
 
-        def cost() -> dict[str, Any]:
-            return {"path": asdict(meter.total)} | ({"fit": asdict(fit)} if fit else {})
-
-        return Path([leg.within(meter.running) for leg in path.legs], path.end), cost
+    def _meter(self) -> Meter:
+        return Meter(self.problem.device, len(self.problem.data.train))
 
     def _served(self, run: Run) -> tuple[Endpoint, Endpoint]:
         """A and B, if the run's method can be served with them."""
@@ -111,20 +138,6 @@ class Connector:
             raise RunError("an endpoint has weights that are not finite")
         return a, b
 
-    def _path(self, run: Run, a: Endpoint, b: Endpoint, meter: Meter | None = None) -> Path:
-        chosen = self.methods[run.method]
-        description = {"ends": run.ends, "method": run.identity, "seed": run.protocol.seed}
-        title = f"{run.method} {run.pair[0]}-{run.pair[1]}"
-        self.problem.workshop = Workshop(self.store, key_of(description), title, meter)
-        path = chosen.connect(a, b, self.problem)
-        if not isinstance(path, Path):
-            raise RunError(
-                f"method '{chosen.name}' gave an object of type {type(path).__name__}, not a "
-                "path: return mcbench.segment(a.params, b.params), or another mcbench.Path"
-            )
-        check_ends(path, a.params, b.params, self.problem)
-        return path
-
     def _fitted(self, run: Run) -> tuple[Params, Cost | None]:
         """What the run's method was fitted to on its pool, fitted now if it was not; its cost."""
         seeds = self.pool(run.method)
@@ -138,11 +151,10 @@ class Connector:
             if known is not None and known[1].get("final"):
                 spent = known[1].get("cost")
                 return move(known[0], self.problem.device), Cost(**spent) if spent else None
-            meter = Meter(self.problem)
+            meter = self._meter()
             workshop = Workshop(self.store, key, f"{run.method} on a pool", meter)
-            self.problem.workshop = workshop
             with meter.running():
                 pool = list(map(self._load, seeds, ends))
-                fitted: Params = chosen.fit(pool, self.problem)
+                fitted: Params = chosen.fit(pool, self.problem.bind(workshop))
                 workshop.save(fitted, {"final": True}, final=True)
             return fitted, meter.total

@@ -10,7 +10,7 @@ from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.run import Run
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """What the user asked for, as text.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mcbench.experiments.plan import Results
 from mcbench.figures.look import DASHES, QUANTITIES, STRAIGHT, STYLES, columns, look, subject
 from mcbench.landscape.chains import STRAIGHT_CHAIN
-from mcbench.report import by_method, end_points
+from mcbench.report.reading import by_method, end_points
 
 if TYPE_CHECKING:
     import numpy as np

@@ -54,7 +54,9 @@ def between(survey: Survey, values: np.ndarray) -> Callable[[np.ndarray, np.ndar
     pieces = CloughTocher2DInterpolator((survey.places - corner) / scale, known)
 
     def at(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        return np.clip(pieces((np.stack([x, y], axis=-1) - corner) / scale), low, high)
+        heights = pieces((np.stack([x, y], axis=-1) - corner) / scale)
+        clipped: np.ndarray = np.clip(heights, low, high)
+        return clipped
 
     return at
 

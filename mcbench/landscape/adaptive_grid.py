@@ -51,7 +51,8 @@ def ranks(values: np.ndarray, line: np.ndarray) -> np.ndarray:
     if line[-1] <= line[0]:
         return np.zeros_like(values)
     share = np.where(np.isfinite(values), values - line[0], np.inf) / (line[-1] - line[0])
-    return LEVELS + np.clip(np.log2(np.clip(share, 2.0**-LEVELS, 1)), -LEVELS, 0)
+    ranks: np.ndarray = LEVELS + np.clip(np.log2(np.clip(share, 2.0**-LEVELS, 1)), -LEVELS, 0)
+    return ranks
 
 
 def refine(

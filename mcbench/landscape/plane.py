@@ -124,7 +124,7 @@ def aside(a: Params, b: Params, point: Params, names: Sequence[str]) -> float:
     """The distance of a point from the line through a and b."""
     along, across = _dot(a, b, b, names), _dot(a, b, point, names)
     rest = _dot(a, point, point, names) - (across * across / along if along else 0.0)
-    return max(0.0, rest) ** 0.5
+    return float(max(0.0, rest) ** 0.5)
 
 
 def _dot(origin: Params, p: Params, q: Params, names: Sequence[str]) -> float:

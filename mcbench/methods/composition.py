@@ -34,6 +34,7 @@ class Composition:
         summary: One line.
         reference: Paper, section or equation.
         use: When to use it.
+        baseline: Whether others are compared with it first.
 
     Raises:
         StructureError: When connecting networks that are no chain of affine layers.
@@ -53,6 +54,8 @@ class Composition:
         "b: the whole way; permuted: stop at B with its neurons permuted; "
         "short: stop before the last layer is B's",
     )
+
+    baseline: bool = False
 
     needs: ClassVar[frozenset[Need]] = frozenset({"data", "affine-chain"})
 
@@ -88,7 +91,7 @@ class Composition:
         return {
             check: reason
             for part in parts
-            for check, reason in getattr(part, "expected_path_failures", {}).items()
+            for check, reason in part.expected_path_failures.items()
         }
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:

@@ -9,11 +9,12 @@ takes the last layer straight to B's.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from mcbench.methods.method import Interpolation, Parts, Stage
+from mcbench.methods.method import Adjust, Interpolation, Parts, SeveralAdjusted, Stage
 from mcbench.paths.params import Params
 from mcbench.paths.path import Leg, line
 from mcbench.structure.neurons import Hidden
@@ -62,18 +63,22 @@ def _stage(
     order = parts.matching.match(hidden.pack(start), hidden.pack(replaced), hidden.incoming)
     replaced = hidden.permute(replaced, order)
     stop = adjust(replaced, 1.0) if last else replaced
-    along = getattr(parts.adjustment, "along", True)
+    along = parts.adjustment.along
     move = _moving(hidden, start, replaced if along else stop, parts.interpolation)
-    between = _between(move, adjust) if along else move
-    return Leg(start, stop, between, title=f"layer {k + 1}"), order
+    leg = Leg(start, stop, move, title=f"layer {k + 1}")
+    return _adjusted(leg, adjust, parts.adjustment.several) if along else leg, order
 
 
-def _between(
-    move: Callable[[float], Params], adjust: Callable[[Params, float], Params]
-) -> Callable[[float], Params]:
-    """The points of a leg that are adjusted one and all; an adjustment may know a better way."""
-    own: Callable[..., Callable[[float], Params]] | None = getattr(adjust, "between", None)
-    return own(move) if own else lambda u: adjust(move(u), u)
+def _adjusted(leg: Leg, adjust: Adjust, several: SeveralAdjusted | None) -> Leg:
+    """The leg with all its points adjusted; one alone as it is among several."""
+    move = leg.between
+    if several is None:
+        return replace(leg, between=lambda u: adjust(move(u), u))
+    return replace(
+        leg,
+        between=lambda u: several(adjust, move, [u])[0],
+        several_between=lambda times: several(adjust, move, times),
+    )
 
 
 def _unadjusted(params: Params, u: float) -> Params:

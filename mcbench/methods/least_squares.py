@@ -87,6 +87,7 @@ class Gram:
         # ten, until the factor exists.
         while True:
             damping = cutoff * trace
+            factor: Tensor
             factor, failed = torch.linalg.cholesky_ex(
                 full + damping * torch.eye(len(full), dtype=full.dtype, device=full.device)
             )

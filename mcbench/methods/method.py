@@ -5,7 +5,7 @@ These are protocols: a plugin's class need not inherit from them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -32,11 +32,12 @@ class Method(Protocol):
     """Connects two endpoints by a path.
 
     Optional attributes: ``summary`` (one line), ``needs`` (a set of `Need`), ``reference`` (the
-    paper, section or equation), and what `Traits` has. A method that needs a pool has ``pool``,
-    the number of endpoints in it, and ``fit(pool, problem)``, which returns `Params`; they are
-    kept, and `connect` finds them in ``problem.fitted``; it may have ``check(problem)``, which
-    raises `StructureError` before a pool is trained in vain. A method that trains for long keeps
-    its state in ``problem.workshop``.
+    paper, section or equation), ``baseline`` (whether others are compared with it first: after a
+    run it is proposed, if it takes the network), and what `Traits` has. A method that needs a pool
+    has ``pool``, the number of endpoints in it, and ``fit(pool, problem)``, which returns
+    `Params`; they are kept, and `connect` finds them in ``problem.fitted``; it may have
+    ``check(problem)``, which raises `StructureError` before a pool is trained in vain. A method
+    that trains for long keeps its state in ``problem.workshop``.
     """
 
     name: str
@@ -92,24 +93,38 @@ class Stage:
     a: Params
 
 
+Adjust = Callable[["Params", float], "Params"]
+"""From a point of a leg and its time u in [0, 1] to the mended point."""
+
+SeveralAdjusted = Callable[[Adjust, Callable[[float], "Params"], Sequence[float]], "list[Params]"]
+"""From an `Adjust`, the points before they are mended by time, and times to mended points."""
+
+
 class Adjustment(Protocol):
     """Mends the points of a leg, given what the leg has to keep.
 
-    Optional attribute: ``along``, whether every point is mended (the default) or only the one at
-    which the leg ends.
+    Optional: ``along``, whether every point is mended (the default) or only the one at which the
+    leg ends; and ``several(adjust, move, times)``, for an adjustment that mends several points
+    together: the mended points of the leg at some times 0 < u < 1, of which there may be only
+    one. ``adjust`` is what `prepare` gave, ``move(u)`` the point at u before it is mended.
     """
 
     name: str
 
-    def prepare(self, stage: Stage, problem: Problem) -> Callable[[Params, float], Params] | None:
+    def prepare(self, stage: Stage, problem: Problem) -> Adjust | None:
         """A function from a point of the leg and its time u in [0, 1] to the mended point.
 
         It must leave the leg's start as it is, and be continuous. ``None`` stands for no
-        adjustment. The function may have an attribute ``between(move)``: given the points before
-        they are mended, ``move(u)``, it returns what `mcbench.Leg` takes as ``between``, for an
-        adjustment that mends several points together.
+        adjustment.
         """
         ...
+
+
+class CompleteAdjustment(Adjustment, Protocol):
+    """An adjustment with the defaults of what it does not declare, as the host gives it."""
+
+    along: bool
+    several: SeveralAdjusted | None
 
 
 @dataclass(frozen=True)
@@ -118,7 +133,7 @@ class Parts:
 
     matching: Matching
     interpolation: Interpolation
-    adjustment: Adjustment
+    adjustment: CompleteAdjustment
 
 
 @dataclass(frozen=True)
@@ -140,17 +155,14 @@ class Traits:
 
 def traits(method: Any) -> Traits:
     """The traits a method declares as attributes of these names."""
-    explicit, learnable = (getattr(method, name, None) for name in ("explicit", "learnable"))
-    route, use = (getattr(method, name, "") for name in ("route", "use"))
-    return Traits(explicit, learnable, route, use)
+    return Traits(method.explicit, method.learnable, method.route, method.use)
 
 
 def needs(method: Any) -> frozenset[Need]:
     """The needs a method declares."""
-    return frozenset(getattr(method, "needs", ()))
+    return frozenset(method.needs)
 
 
 def summary(component: Any) -> str:
     """The declared summary, else the first line of the docstring."""
-    declared = getattr(component, "summary", "")
-    return declared or (type(component).__doc__ or "").strip().partition("\n")[0]
+    return component.summary or (type(component).__doc__ or "").strip().partition("\n")[0]

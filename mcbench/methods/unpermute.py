@@ -218,6 +218,6 @@ class Places:
         def upto(w: float) -> float:
             position = w * len(self._steps)
             done = min(int(position), len(self._steps) - 1)
-            return self._distance[done] + (position - done) * self._steps[done]
+            return float(self._distance[done] + (position - done) * self._steps[done])
 
         return upto(v) - upto(u)

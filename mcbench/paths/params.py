@@ -30,7 +30,7 @@ def distance(a: Params, b: Params) -> float:
     for name, x in a.items():
         if x.is_floating_point() and x is not b[name]:
             total += float((x - b[name]).double().square().sum())
-    return total**0.5
+    return float(total**0.5)
 
 
 def equal(a: Params, b: Params) -> bool:

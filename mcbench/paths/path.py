@@ -30,10 +30,11 @@ class Leg:
     Arguments:
         start: The point at u = 0.
         stop: The point at u = 1.
-        between: The points for 0 < u < 1. It may have an attribute ``together(times)``, the same
-            points at several times, where that costs less than one after another.
+        between: The point at a time 0 < u < 1.
         length: The arc length between two times. Where it is not given, chords are measured.
         title: What happens on the leg, for plots.
+        several_between: The points that ``between`` gives at some times 0 < u < 1, in their
+            order, where that costs less than one after another.
     """
 
     start: Params
@@ -41,42 +42,41 @@ class Leg:
     between: Callable[[float], Params]
     length: Callable[[float, float], float] | None = None
     title: str = ""
+    several_between: Callable[[Sequence[float]], list[Params]] | None = None
 
     def __call__(self, u: float) -> Params:
         return self.several([u])[0]
 
     def several(self, times: Sequence[float]) -> list[Params]:
-        """The points at some times."""
-        found = iter(_several(self.between, [u for u in times if 0 < u < 1]))
+        """The points at some times.
+
+        Raises:
+            RunError: If ``several_between`` gives fewer points, or more, than it was asked for.
+        """
+        inside = [u for u in times if 0 < u < 1]
+        if self.several_between is None or len(inside) < 2:
+            points = [self.between(u) for u in inside]
+        else:
+            points = self.several_between(inside)
+        if len(points) != len(inside):
+            raise RunError(
+                f"a leg was asked for {len(inside)} points together and gave {len(points)}"
+            )
+        found = iter(points)
         return [self.start if u <= 0 else self.stop if u >= 1 else next(found) for u in times]
 
     def within(self, context: Callable[[], AbstractContextManager[Any]]) -> Leg:
         """The same leg, its points computed inside of a context."""
-        return replace(self, between=_Within(self.between, context))
 
+        def between(u: float) -> Params:
+            with context():
+                return self.between(u)
 
-@dataclass(frozen=True)
-class _Within:
-    between: Callable[[float], Params]
-    context: Callable[[], AbstractContextManager[Any]]
+        def several(times: Sequence[float]) -> list[Params]:
+            with context():
+                return self.several(times)
 
-    def __call__(self, u: float) -> Params:
-        with self.context():
-            return self.between(u)
-
-    def together(self, times: Sequence[float]) -> list[Params]:
-        with self.context():
-            return _several(self.between, times)
-
-
-def _several(between: Callable[[float], Params], times: Sequence[float]) -> list[Params]:
-    together = getattr(between, "together", None)
-    if together is None or len(times) < 2:
-        return [between(u) for u in times]
-    found: list[Params] = together(times)
-    if len(found) != len(times):
-        raise RunError(f"a leg was asked for {len(times)} points together and gave {len(found)}")
-    return found
+        return replace(self, between=between, several_between=several)
 
 
 class Path:

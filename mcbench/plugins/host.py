@@ -12,14 +12,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
-from importlib.metadata import Distribution, distributions
+from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import Any
 
 import pluggy
 
-from mcbench.errors import UsageError, one_line, unknown
+from mcbench.errors import McbenchError, UsageError, one_line, unknown
 from mcbench.plugins import hookspecs, parameters
+from mcbench.plugins.capabilities import complete
 
 log = logging.getLogger("mcbench")
 
@@ -40,22 +40,8 @@ KINDS = {
 }
 """Kinds of component and the hooks that provide them."""
 
-BUILTIN = (
-    "architectures",
-    "convnets",
-    "datasets",
-    "densenets",
-    "ensembles",
-    "executors",
-    "landscapes",
-    "leaderboards",
-    "metrics",
-    "parts",
-    "recipes",
-    "resnets",
-    "saddles",
-    "places",
-)
+OWN = "mcbench"
+"""The distribution whose entry points are the built-ins; they are always loaded, and first."""
 
 
 def plural(kind: str) -> str:
@@ -100,17 +86,18 @@ class Host:
         self.manager.add_hookspecs(hookspecs)
         self.plugins: dict[str, Plugin] = {}
         self._provided: dict[str, dict[str, list[Provided]]] = {}
-        version = import_module("mcbench.version").VERSION
-        for name in BUILTIN:
-            plugin = Plugin(f"builtin.{name}", "mcbench", version)
-            self.register(plugin, lambda name=name: import_module(f"mcbench.builtin.{name}"))
         absent = set(only or ())
         for distribution, entry in _entry_points():
             title = distribution.metadata["Name"]
             absent -= {entry.name, title}
-            if only is None or {entry.name, title} & only:
+            if title == OWN or only is None or {entry.name, title} & only:
                 plugin = Plugin(entry.name, title, distribution.version)
                 self.register(plugin, entry.load)
+        if not any(plugin.distribution == OWN for plugin in self.plugins.values()):
+            raise McbenchError(
+                "the installed mcbench declares no built-ins: it is older than its code; install "
+                "it again, as with 'pip install -e .'"
+            )
         if absent:
             log.warning("no plugin is installed that is called %s", " or ".join(sorted(absent)))
 
@@ -148,7 +135,7 @@ class Host:
         if kind not in self._provided:
             found: dict[str, list[Provided]] = {}
             for plugin, component in self._ask(KINDS[kind]):
-                wrong = _wrong(component)
+                wrong = _wrong(kind, component)
                 if wrong:
                     plugin.errors.append(f"{KINDS[kind]}: {wrong}")
                     continue
@@ -281,19 +268,26 @@ class Host:
         return list(self.plugins.values())
 
 
-def _entry_points() -> list[tuple[Distribution, Any]]:
-    """The entry points of the group, each once (a path may list a distribution twice), by name."""
-    found: dict[tuple[str, str, str], tuple[Distribution, Any]] = {}
+def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
+    """The entry points of the group, the built-ins first, then by distribution and name.
+
+    Of a distribution that is installed more than once, the first on the path counts.
+    """
+    first: dict[str, tuple[Distribution, list[EntryPoint]]] = {}
     for distribution in distributions():
-        for entry in distribution.entry_points:
-            if entry.group == hookspecs.PROJECT:
-                key = (distribution.metadata["Name"], entry.name, entry.value)
-                found.setdefault(key, (distribution, entry))
-    return [found[key] for key in sorted(found)]
+        entries = [e for e in distribution.entry_points if e.group == hookspecs.PROJECT]
+        if entries:
+            first.setdefault(distribution.metadata["Name"], (distribution, entries))
+    order = sorted(first, key=lambda name: (name != OWN, name))
+    return [
+        (first[name][0], entry)
+        for name in order
+        for entry in sorted(first[name][1], key=lambda entry: (entry.name, entry.value))
+    ]
 
 
-def _wrong(component: Any) -> str:
-    """Why a component cannot be used, or nothing."""
+def _wrong(kind: str, component: Any) -> str:
+    """Why a component cannot be used, or nothing; then it has all that its kind may declare."""
     name = getattr(component, "name", None)
     if not isinstance(name, str) or not name or set(name) & set("[](),= "):
         return f"{component!r} has no usable name (a text without space and []()=,)"
@@ -301,6 +295,10 @@ def _wrong(component: Any) -> str:
         parameters.parameters(component)
     except Exception as error:
         return f"the parameters of '{name}' are wrong: {error}"
+    try:
+        complete(kind, component)
+    except Exception as error:
+        return f"'{name}' does not take the defaults of what it does not declare: {error}"
     return ""
 
 

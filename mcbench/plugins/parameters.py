@@ -94,7 +94,7 @@ def expand(text: str) -> list[str]:
     Raises:
         UsageError: If a range is empty, or longer than `LONGEST`.
     """
-    found = re.search(r"=\s*(\d+)\.\.(\d+)\s*(?=[,\]])", text)
+    found = re.search(r"=\s*(\d{1,18})\.\.(\d{1,18})\s*(?=[,\]])", text)
     if not found:
         return [text]
     first, last = map(int, found.groups())
@@ -180,7 +180,8 @@ def _validate(owner: str, declared: Parameter, value: Any) -> Any:
     try:
         from typing import Annotated
 
-        adapter: TypeAdapter[Any] = TypeAdapter(Annotated[hint, Field(**declared.constraints)])
+        annotated: Any = Annotated[hint, Field(**declared.constraints)]  # A type, made just now.
+        adapter: TypeAdapter[Any] = TypeAdapter(annotated)
         return adapter.validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
@@ -201,7 +202,7 @@ def _from_text(text: str, hint: Any) -> Any:
     sequence = any(get_origin(h) in (tuple, list) for h in (hint, *get_args(hint)))
     if not sequence:
         return text
-    if text[0] in _CLOSING and text[-1] == _CLOSING[text[0]]:
+    if text and text[-1] == _CLOSING.get(text[0]):
         return [item.strip() for item in _split(text[1:-1], text)]
     return [text]
 
@@ -222,7 +223,7 @@ def text(component: Any, default: Any = None) -> str:
         for k, v in values(component).items()
         if k not in known or known[k] != v
     ]
-    return component.name + (f"[{','.join(items)}]" if items else "")
+    return str(component.name) + (f"[{','.join(items)}]" if items else "")
 
 
 def value_text(value: Any) -> str:

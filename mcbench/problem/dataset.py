@@ -160,7 +160,8 @@ def _statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
 class Dataset(Protocol):
     """What a data set has to have.
 
-    Optional: ``recipe``, the recipe that is used with it when none is named.
+    Optional: ``recipe``, the recipe that is used with it when none is named (``quick``);
+    ``layout``, where its files belong, for messages; ``download(directory)``, which fetches them.
     """
 
     name: str

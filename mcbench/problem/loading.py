@@ -61,13 +61,12 @@ def _find(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]] | None:
 
 def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
     looked = " and ".join(map(str, places))
-    layout = getattr(dataset, "layout", "")
     help = (
-        f"; put it there as {layout}, and name DIR with --data-dir or MCBENCH_DATA"
-        if layout
+        f"; put it there as {dataset.layout}, and name DIR with --data-dir or MCBENCH_DATA"
+        if dataset.layout
         else ""
     )
-    if not hasattr(dataset, "download"):
+    if dataset.download is None:
         raise DataNotFoundError(f"data set '{dataset.name}' is not in {looked}{help}")
     place = places[-1]
     log.info("downloading %s to %s", dataset.name, place)

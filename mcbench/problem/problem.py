@@ -5,13 +5,16 @@ It gives a method the loss, the data and the network's structure.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mcbench.errors import StructureError, UsageError
+from mcbench.plugins.capabilities import complete
+from mcbench.problem.shared_property import shared_property
 from mcbench.seeds import derive, generator
 from mcbench.store.checkpoint import Workshop
+from mcbench.store.cost import Tally
 
 if TYPE_CHECKING:
     import torch
@@ -30,7 +33,7 @@ _ACTIVATIONS = 2**22
 
 
 class Problem:
-    """Data set + architecture + recipe, on a device.
+    """Data set + architecture + recipe, on a device. It does not change; see `bind`.
 
     Arguments:
         data: The data set, as decoded.
@@ -42,13 +45,6 @@ class Problem:
 
     Raises:
         UsageError: If the architecture is a landscape and the data have classes, or the reverse.
-
-    Attributes:
-        workshop: Where the method that is at work keeps its state.
-        fitted: What the method that is at work was fitted to on its pool of endpoints.
-        samples_seen: Training samples that went through the network, or a part of it, so far.
-            What the methods below hand out is counted; a method that takes samples otherwise,
-            or uses some again, adds them.
     """
 
     def __init__(
@@ -62,18 +58,57 @@ class Problem:
     ) -> None:
         import torch
 
+        complete("architecture", architecture)  # It need not come from a plugin.
         _check_loss(data, architecture)
-        self.data = data.normalize(recipe.normalize)
-        self.architecture = architecture
-        self.recipe = recipe
-        self.device = torch.device(device)
-        self.seed = seed
-        self.identity = identity or {}
-        self.workshop = Workshop()
-        self.fitted: Params = {}
-        self.samples_seen = 0
+        self.data: Final = data.normalize(recipe.normalize)
+        self.architecture: Final = architecture
+        self.recipe: Final = recipe
+        self.device: Final = torch.device(device)
+        self.seed: Final = seed
+        self.identity: Final = identity or {}
+        self._whole: Problem | None = None
+        self._workshop, self._tally = Workshop(), Tally()
+        self._fitted: Params = {}
 
-    @cached_property
+    def bind(self, workshop: Workshop | None = None, fitted: Params | None = None) -> Problem:
+        """A view of this problem for one run; data, network and chain are shared with it.
+
+        Arguments:
+            workshop: Where the method of the run keeps its state; its meter, if it has one, is
+                told of the view's samples.
+            fitted: What the method was fitted to on its pool of endpoints.
+        """
+        view = copy.copy(self)
+        view._whole = self._whole or self
+        view._workshop, view._fitted = workshop or Workshop(), fitted or {}
+        meter = view._workshop.meter
+        view._tally = meter.tally if meter else Tally()
+        return view
+
+    @property
+    def workshop(self) -> Workshop:
+        """Where the method that is at work keeps its state."""
+        return self._workshop
+
+    @property
+    def fitted(self) -> Params:
+        """What the method that is at work was fitted to on its pool of endpoints."""
+        return self._fitted
+
+    @property
+    def samples_seen(self) -> int:
+        """Training samples that went through the network, or a part of it, in this run so far.
+
+        What the methods below hand out is counted; a method that takes samples otherwise, or uses
+        some again, adds them.
+        """
+        return self._tally.samples
+
+    @samples_seen.setter
+    def samples_seen(self, samples: int) -> None:
+        self._tally.samples = samples
+
+    @shared_property
     def splits(self) -> dict[str, Split]:
         """Train and test on the device, normalised where memory allows."""
         import torch
@@ -81,7 +116,7 @@ class Problem:
         with torch.inference_mode(False):  # They may be asked for there, and trained on later.
             return {n: getattr(self.data, n).to(self.device).ready() for n in SPLITS}
 
-    @cached_property
+    @shared_property
     def _raw(self) -> Split:
         """The training data on the device, as decoded: what is augmented."""
         import torch
@@ -100,7 +135,7 @@ class Problem:
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(seed, "init"))
-            module = self.architecture.build(self.input_shape, len(self.data.classes))
+            module: nn.Module = self.architecture.build(self.input_shape, len(self.data.classes))
         if any(isinstance(p, torch.nn.UninitializedParameter) for p in module.parameters()):
             with torch.random.fork_rng(devices=[]), torch.no_grad():
                 torch.manual_seed(derive(seed, "init"))
@@ -112,7 +147,7 @@ class Problem:
                         weight.mul_(self.recipe.init_variance**0.5)
         return module
 
-    @cached_property
+    @shared_property
     def module(self) -> nn.Module:
         """The network in evaluation mode, as a template: its own weights mean nothing."""
         import torch
@@ -120,7 +155,7 @@ class Problem:
         with torch.inference_mode(False):  # Its graph may be derived later.
             return self.build(self.seed).to(self.device).eval()
 
-    @cached_property
+    @shared_property
     def chain(self) -> Chain:
         """The network as a chain of affine layers.
 
@@ -132,11 +167,10 @@ class Problem:
         from mcbench.structure import derive_chain
 
         if self.data.loss == "output":
-            name = getattr(self.architecture, "name", "")
-            raise StructureError(f"'{name}' is a landscape, which has no layers")
+            raise StructureError(f"'{self.architecture.name}' is a landscape, which has no layers")
         return derive_chain(self.module, torch.zeros(2, *self.input_shape, device=self.device))
 
-    @cached_property
+    @shared_property
     def chain_or_none(self) -> Chain | None:
         """The same, and ``None`` where there is none."""
         try:
@@ -144,7 +178,7 @@ class Problem:
         except StructureError:
             return None
 
-    @cached_property
+    @shared_property
     def activations(self) -> list[int]:
         """Entries per sample of what goes into and comes out of every module, the whole too."""
         import torch
@@ -162,7 +196,7 @@ class Problem:
             hook.remove()
         return sizes
 
-    @cached_property
+    @shared_property
     def batch_size(self) -> int:
         """Samples per batch of an evaluation, such that activations stay in cache."""
         return max(64, min(8192, _ACTIVATIONS // max(self.activations)))
@@ -185,7 +219,8 @@ class Problem:
         """The network's outputs (logits), shape (batch, classes)."""
         from torch.func import functional_call
 
-        return functional_call(self.module, params, (inputs,))
+        outputs: Tensor = functional_call(self.module, params, (inputs,))
+        return outputs
 
     def loss(self, params: Params, inputs: Tensor, targets: Tensor) -> Tensor:
         """The mean loss of a batch, without weight decay; differentiable."""
@@ -273,11 +308,10 @@ class Problem:
 
 
 def _check_loss(data: Data, architecture: Any) -> None:
-    loss = getattr(architecture, "loss", "cross-entropy")
-    if loss == data.loss:
+    if architecture.loss == data.loss:
         return
     name = architecture.name
-    if loss == "output":
+    if architecture.loss == "output":
         raise UsageError(f"architecture '{name}' is a landscape, for data without classes: "
                          "use -d landscape")  # fmt: skip
     raise UsageError(

@@ -21,11 +21,11 @@ def describe(kind: str, provided: Provided) -> dict[str, Any]:
         "name": component.name,
         "summary": method.summary(component),
         "from": f"{plugin.distribution} {plugin.version}",
-        "reference": getattr(component, "reference", ""),
+        "reference": component.reference,
         "needs": sorted(method.needs(component)) if kind == "method" else [],
         **(asdict(method.traits(component)) if kind == "method" else {}),
-        "unit": getattr(component, "unit", ""),
-        "better": getattr(component, "better", ""),
+        "unit": component.unit if kind == "metric" else "",
+        "better": component.better if kind == "metric" else "",
         "parameters": [
             {
                 "name": p.name,
@@ -42,7 +42,7 @@ def describe(kind: str, provided: Provided) -> dict[str, Any]:
 
 def _description(component: Any) -> str:
     """What the component says of itself, else its docstring without what its author sets."""
-    text = inspect.cleandoc(getattr(component, "description", "") or type(component).__doc__ or "")
+    text = inspect.cleandoc(component.description or type(component).__doc__ or "")
     found = re.search(r"(?m)^Arguments:\n((?:(?: +.*)?(?:\n|\Z))+)", text)
     if not found:
         return text
@@ -71,7 +71,7 @@ def _written(kind: str, identity: dict[str, Any]) -> str:
         for n, v in recorded.items()
         if n not in defaults or v != defaults[n]
     ]
-    return name + (f"[{','.join(items)}]" if items else "")
+    return str(name) + (f"[{','.join(items)}]" if items else "")
 
 
 def type_text(hint: Any) -> str:

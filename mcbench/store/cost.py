@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mcbench.problem.problem import Problem
+    import torch
 
 MIB = 2**20
 
@@ -41,22 +41,34 @@ class Cost:
         )
 
 
+@dataclass
+class Tally:
+    """A count of training samples that went through a network, or a part of it."""
+
+    samples: int = 0
+
+
 class Meter:
     """Adds up the cost of what runs under it.
 
     Arguments:
-        problem: Its data are counted, on its device.
+        device: Its memory is looked at.
+        samples: The training data have so many.
+
+    Attributes:
+        tally: Whoever passes training samples through the network counts them here.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    def __init__(self, device: torch.device, samples: int) -> None:
+        self.device, self.samples = device, samples
+        self.tally = Tally()
         self._done = Cost()
         self._since: tuple[float, int, float | None] | None = None
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """What happens inside is counted."""
-        self._since = time.perf_counter(), self.problem.samples_seen, _reset(self.problem)
+        self._since = time.perf_counter(), self.tally.samples, _reset(self.device)
         try:
             yield
         finally:
@@ -72,21 +84,21 @@ class Meter:
         if self._since is None:
             return self._done
         began, seen, before = self._since
-        peak = _peak(self.problem)
+        peak = _peak(self.device)
         return self._done + Cost(
             time.perf_counter() - began,
-            (self.problem.samples_seen - seen) / len(self.problem.splits["train"]),
+            (self.tally.samples - seen) / self.samples,
             None if before is None or peak is None else max(0.0, peak - before),
         )
 
 
-def _reset(problem: Problem) -> float | None:
+def _reset(device: torch.device) -> float | None:
     """The memory in use, in MiB, from which the peak is counted anew."""
     import torch
 
-    if problem.device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(problem.device)
-        return torch.cuda.memory_allocated(problem.device) / MIB
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return torch.cuda.memory_allocated(device) / MIB
     _trim()
     try:
         Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak is what is in use now.
@@ -104,11 +116,11 @@ def _trim() -> None:
         trim(0)
 
 
-def _peak(problem: Problem) -> float | None:
+def _peak(device: torch.device) -> float | None:
     import torch
 
-    if problem.device.type == "cuda":
-        return torch.cuda.max_memory_allocated(problem.device) / MIB
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device) / MIB
     return resident("VmHWM")
 
 

@@ -120,7 +120,8 @@ class Store:
         path = self._path(kind, key)
         try:
             content = json.loads(path.read_text())
-            record, digest = content["record"], content["sha256"]
+            record: dict[str, Any] = content["record"]
+            digest = content["sha256"]
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:
@@ -312,7 +313,8 @@ def _metadata(path: Path) -> dict[str, Any]:
 
     try:
         with safe_open(path, "pt") as file:
-            return json.loads(file.metadata()["record"])
+            record: dict[str, Any] = json.loads(file.metadata()["record"])
+            return record
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise DamagedError(f"{path} is damaged: {error}") from None
 

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mcbench.builtin.landscapes import Flatland
 from mcbench.errors import McbenchError, StructureError
 from mcbench.paths.params import equal
+from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data
 from mcbench.problem.problem import Problem
 from mcbench.testing.check import Fault, Inapplicable, check
@@ -23,16 +23,22 @@ from mcbench.training.training import train
 SHAPES = ((1, 8, 8), (3, 32, 32), (1, 28, 28))
 """(channels, height, width) of digits, CIFAR and MNIST."""
 
-CLOSE = {"rtol": 1e-4, "atol": 1e-5}
+
+def close(one: Tensor, other: Tensor) -> bool:
+    """Whether two outputs are equal but for rounding."""
+    return torch.allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
 def _is_loss(subject: Subject) -> bool:
     """Whether the network's output is the loss itself."""
-    return getattr(subject.component, "loss", "cross-entropy") == "output"
+    return bool(subject.component.loss == "output")
 
 
 def _data(subject: Subject) -> Data:
-    return Flatland().read(Path()) if _is_loss(subject) else digits()
+    if not _is_loss(subject):
+        return digits()
+    data: Data = host().get("dataset", "landscape").read(Path())
+    return data
 
 
 def _problem(subject: Subject) -> Problem:
@@ -130,7 +136,7 @@ def samples_are_independent(subject: Subject) -> None:
     inputs = _inputs(problem)
     with torch.no_grad():
         whole, part = problem.module(inputs)[:3], problem.module(inputs[:3])
-    if not torch.allclose(whole, part, **CLOSE):
+    if not close(whole, part):
         change = float((whole - part).abs().max())
         raise Fault(
             f"the outputs of a sample change by {change:.1e} with its batch",
@@ -145,7 +151,7 @@ def it_works_with_any_parameters(subject: Subject) -> None:
     other, inputs = problem.build(5).eval(), _inputs(problem)
     with torch.no_grad():
         own, called = other(inputs), problem.forward(other.state_dict(), inputs)
-    if not torch.allclose(own, called, **CLOSE):
+    if not close(own, called):
         raise Fault(
             "with the parameters of another network it gives other outputs than that network",
             "keep all weights as parameters or buffers, and read them in 'forward'",
@@ -187,7 +193,7 @@ def its_chain_is_itself(subject: Subject) -> None:
     with torch.no_grad():
         own = problem.forward(params, inputs)
         derived = chain.features(params, inputs, len(chain.layers))
-    if not torch.allclose(own, derived, **CLOSE):
+    if not close(own, derived):
         raise Fault(
             "the outputs of its derived chain are others",
             "report it: this is a fault of mcbench, not of the architecture",

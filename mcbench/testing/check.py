@@ -67,7 +67,9 @@ class Check:
 _CHECKS: list[Check] = []
 
 
-def check(kind: str, title: str) -> Callable[[Callable[[Subject], None]], Callable]:
+def check(
+    kind: str, title: str
+) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
     """Make a function a check of a kind; an empty kind stands for all."""
 
     def add(function: Callable[[Subject], None]) -> Callable[[Subject], None]:

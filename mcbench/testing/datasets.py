@@ -134,12 +134,9 @@ def data_survive_the_store(subject: Subject) -> None:
 
 @check("dataset", "recipe")
 def its_recipe_exists(subject: Subject) -> None:
-    """The recipe that it names as its own exists."""
-    name = getattr(subject.component, "recipe", None)
-    if name is None:
-        raise Inapplicable("it names no recipe; 'quick' is used")
+    """The recipe that is used with it where none is named exists."""
     try:
-        host().get("recipe", name)
+        host().get("recipe", subject.component.recipe)
     except UsageError as error:
         raise Fault(str(error), "name a recipe of 'mcbench list recipes'") from None
 
@@ -147,12 +144,12 @@ def its_recipe_exists(subject: Subject) -> None:
 class _Offline:
     """The data set without its download."""
 
+    download = None
+
     def __init__(self, dataset: Any) -> None:
         self._dataset = dataset
 
     def __getattr__(self, name: str) -> Any:
-        if name == "download":
-            raise AttributeError(name)
         return getattr(self._dataset, name)
 
 
@@ -173,7 +170,7 @@ def missing_files_are_named(subject: Subject) -> None:
             loading.load(_Offline(subject.component), empty, Store(Path(folder) / "store"))
         except McbenchError as error:
             one_line_or_fault(error, "without its files")
-        if not getattr(subject.component, "layout", ""):
+        if not subject.component.layout:
             raise Fault(
                 "it does not say where its files belong",
                 "set 'layout' to a text such as 'DIR/name/{train,test}.npz'",

@@ -37,7 +37,7 @@ def connect(
         where: The dtype and device of everything.
     """
     problem = problem or network.problem(**where)
-    problem.fitted = fitted(subject, network, problem, **where)
+    problem = problem.bind(fitted=fitted(subject, network, problem, **where))
     a, b = (network.endpoint(seed, **where) for seed in pair)
     path: Path = subject.component.connect(a, b, problem)
     return path
@@ -55,9 +55,8 @@ def fitted(subject: Subject, network: Trained, problem: Problem, **where: Any) -
 
 def fit(subject: Subject, network: Trained, problem: Problem, **where: Any) -> Params:
     """Fit the method to a pool, as a run does: it may refuse the network before."""
-    refuse = getattr(subject.component, "check", None)
-    if refuse is not None:
-        refuse(problem)
+    if subject.component.check is not None:
+        subject.component.check(problem)
     params: Params = subject.component.fit(network.pool(subject.component.pool, **where), problem)
     return params
 
@@ -160,7 +159,7 @@ def endpoints_are_not_modified(subject: Subject) -> None:
     """Connecting, and asking for points, leaves the endpoints' tensors as they were."""
     for network, _ in paths(subject):
         problem = network.problem()
-        problem.fitted = fitted(subject, network, problem)
+        problem = problem.bind(fitted=fitted(subject, network, problem))
         a, b = network.endpoint(0), network.endpoint(1)
         points(subject.component.connect(a, b, problem))
         for name, end, seed in (("A", a, 0), ("B", b, 1)):

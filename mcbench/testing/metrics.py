@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from math import isfinite
 from numbers import Real
@@ -85,7 +85,7 @@ def _applicable(subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
 @check("metric", "declaration")
 def it_is_declared(subject: Subject) -> None:
     """It declares `unit` (a text), `better` (higher, lower or empty) and `splits` (a bool)."""
-    allowed = {
+    allowed: dict[str, Callable[[Any], bool]] = {
         "unit": lambda x: isinstance(x, str),
         "better": lambda x: x in ("higher", "lower", ""),
         "splits": lambda x: isinstance(x, bool),
@@ -168,7 +168,7 @@ def the_evaluation_is_not_modified(subject: Subject) -> None:
 @check("metric", "ends only")
 def ends_only_means_it(subject: Subject) -> None:
     """With `ends_only` it gives the same values for two paths between the same endpoints."""
-    if not getattr(subject.component, "ends_only", False):
+    if not subject.component.ends_only:
         raise Inapplicable("it depends on the path")
     name, line = next(_applicable(subject))
     detour = values(subject, evaluation(name, "detour"))

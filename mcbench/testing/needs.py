@@ -98,10 +98,10 @@ def _differs_with(subject: Subject, data: Data) -> float | None:
 def a_pool_is_fitted(subject: Subject) -> None:
     """With the need `pool` it has `pool` and `fit`, which gives the same tensors every time."""
     if "pool" not in method.needs(subject.component):
-        if hasattr(subject.component, "fit"):
+        if subject.component.fit is not None:
             raise Fault("it has 'fit' but nobody calls it", "add 'pool' to 'needs'")
         raise Inapplicable("it needs no pool")
-    size = getattr(subject.component, "pool", None)
+    size = subject.component.pool
     if not isinstance(size, int) or size < 1:
         raise Fault(f"its 'pool' is {size!r}", "say how many endpoints it is fitted on")
     network = any_network(subject)

@@ -11,11 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mcbench.builtin.architectures import MLP
-from mcbench.builtin.convnets import Conv2FC1
-from mcbench.builtin.datasets import Digits
 from mcbench.errors import StructureError
 from mcbench.paths.params import Params
+from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data, Split
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
@@ -57,7 +55,8 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """The outputs, shape (batch, classes)."""
         x = self.first(x.flatten(1)).relu()
-        return self.last(x + self.inner(x).relu())
+        outputs: Tensor = self.last(x + self.inner(x).relu())
+        return outputs
 
 
 class Residual:
@@ -74,13 +73,15 @@ FIRST = (0, 1, 2)
 """The seeds that most checks use; they are trained together."""
 
 ARCHITECTURES: dict[str, Any] = {
-    "two-layer": MLP(widths=(8,)),
-    "deep without biases": MLP(widths=(8, 6), bias=False),
-    "convolutional": Conv2FC1(channels=(3, 4)),
+    "two-layer": "mlp[widths=(8)]",
+    "deep without biases": "mlp[widths=(8,6),bias=false]",
+    "convolutional": "conv2fc1[channels=(3,4)]",
     "batch-normalised": Normalised(),
     "residual": Residual(),
 }
-"""By what is special of them; the last one is no chain."""
+"""By what is special of them: built-ins as `name[p=v]`, and the kit's own.
+
+The last one is no chain."""
 
 NO_CHAIN = "residual"
 
@@ -88,12 +89,17 @@ NO_CHAIN = "residual"
 @cache
 def digits() -> Data:
     """The first of scikit-learn's digits."""
-    whole = Digits().read(Path())
+    whole = host().get("dataset", "digits").read(Path())
     return Data(_head(whole.train, TRAIN), _head(whole.test, TEST), whole.classes)
 
 
 def _head(split: Split, count: int) -> Split:
     return replace(split, inputs=split.inputs[:count], targets=split.targets[:count])
+
+
+def _cast(split: Split, dtype: torch.dtype) -> Split:
+    """The split with inputs that are floats already, which are not converted again."""
+    return replace(split, inputs=split.normalized(split.inputs).to(dtype))
 
 
 class Trained:
@@ -104,7 +110,9 @@ class Trained:
     """
 
     def __init__(self, name: str) -> None:
-        self.name, self.architecture = name, ARCHITECTURES[name]
+        self.name, declared = name, ARCHITECTURES[name]
+        builtin = isinstance(declared, str)
+        self.architecture = host().get("architecture", declared) if builtin else declared
         self._params: dict[int, Params] = {}
         self._losses: dict[int, list[float]] = {}
         self._chain: Any = None
@@ -122,12 +130,10 @@ class Trained:
             dtype: Of the inputs.
             device: Where it computes.
         """
-        made = Problem(data or digits(), self.architecture, RECIPE, device)
+        given = data or digits()
         if dtype != torch.float32:
-            splits = {n: s.ready() for n, s in made.splits.items()}
-            splits = {n: replace(s, inputs=s.inputs.to(dtype)) for n, s in splits.items()}
-            made.data = Data(splits["train"], splits["test"], made.data.classes)
-            made.splits = splits
+            given = replace(given, train=_cast(given.train, dtype), test=_cast(given.test, dtype))
+        made = Problem(given, self.architecture, RECIPE, device)
         if self._chain is None:
             try:
                 self._chain = made.chain

@@ -82,8 +82,7 @@ def it_leaves_the_start(subject: Subject) -> None:
     adjust = subject.component.prepare(Stage(1, a, a), problem)
     if adjust is None:
         return
-    along = getattr(subject.component, "along", True)
-    if along and not distance(adjust(a, 0.0), a) < 1e-3 * distance(a, b):
+    if subject.component.along and not distance(adjust(a, 0.0), a) < 1e-3 * distance(a, b):
         raise Fault(
             f"at u = 0 it moves the start by {distance(adjust(a, 0.0), a):.1e}",
             "leave the start of the leg as it is",

@@ -174,7 +174,7 @@ def points_do_not_change(subject: Subject) -> None:
                     raise Fault(
                         f"a point of the {network.name} network is another one when it is asked "
                         "for together with others",
-                        "'together' gives the points that 'between' gives, in the order of times",
+                        "'several_between' gives what 'between' gives, in the order of times",
                     )
 
 

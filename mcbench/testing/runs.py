@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mcbench.errors import RunError
-from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.ends import check_ends
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan

@@ -43,7 +43,7 @@ class Subject:
     @property
     def expected(self) -> dict[str, str]:
         """The failures that the component itself declares: reasons by check."""
-        return dict(getattr(self.component, "expected_failures", {}))
+        return dict(self.component.expected_failures)
 
 
 _KNOWN: dict[tuple[str, str], Subject] = {}
@@ -64,9 +64,8 @@ def subject(kind: str, text: str) -> Subject:
     name, given = parameters.parse(text)
     provided = host().find(kind, name)
     component = host().get(kind, text)
-    trial = getattr(component, "trial", None)
-    if trial and not given:
-        component = parameters.configure(kind, component, trial)
+    if component.trial and not given:
+        component = parameters.configure(kind, component, component.trial)
     shown = host().text(kind, component)
     made = Subject(kind, shown, component, provided.component, provided.plugin, host())
     _KNOWN[kind, text] = made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -67,24 +66,29 @@ class Statistics:
         """
         if not self.names:
             return path
-        legs = [replace(x, between=_Renewed(self, x.between), length=None) for x in path.legs]
+        legs = [
+            replace(x, between=_Renewed(self, x), length=None, several_between=None)
+            for x in path.legs
+        ]
         return Path(legs, path.end)
 
 
 @dataclass(frozen=True)
 class _Renewed:
     statistics: Statistics
-    between: Callable[[float], Params]
+    leg: Leg
 
     def __call__(self, u: float) -> Params:
-        return self.statistics.renew(self.between(u))
+        return self.statistics.renew(self.leg.between(u))
 
 
 def parameters_of(path: Path) -> Path:
     """The path before `Statistics.along`: the same parameters, without passes over the data."""
 
     def leg_of(leg: Leg) -> Leg:
-        between = leg.between
-        return replace(leg, between=between.between) if isinstance(between, _Renewed) else leg
+        if not isinstance(leg.between, _Renewed):
+            return leg
+        before = leg.between.leg
+        return replace(leg, between=before.between, several_between=before.several_between)
 
     return Path([leg_of(leg) for leg in path.legs], path.end)

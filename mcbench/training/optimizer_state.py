@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mcbench.paths.params import Params
 
 if TYPE_CHECKING:
     import torch
+    from torch import Tensor
 
 
-def optimizer_state(optimizer: torch.optim.Optimizer, weights: Params) -> Params:
+def optimizer_state(optimizer: torch.optim.Optimizer, weights: Mapping[str, Tensor]) -> Params:
     """What the optimiser keeps of each weight, under ``optimizer.WEIGHT.KEY``."""
     return {
         f"optimizer.{name}.{key}": value
@@ -19,7 +21,9 @@ def optimizer_state(optimizer: torch.optim.Optimizer, weights: Params) -> Params
     }
 
 
-def restore_optimizer(optimizer: torch.optim.Optimizer, weights: Params, state: Params) -> None:
+def restore_optimizer(
+    optimizer: torch.optim.Optimizer, weights: Mapping[str, Tensor], state: Params
+) -> None:
     """Give it back, from a state that may hold other entries too."""
     for name, weight in weights.items():
         prefix = f"optimizer.{name}."

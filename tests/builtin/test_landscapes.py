@@ -58,7 +58,7 @@ def on_ring(degrees: float) -> tuple[tuple[float, float], tuple[float, float]]:
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_training_finds_a_minimum_and_other_seeds_others(name: str, store: Store) -> None:
     seeds = tuple(range(6))
-    experiment = Experiment(Plan("landscape", name, seeds=seeds), store)
+    experiment = Experiment(Plan(dataset="landscape", architecture=name, seeds=seeds), store)
     assert not experiment.train().failures
     points = [experiment.endpoint(seed).params["w"].double() for seed in seeds]
     for w in points:

@@ -8,7 +8,7 @@ from torch import nn
 
 from mcbench.builtin.residual import Padding
 from mcbench.errors import StructureError, UsageError
-from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.ends import check_ends
 from mcbench.evaluation.stacked import outputs, stack
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
@@ -112,7 +112,7 @@ def test_padding_takes_pixels_and_adds_zeros() -> None:
 
 def untrained(text: str, store: Store) -> tuple[Problem, Endpoint, Endpoint]:
     """A network on digits with two draws of its initial weights."""
-    plan = Plan("digits", text, "quick[lr=0.01,batch_size=449]")
+    plan = Plan(dataset="digits", architecture=text, recipe="quick[lr=0.01,batch_size=449]")
     problem = Experiment(plan, store).problem
     a, b = (Endpoint(dict(problem.build(s).state_dict()), s, str(s)) for s in (0, 1))
     return problem, a, b

@@ -7,21 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from mcbench.cli import main
 from mcbench.cli.progress import Bars
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.run import Run
+from programs import run
 
 SMALL = (
     "-a", "mlp2[width=8]", "-r", "quick[epochs=3]", "--endpoints", "3", "--points", "5",
     "--refine", "1",
 )  # fmt: skip
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments), prog_name="mcbench")
 
 
 @pytest.fixture

@@ -90,6 +90,7 @@ def test_it_is_listed(newcomer: Newcomer, kind: str, name: str) -> None:
     assert listed.stderr == ""
 
 
+@pytest.mark.slow
 def test_it_passes_the_checks(newcomer: Newcomer) -> None:
     checked = newcomer.mcbench("plugin", "check", "mcbench-corner")
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -99,12 +100,14 @@ def test_it_passes_the_checks(newcomer: Newcomer) -> None:
     assert " ok" in lines[-1] and "failed" not in checked.stdout
 
 
+@pytest.mark.slow
 def test_its_own_tests_are_green(newcomer: Newcomer) -> None:
     tested = newcomer.pytest(*(newcomer.package(kind) for kind in KINDS))
     assert tested.returncode == 0, tested.stdout
     assert "passed" in tested.stdout and "failed" not in tested.stdout
 
 
+@pytest.mark.slow
 def test_it_runs_beside_the_built_ins(newcomer: Newcomer) -> None:
     small = ("-r", "quick[epochs=2]", "--points", "3", "--refine", "0", "--json")
     methods = ("-m", "corner", "-m", "corner[aside=0]", "-m", "linear")
@@ -118,6 +121,7 @@ def test_it_runs_beside_the_built_ins(newcomer: Newcomer) -> None:
     assert ranking["corner[aside=0]"][column] == ranking["linear"][column]
 
 
+@pytest.mark.slow
 def test_it_gets_on_a_leaderboard(newcomer: Newcomer, tmp_path: Path) -> None:
     """Run under a board's protocol, submit, verify, refuse what was altered, publish."""
     board, entry, site = "digits-two-layer", tmp_path / "corner.json", tmp_path / "site"

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from test_cli import run
 
 from conftest import PLAN, Deep
 from mcbench.ensembles.ensemble import by_training
@@ -23,6 +22,7 @@ from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
 from mcbench.store.store import Store
 from mcbench.structure.flops import operations, shared_layers
+from programs import run
 
 DEEP = "mlp[widths=(24,16)]"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -323,16 +323,15 @@ def test_no_point_is_adjusted_twice(text: str, deep: Callable[[str], Deep]) -> N
     asked: list[float] = []
 
     def noting(leg: mcbench.Leg, i: int) -> mcbench.Leg:
-        class Noting:
-            def __call__(self, u: float) -> Params:
-                asked.append(i + u)
-                return leg(u)
+        def between(u: float) -> Params:
+            asked.append(i + u)
+            return leg(u)
 
-            def together(self, times: list[float]) -> list[Params]:
-                asked.extend(i + u for u in times)
-                return leg.several(times)
+        def several(times: Sequence[float]) -> list[Params]:
+            asked.extend(i + u for u in times)
+            return leg.several(times)
 
-        return replace(leg, between=Noting())
+        return replace(leg, between=between, several_between=several)
 
     legs = [noting(leg, i) for i, leg in enumerate(path.legs)]
     curve = evaluate(mcbench.Path(legs), problem, Protocol(21, 1), lambda *_: None, Progress())
@@ -342,21 +341,19 @@ def test_no_point_is_adjusted_twice(text: str, deep: Callable[[str], Deep]) -> N
 # Points computed together ------------------------------------------------------------------------
 
 
+def at(u: float) -> Params:
+    return {"w": torch.tensor([u])}
+
+
 def test_a_leg_is_asked_for_several_points_at_once() -> None:
     asked: list[list[float]] = []
 
-    class Between:
-        def __call__(self, u: float) -> Params:
-            return {"w": torch.tensor([u])}
+    def several(times: Sequence[float]) -> list[Params]:
+        asked.append(list(times))
+        return [at(u) for u in times]
 
-        def together(self, times: list[float]) -> list[Params]:
-            asked.append(list(times))
-            return [self(u) for u in times]
-
-    def leg(start: float) -> mcbench.Leg:
-        return mcbench.Leg({"w": torch.tensor([0.0])}, {"w": torch.tensor([1.0])}, Between())
-
-    path = mcbench.Path([leg(0), leg(1)])
+    leg = mcbench.Leg(at(0.0), at(1.0), at, several_between=several)
+    path = mcbench.Path([leg, leg])
     found = path.several([0.0, 0.125, 0.25, 0.5, 0.625, 0.75, 1.0])
     assert asked == [[0.25, 0.5], [0.25, 0.5]]
     assert [float(p["w"]) for p in found] == [0.0, 0.25, 0.5, 0.0, 0.25, 0.5, 1.0]
@@ -366,14 +363,7 @@ def test_a_leg_is_asked_for_several_points_at_once() -> None:
 
 
 def test_a_leg_that_gives_too_few_points_together_says_so() -> None:
-    class Between:
-        def __call__(self, u: float) -> Params:
-            return {"w": torch.tensor([u])}
-
-        def together(self, times: list[float]) -> list[Params]:
-            return [self(times[0])]
-
-    leg = mcbench.Leg({"w": torch.tensor([0.0])}, {"w": torch.tensor([1.0])}, Between())
+    leg = mcbench.Leg(at(0.0), at(1.0), at, several_between=lambda times: [at(times[0])])
     with pytest.raises(mcbench.RunError, match="asked for 2 points together and gave 1"):
         leg.several([0.25, 0.5])
 

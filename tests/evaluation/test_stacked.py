@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import torch
+from networks import problem_of
 
 from mcbench.evaluation.stacked import outputs as outputs_of
 from mcbench.evaluation.stacked import stack, together, unstack
 from mcbench.paths.params import equal
-from mcbench.plugins.host import host
-from mcbench.problem import loading
-from mcbench.problem.problem import Problem
 from mcbench.store.store import Store
-
-
-def problem_of(store: Store, architecture: str) -> Problem:
-    loaded, _ = loading.load(host().get("dataset", "digits"), None, store)
-    return Problem(loaded, host().get("architecture", architecture), host().get("recipe", "quick"))
 
 
 def test_outputs_and_gradients_are_those_of_each_alone(shared_store: Store) -> None:

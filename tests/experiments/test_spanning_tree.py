@@ -12,13 +12,15 @@ from click.testing import CliRunner, Result
 
 import mcbench
 from mcbench import Endpoint, Problem, RunError
-from mcbench.builtin.saddles import epochs_below
 from mcbench.cli import main
 from mcbench.evaluation.protocol import Protocol
+from mcbench.experiments import computation
+from mcbench.experiments.curve import compute_curve
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
 from mcbench.experiments.spanning_tree import Exploration, Pair, explore, spanning_tree, suggest
 from mcbench.plugins.host import Plugin, host
+from mcbench.stats.epochs import epochs_below
 from mcbench.store.store import Store
 
 INFINITE = float("inf")
@@ -82,10 +84,16 @@ def partly() -> Iterator[type[Partly]]:
 
 def experiment_of(store: Store, method: str = "linear") -> Experiment:
     return Experiment(
-        Plan("landscape", "ring", methods=(method,), seeds=SEEDS, protocol=Protocol(9, 1),
-             metrics=("length-ratio",)),
+        Plan(
+            dataset="landscape",
+            architecture="ring",
+            methods=(method,),
+            seeds=SEEDS,
+            protocol=Protocol(9, 1),
+            metrics=("length-ratio",),
+        ),
         store,
-    )  # fmt: skip
+    )
 
 
 def saddles(found: Exploration) -> dict[Pair, float]:
@@ -126,13 +134,12 @@ def test_an_exploration_that_was_stopped_goes_on(
 ) -> None:
     explore(experiment_of(store), 2)
     computed = []
-    evaluate = Experiment._evaluate
 
-    def counted(self: Experiment, run: Any) -> Any:
+    def counted(run: Any, *given: Any) -> Any:
         computed.append(run.pair)
-        return evaluate(self, run)
+        return compute_curve(run, *given)
 
-    monkeypatch.setattr(Experiment, "_evaluate", counted)
+    monkeypatch.setattr(computation, "compute_curve", counted)
     found = explore(experiment_of(store))
     assert len(computed) == 4 and len(found.results.runs) == 10
     again = explore(experiment_of(store))

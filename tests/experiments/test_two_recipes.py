@@ -10,12 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boards import mend, small
-from click.testing import CliRunner, Result
-from test_submissions import register
+from boards import mend, register, small
 
 from conftest import PLAN
-from mcbench.cli import main
 from mcbench.errors import EntryError, UsageError
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
@@ -28,18 +25,16 @@ from mcbench.leaderboard.table.guests import with_guests
 from mcbench.leaderboard.table.standing import collect
 from mcbench.paths.params import equal
 from mcbench.plugins.host import Host
-from mcbench.report import end_points, ranking
+from mcbench.report.ranking import ranking
+from mcbench.report.reading import end_points
 from mcbench.store.store import Store, key_of
+from programs import run
 
 OTHER = "quick[epochs=15,init_variance=2]"
 EARLY = "quick[epochs=15,schedule=constant,stop=5]"
 LATE = "quick[epochs=15,schedule=constant]"
 COARSE = Protocol(points=5, refine=1)
 TO = replace(PLAN, methods=("linear",), protocol=COARSE, to_recipe=OTHER, metrics=("barrier-max",))
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments), prog_name="mcbench")
 
 
 @pytest.fixture(scope="session")
@@ -55,15 +50,15 @@ def test_a_is_of_one_recipe_and_b_of_the_other(joined: tuple[Experiment, Results
     experiment, results = joined
     assert [run.pair for run in results.runs] == [(0, 1), (0, 2), (1, 2)]
     by_b = Experiment(replace(PLAN, recipe=OTHER), experiment.store)
-    for run in results.runs:
-        record, path = results.records[run.key], experiment.connector.connect(run)
-        a, b = experiment.endpoint(run.pair[0]), by_b.endpoint(run.pair[1])
-        assert record["run"]["endpoints"] == [a.key, b.key] == list(run.ends)
+    for one in results.runs:
+        record, path = results.records[one.key], experiment.connector.connect(one)
+        a, b = experiment.endpoint(one.pair[0]), by_b.endpoint(one.pair[1])
+        assert record["run"]["endpoints"] == [a.key, b.key] == list(one.ends)
         assert equal(path(0), a.params) and equal(path(1), b.params)
         assert record["problem"]["recipe"]["parameters"]["epochs"] == 15
         assert record["to_recipe"]["parameters"]["init_variance"] == 2.0
         again = Run.of(record)
-        assert (again.ends, again.key) == (run.ends, run.key) and again.to_recipe == run.to_recipe
+        assert (again.ends, again.key) == (one.ends, one.key) and again.to_recipe == one.to_recipe
 
 
 def test_only_networks_that_pairs_need_are_trained(store: Store) -> None:
@@ -81,7 +76,7 @@ def test_only_networks_that_pairs_need_are_trained(store: Store) -> None:
 
 def test_keys_of_one_recipe_are_what_they_were(experiment: Experiment) -> None:
     prepared = Experiment(replace(TO, to_recipe=""), experiment.store)
-    assert prepared.to is prepared
+    assert prepared.endpoints_b is prepared.endpoints
     (run,) = prepared.runs([(0, 1)])
     ends = [
         key_of({"schema": 1, "problem": run.problem, "seed": seed, "dtype": "float32"})
@@ -96,13 +91,16 @@ def test_keys_of_one_recipe_are_what_they_were(experiment: Experiment) -> None:
     }
     assert run.key == key_of(described) and "to_recipe" not in run.said
     same = Experiment(replace(TO, to_recipe="quick[epochs=15,stop=0]"), experiment.store)
-    assert same.to is same and same.runs([(0, 1)])[0].key == run.key
+    assert same.endpoints_b is same.endpoints and same.runs([(0, 1)])[0].key == run.key
 
 
 def test_data_are_loaded_once_for_all_recipes(shared_store: Store, loads: list[str]) -> None:
     experiment = Experiment(TO, shared_store)
     assert loads == ["digits"]
-    assert experiment.to.problem.identity["dataset"] == experiment.problem.identity["dataset"]
+    assert (
+        experiment.endpoints_b.problem.identity["dataset"]
+        == experiment.problem.identity["dataset"]
+    )
     scaled = experiment.by("quick[normalize=dataset]").problem.data
     assert loads == ["digits"] and scaled.train.inputs is experiment.problem.data.train.inputs
     assert scaled.train.mean and not experiment.problem.data.train.mean
@@ -121,7 +119,8 @@ def test_iterates_of_one_training_are_joined_by_seed(shared_store: Store) -> Non
     results = experiment.run()
     assert [run.pair for run in results.runs] == [(0, 0), (2, 2)] and not results.failures
     for seed in (0, 2):  # The same training, broken off.
-        losses = [e.endpoint(seed).record["losses"] for e in (experiment, experiment.to)]
+        sides = experiment.endpoints, experiment.endpoints_b
+        losses = [side.load(seed).record["losses"] for side in sides]
         assert len(losses[0]) == 5 and losses[1][:5] == losses[0]
 
 

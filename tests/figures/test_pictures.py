@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_cli import run
 
 from conftest import PLAN
 from mcbench.evaluation.losses import measure
@@ -21,6 +20,7 @@ from mcbench.landscape.adaptive_grid import levels
 from mcbench.landscape.chains import STRAIGHT_CHAIN, joints_of, with_chains
 from mcbench.landscape.scan import Ask, Survey, survey
 from mcbench.store.store import Store
+from programs import run
 
 CHAIN = "polychain[bends=2,epochs=3]"
 METHODS = ("linear", CHAIN)

@@ -12,18 +12,20 @@ from mcbench_curves import TrainedCurve
 from mcbench_curves.coefficients import SHAPES
 from mcbench_curves.route import bezier_leg, route
 from mcbench_curves.training import Training
+from networks import Net, linear, problem_of, untrained
 from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from killing import Fragile, Killed
 from mcbench import Endpoint, RunError, Statistics, UsageError
-from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.ends import check_ends
 from mcbench.paths.params import combine, distance, equal
 from mcbench.plugins.host import Host, Plugin, host
-from mcbench.problem import loading
 from mcbench.problem.problem import Problem
 from mcbench.store.store import Store
+
+SHORT = "quick[epochs=2]"
 
 
 @pytest.fixture(scope="module")
@@ -33,31 +35,6 @@ def known() -> Host:
     found.register(Plugin("curves", "mcbench-curves", "0.1.0"), lambda: mcbench_curves)
     assert not found.plugins["curves"].errors
     return found
-
-
-class Net:
-    """An architecture made of given layers."""
-
-    name = "net"
-
-    def __init__(self, *layers: Any) -> None:
-        self.layers = layers
-
-    def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
-        return nn.Sequential(nn.Flatten(), *(layer() for layer in self.layers))
-
-
-def linear(n: int, m: int, **how: Any) -> Any:
-    return lambda: nn.Linear(n, m, **how)
-
-
-def problem_of(store: Store, architecture: Any, recipe: str = "quick[epochs=2]") -> Problem:
-    loaded, _ = loading.load(host().get("dataset", "digits"), None, store)
-    return Problem(loaded, architecture, host().get("recipe", recipe))
-
-
-def untrained(problem: Problem, seed: int) -> Endpoint:
-    return Endpoint(problem.build(seed).state_dict(), seed, "", {})
 
 
 @pytest.fixture
@@ -133,7 +110,7 @@ class Double(nn.Module):
 def test_a_step_is_the_gradient_through_the_whole_formula(
     shared_store: Store, shape: str, bends: int
 ) -> None:
-    problem = problem_of(shared_store, Net(Double))
+    problem = problem_of(shared_store, Net(Double), SHORT)
     a, b = (untrained(problem, seed).params for seed in (0, 1))
     curve = TrainedCurve("curve", shape=shape, bends=bends, weight_decay=0.1, momentum=0.5)
     training = Training(curve, a, b, problem)
@@ -211,15 +188,15 @@ def test_a_resumed_training_ends_with_the_same_curve(
     before = torch.get_rng_state()
     whole = curve.connect(a, b, problem)
     assert torch.equal(torch.get_rng_state(), before)
-    problem.workshop = killed = Fragile(store, "key")
+    killed = Fragile(store, "key")
     killed.last = 2  # Once an epoch it is saved.
     with pytest.raises(Killed):
-        curve.connect(a, b, problem)
-    problem.workshop = resumed = Fragile(store, "key")
-    path = curve.connect(a, b, problem)
+        curve.connect(a, b, problem.bind(killed))
+    resumed = Fragile(store, "key")
+    path = curve.connect(a, b, problem.bind(resumed))
     assert resumed.steps == 2
-    problem.workshop = done = Fragile(store, "key")
-    again = curve.connect(a, b, problem)
+    done = Fragile(store, "key")
+    again = curve.connect(a, b, problem.bind(done))
     assert done.steps == 0
     for t in (0.0, 0.2, 1 / 3, 0.5, 1.0):
         assert equal(whole(t), path(t)) and equal(whole(t), again(t))
@@ -244,7 +221,8 @@ def test_divergence_is_said(problem: Problem, pair: tuple[Endpoint, Endpoint]) -
 
 
 def test_two_floating_point_types_are_refused(shared_store: Store) -> None:
-    problem = problem_of(shared_store, Net(linear(64, 8), linear(8, 10, dtype=torch.float64)))
+    layers = (linear(64, 8), linear(8, 10, dtype=torch.float64))
+    problem = problem_of(shared_store, Net(*layers), SHORT)
     a, b = untrained(problem, 0), untrained(problem, 1)
     with pytest.raises(RunError, match=r"not in torch\.float32, torch\.float64"):
         TrainedCurve("curve").connect(a, b, problem)
@@ -252,7 +230,7 @@ def test_two_floating_point_types_are_refused(shared_store: Store) -> None:
 
 def test_dropout_is_active_in_training(shared_store: Store) -> None:
     problem = problem_of(
-        shared_store, Net(linear(64, 8), nn.ReLU, lambda: nn.Dropout(1.0), linear(8, 10))
+        shared_store, Net(linear(64, 8), nn.ReLU, lambda: nn.Dropout(1.0), linear(8, 10)), SHORT
     )
     a, b = untrained(problem, 0), untrained(problem, 1)
     training = Training(TrainedCurve("curve", weight_decay=0.0), a.params, b.params, problem)

@@ -13,7 +13,6 @@ import pytest
 import torch
 from mcbench_fge import FGE, SSE, SWA
 from mcbench_fge.course import Course, Training, carry_out, steps_of
-from test_cli import run
 
 import mcbench
 from conftest import PLAN, Deep
@@ -25,10 +24,11 @@ from mcbench.experiments.plan import Plan
 from mcbench.figures import draw_budgets
 from mcbench.paths.params import equal
 from mcbench.plugins.host import host
-from mcbench.report import budgets
+from mcbench.report.budgets import budgets
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.store import Store
 from mcbench.testing.networks import trained
+from programs import run
 
 FAST = "fge[cycles=3,period=2]"
 SMALL = ("-a", "mlp2[width=16]", "-r", "quick[epochs=15]", "--endpoints", "3")
@@ -134,9 +134,7 @@ def test_a_training_that_was_killed_ends_with_the_same_members(
     start = network.endpoint(1)
 
     def task(workshop: Workshop) -> Problem:
-        made = fresh(network.problem(), **changes)
-        made.workshop = workshop
-        return made
+        return fresh(network.problem(), **changes).bind(workshop)
 
     whole = list(ensemble.collect(start, task(Workshop())))
     real = Training.epoch

@@ -13,7 +13,7 @@ import torch
 
 import mcbench
 from mcbench.errors import RunError, StructureError
-from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.ends import check_ends
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.connect import POOL
 from mcbench.experiments.experiment import Experiment
@@ -65,11 +65,8 @@ def normalizing(method: Any, fitted: Fitted) -> Normalizing:
 def connect(
     method: Any, fitted: Fitted, pair: tuple[Endpoint, Endpoint], problem: Problem
 ) -> mcbench.Path:
-    problem.fitted = fitted[method.name]
-    try:
-        return method.connect(*pair, problem)
-    finally:
-        problem.fitted = {}
+    path: mcbench.Path = method.connect(*pair, problem.bind(fitted=fitted[method.name]))
+    return path
 
 
 def mean_loss(problem: Problem, path: Callable[[float], mcbench.Params]) -> float:
@@ -259,11 +256,11 @@ def test_an_interrupted_fit_ends_bit_for_bit_as_another(
             if len(done) == 20:
                 raise Killed
 
-    monkeypatch.setattr(problem, "workshop", Watched(store, "fit"))
+    watched = problem.bind(Watched(store, "fit"))
     with pytest.raises(Killed):
-        method.fit(pool, problem)
+        method.fit(pool, watched)
     halfway = done[-1]
-    again = method.fit(pool, problem)
+    again = method.fit(pool, watched)
     assert done[20] < halfway + 2 * max(1, method.steps // 100)
     assert equal(again, fitted[method.name])
 

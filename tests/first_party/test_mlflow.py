@@ -12,18 +12,25 @@ from typing import Any
 import mcbench_mlflow
 import pytest
 
-from mcbench.experiment import Experiment
-from mcbench.plan import Plan
-from mcbench.plugins import Host, Plugin
-from mcbench.protocol import Protocol
-from mcbench.store import Store
+from mcbench.evaluation.protocol import Protocol
+from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.plan import Plan
+from mcbench.plugins.host import Host, Plugin
+from mcbench.store.store import Store
 from programs import environment
 
 if importlib.util.find_spec("mlflow") is None:
     pytest.skip("MLflow is not installed: pip install mlflow-skinny", allow_module_level=True)
 
-PLAN = Plan("digits", "mlp2[width=4]", "quick[epochs=2]", ("linear", "ot[cost=incoming]"), (0, 1),
-            Protocol(3, 1), ("worst-accuracy", "barrier", "length"))  # fmt: skip
+PLAN = Plan(
+    dataset="digits",
+    architecture="mlp2[width=4]",
+    recipe="quick[epochs=2]",
+    methods=("linear", "ot[cost=incoming]"),
+    seeds=(0, 1),
+    protocol=Protocol(3, 1),
+    metrics=("worst-accuracy", "barrier", "length"),
+)
 
 Rows = dict[str, Any]
 
@@ -129,13 +136,26 @@ def test_what_is_found_is_not_logged_and_a_later_metric_is_added(
 def test_failures_have_the_status_and_the_reason(
     listening: Host, uri: str, tmp_path: Path, residual_network: None
 ) -> None:
-    plan = Plan("digits", "residual", "quick[epochs=1]", ("arc",), (0, 1), Protocol(3, 0))
+    plan = Plan(
+        dataset="digits",
+        architecture="residual",
+        recipe="quick[epochs=1]",
+        methods=("arc",),
+        seeds=(0, 1),
+        protocol=Protocol(3, 0),
+    )
     results = Experiment(plan, Store(tmp_path)).run()
     (reason,) = results.failures.values()
     row = logged(uri)["arc 0-1"]
     assert row.info.status == "FAILED"
     assert row.data.tags["mcbench.error"] == f"StructureError: {reason}"
-    diverging = Plan("digits", "mlp2[width=4]", "quick[epochs=2,lr=1e9]", (), (5,))
+    diverging = Plan(
+        dataset="digits",
+        architecture="mlp2[width=4]",
+        recipe="quick[epochs=2,lr=1e9]",
+        methods=(),
+        seeds=(5,),
+    )
     Experiment(diverging, Store(tmp_path)).train()
     row = logged(uri)["endpoint 5"]
     assert row.info.status == "FAILED" and "diverged" in row.data.tags["mcbench.error"]

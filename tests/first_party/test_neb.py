@@ -17,54 +17,30 @@ from mcbench_neb.cycles import Cycle, read
 from mcbench_neb.forces import norms, parallel, perpendicular, redistribute, tangents, units
 from mcbench_neb.pivots import Pivots
 from mcbench_neb.training import Cycles, kept
+from networks import Net, linear, problem_of, untrained
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
 from killing import Fragile, Killed
-from mcbench import Endpoint, RunError, UsageError, Workshop
+from mcbench import Endpoint, RunError, UsageError
 from mcbench.cli import main
-from mcbench.evaluation.evaluate import check_ends, evaluate
+from mcbench.evaluation.ends import check_ends
+from mcbench.evaluation.evaluate import evaluate
 from mcbench.evaluation.losses import Progress as Evaluating
 from mcbench.evaluation.protocol import Protocol
 from mcbench.leaderboard.entry.schema import RecordOf
 from mcbench.paths.params import Params, combine, equal
 from mcbench.plugins.host import Host, Plugin, host
-from mcbench.problem import loading
 from mcbench.problem.problem import Problem
 from mcbench.store.store import Store
 
 Layers = tuple[Any, ...]
-
-
-class Net:
-    """An architecture made of given layers."""
-
-    name = "net"
-
-    def __init__(self, *layers: Any) -> None:
-        self.layers = layers
-
-    def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
-        return nn.Sequential(nn.Flatten(), *(layer() for layer in self.layers))
-
-
-def linear(n: int, m: int) -> Any:
-    return lambda: nn.Linear(n, m)
-
+HALVES = "quick[batch_size=450]"
 
 PLAIN: Layers = (linear(64, 6), nn.Tanh, linear(6, 10))
 DROPPING: Layers = (linear(64, 8), nn.ReLU, nn.Dropout, linear(8, 10))
 NORMED: Layers = (linear(64, 8), lambda: nn.BatchNorm1d(8), nn.ReLU, linear(8, 10))
-
-
-def problem_of(store: Store, architecture: Any, recipe: str = "quick[batch_size=450]") -> Problem:
-    loaded, _ = loading.load(host().get("dataset", "digits"), None, store)
-    return Problem(loaded, architecture, host().get("recipe", recipe))
-
-
-def untrained(problem: Problem, seed: int) -> Endpoint:
-    return Endpoint(problem.build(seed).state_dict(), seed, "", {})
 
 
 def carry_out(cycles: Cycles, count: int | None = None) -> None:
@@ -293,7 +269,7 @@ class Double(nn.Module):
 @pytest.mark.parametrize("lanes", [1, 2, 9])
 def test_a_step_is_the_formula(shared_store: Store, lanes: int) -> None:
     """Against autograd on whole networks, with momentum and weight decay, two steps."""
-    problem = problem_of(shared_store, Net(Double))
+    problem = problem_of(shared_store, Net(Double), HALVES)
     a, b = (untrained(problem, seed).params for seed in (0, 1))
     band = NEB(springs="force", k=0.7, momentum=0.5, weight_decay=0.1, noise=0.0)
     chain = Chain(band, a, b, problem, lanes)
@@ -348,7 +324,7 @@ def test_a_step_is_the_formula(shared_store: Store, lanes: int) -> None:
 
 @pytest.mark.parametrize("layers", [PLAIN, NORMED], ids=["plain", "normed"])
 def test_sharded_pivots_give_the_same_numbers(shared_store: Store, layers: Layers) -> None:
-    problem = problem_of(shared_store, Net(*layers))
+    problem = problem_of(shared_store, Net(*layers), HALVES)
     a, b = (untrained(problem, seed).params for seed in (0, 1))
     found = []
     for lanes in (None, 2, 1):
@@ -370,7 +346,7 @@ def test_networks_that_cannot_be_batched_go_one_by_one(shared_store: Store) -> N
             return x if x.detach().sum().item() > 0 else -x
 
     for layers in (DROPPING, (linear(64, 10), Branching)):
-        problem = problem_of(shared_store, Net(*layers))
+        problem = problem_of(shared_store, Net(*layers), HALVES)
         pivots = Pivots(problem, problem.recipe, untrained(problem, 0).params)
         pivots.module.train()
         assert pivots.lanes(450, training=True) == 1
@@ -421,20 +397,24 @@ def test_a_resumed_chain_ends_with_the_same_numbers(
     whole = band.connect(a, b, problem)
     assert torch.equal(torch.get_rng_state(), before)
     notes, counted = problem.workshop.notes, problem.samples_seen
-    problem.samples_seen = 0
+    seen = 0
     for last in (2, 4, 1):  # Killed three times, once in the second cycle.
-        problem.workshop = Fragile(store, "key")
-        problem.workshop.last = last
+        killed = Fragile(store, "key")
+        killed.last = last
+        view = problem.bind(killed)
         with pytest.raises(Killed):
-            band.connect(a, b, problem)
-    problem.workshop = Fragile(store, "key")
-    path = band.connect(a, b, problem)
-    assert problem.workshop.notes == notes
-    assert problem.workshop.saves > 1
+            band.connect(a, b, view)
+        seen += view.samples_seen
+    resumed = Fragile(store, "key")
+    view = problem.bind(resumed)
+    path = band.connect(a, b, view)
+    assert resumed.notes == notes
+    assert resumed.saves > 1
     # The ends are measured anew, and where the norms are: nothing else is computed twice.
-    assert problem.samples_seen <= counted + 3 * 2 * 1347 + 3 * 1347
-    problem.workshop = done = Fragile(store, "key")
-    again = band.connect(a, b, problem)
+    seen += view.samples_seen
+    assert seen <= counted + 3 * 2 * 1347 + 3 * 1347
+    done = Fragile(store, "key")
+    again = band.connect(a, b, problem.bind(done))
     assert done.saves == 0 and done.notes == notes
     for t in (0.0, 0.2, 0.5, 1.0):
         assert equal(whole(t), path(t)) and equal(whole(t), again(t))
@@ -446,13 +426,13 @@ def test_it_says_why_it_stopped_and_which_cycle_it_kept() -> None:
     (note,) = problem.workshop.notes.items()
     assert note[0] == "stopped at the tolerance"
     assert "after 320 steps of 11 pivots" in note[1]  # Measured every 10 passes of 32 steps.
-    problem.workshop = Workshop()
+    problem = problem.bind()
     NEB(steps=5).connect(a, b, problem)
     assert list(problem.workshop.notes) == ["stopped at the step limit"]
-    problem.workshop = Workshop()
+    problem = problem.bind()
     NEB(steps=400, tolerance=0.0).connect(a, b, problem)
     assert "after 400 steps" in problem.workshop.notes["stopped at the step limit"]
-    problem.workshop = Workshop()
+    problem = problem.bind()
     AutoNEB(cycles=("3*40",)).connect(a, b, problem)
     assert "kept cycle 3 of 3" in problem.workshop.notes
 
@@ -544,12 +524,12 @@ def test_what_cannot_be_done_is_said(shared_store: Store) -> None:
         NEB().connect(a, b, adam)
     NEB(lr=0.1, pivots=1, steps=1).connect(a, b, adam)
     with pytest.raises(RunError, match="lower learning rate"):
-        NEB(lr=1e9, steps=50).connect(a, b, problem_of(shared_store, Net(*PLAIN)))
+        NEB(lr=1e9, steps=50).connect(a, b, problem_of(shared_store, Net(*PLAIN), HALVES))
 
 
 @pytest.mark.parametrize("steps", [1, 60], ids=["in the last step", "before"])
 def test_divergence_is_said(steps: int, shared_store: Store) -> None:
-    problem = problem_of(shared_store, Net(linear(64, 6), nn.ReLU, linear(6, 10)))
+    problem = problem_of(shared_store, Net(linear(64, 6), nn.ReLU, linear(6, 10)), HALVES)
     a, b = untrained(problem, 0), untrained(problem, 1)
     with pytest.raises(RunError, match=r"chain diverged: .* lower learning rate .*neb\[lr="):
         NEB(pivots=2, steps=steps, lr=1e30).connect(a, b, problem)

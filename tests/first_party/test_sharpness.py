@@ -10,7 +10,6 @@ import pytest
 import torch
 from mcbench_sharpness.hessian import Hessian
 from mcbench_sharpness.lanczos import top, tridiagonal
-from test_cli import run
 from torch import Tensor
 from torch.func import functional_call
 
@@ -24,6 +23,7 @@ from mcbench.store.checkpoint import Workshop
 from mcbench.store.store import Store
 from mcbench.testing.metrics import evaluation as evaluation_of
 from mcbench.testing.networks import trained
+from programs import run
 
 SMALL = ("-a", "mlp2[width=6]", "-r", "quick[epochs=3]", "--endpoints", "2", "-m", "linear",
          "--points", "3", "--refine", "0")  # fmt: skip
@@ -218,8 +218,8 @@ def test_a_measurement_that_was_killed_goes_on(
         real(self, problem, points, rows)
 
     monkeypatch.setattr(Hessian, "__init__", count)
-    evaluation = evaluation_of("two-layer")
-    evaluation.workshop = Workshop(store, "0" * 32, "a metric", kind="partial")
+    workshop = Workshop(store, "0" * 32, "a metric", kind="partial")
+    evaluation = evaluation_of("two-layer").bind(workshop)
     with pytest.raises(KeyboardInterrupt):
         metric.measure(evaluation, None)
     resumed = metric.measure(evaluation, None)

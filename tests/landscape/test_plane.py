@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -178,7 +179,8 @@ def test_a_path_is_projected_in_one_pass_and_without_statistics(
             return bare(u)
 
         bare = parameters_of(mcbench.Path([leg])).legs[0].between
-        return replace(leg, between=replace(leg.between, between=between))  # type: ignore[type-var]
+        renewed: Any = leg.between
+        return replace(leg, between=replace(renewed, leg=replace(renewed.leg, between=between)))
 
     watched = mcbench.Path([counted(leg) for leg in path.legs])
     monkeypatch.setattr(experiment.connector, "connect", lambda _: watched)
@@ -208,7 +210,12 @@ def test_a_subset_is_drawn_once_and_by_the_seed(experiment: Experiment) -> None:
 
 
 def test_a_landscape_is_its_own_plane(store: Store) -> None:
-    plan = Plan("landscape", "ring", seeds=(0, 1), methods=("linear", "polychain[bends=2]"))
+    plan = Plan(
+        dataset="landscape",
+        architecture="ring",
+        seeds=(0, 1),
+        methods=("linear", "polychain[bends=2]"),
+    )
     experiment = Experiment(plan, store)
     drawn = scan.along_paths(experiment, experiment.run())
     assert drawn.plane.whole

@@ -8,7 +8,6 @@ from pathlib import Path
 from shlex import split
 
 import pytest
-from test_cli import run
 
 import mcbench
 from conftest import PLAN
@@ -18,6 +17,7 @@ from mcbench.experiments.experiment import Experiment
 from mcbench.leaderboard.table.ensembles import EnsembleBoard, EnsembleRow, collect, read, table
 from mcbench.plugins.host import Host, Plugin, host
 from mcbench.store.store import Store
+from programs import run
 
 FAST = "fge[cycles=2,period=2]"
 

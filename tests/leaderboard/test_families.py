@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from boards import register
 
-import mcbench
-from mcbench.cli import main
 from mcbench.errors import StructureError, UsageError
 from mcbench.evaluation.evaluate import Curve
 from mcbench.evaluation.metric import Evaluation
@@ -20,12 +18,12 @@ from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.board.column import Column
-from mcbench.leaderboard.board.family import read
 from mcbench.leaderboard.table.standing import collect, measured
-from mcbench.plugins.host import Host, Plugin, host
+from mcbench.plugins.host import Host, host
 from mcbench.problem.endpoint import Endpoint
-from mcbench.report import columns_of
+from mcbench.report.reading import columns_of
 from mcbench.store.store import Store
+from programs import run
 
 FAMILY = """
 reference = "Nobody, 2020, table 1"
@@ -71,11 +69,7 @@ protocol = { points = 5 }
 @pytest.fixture
 def family(tmp_path: Path) -> list[Board]:
     (tmp_path / "both.toml").write_text(FAMILY)
-    return read(tmp_path / "both.toml")
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments), prog_name="mcbench")
+    return Board.read_family(tmp_path / "both.toml")
 
 
 def test_boards_share_what_they_do_not_say_themselves(family: list[Board], tmp_path: Path) -> None:
@@ -129,7 +123,7 @@ def test_what_is_wrong_in_a_family_is_said_in_a_line(
     assert old in FAMILY
     (tmp_path / "both.toml").write_text(FAMILY.replace(old, new))
     with pytest.raises(UsageError) as error:
-        read(tmp_path / "both.toml")
+        Board.read_family(tmp_path / "both.toml")
     text = str(error.value)
     assert text.startswith("leaderboard declaration ") and "both.toml" in text
     assert said in text and "\n" not in text
@@ -154,13 +148,7 @@ def test_a_board_of_a_family_is_run_and_shown(
     family: list[Board], fresh_host: Host, store: Store
 ) -> None:
     """What it shows is measured, usual or not; errors are ranked as errors; rows in order."""
-
-    class Theirs:
-        @mcbench.hookimpl
-        def mcbench_leaderboards(self) -> list[Board]:
-            return family
-
-    fresh_host.register(Plugin("both", "third", "1"), Theirs)
+    register(fresh_host, *family)
     home = ("--home", str(store.root))
     result = run("leaderboard", "show", "wide", *home)
     assert "0.0162" in result.stdout and "12.00" in result.stdout and "rank" not in result.stdout

@@ -13,24 +13,26 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from boards import mend
-from click.testing import CliRunner, Result
+from boards import mend, register
 
-from mcbench.cli import main
 from mcbench.errors import UsageError
 from mcbench.experiments.experiment import Experiment
-from mcbench.leaderboard import Board, readme, submission, verification
+from mcbench.leaderboard import Board
 from mcbench.leaderboard.board.board import Published, Row
+from mcbench.leaderboard.entry import verification
 from mcbench.leaderboard.entry.entry import read
 from mcbench.leaderboard.entry.merging import gathered
 from mcbench.leaderboard.entry.verification import Outcome
 from mcbench.leaderboard.site import curves, folder, pages
 from mcbench.leaderboard.site.material import Material, Submission, gather
 from mcbench.leaderboard.site.names import slug
+from mcbench.leaderboard.submission import submission
+from mcbench.leaderboard.table import readme
 from mcbench.leaderboard.table.standing import collect
 from mcbench.plugins.host import Host, Plugin
 from mcbench.report import tables
 from mcbench.store.store import Store, key_of
+from programs import run
 
 SCRIPT = "<script>alert(1)</script>"
 OUTSIDE = "../../x"
@@ -72,10 +74,6 @@ method = "endpoints"
 """
 
 
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments), prog_name="mcbench")
-
-
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory, shared_store: Store) -> Board:
     """A board with an entry: two methods on three pairs."""
@@ -93,14 +91,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory, shared_store: Store) -> B
 @pytest.fixture
 def known(measured: Board, fresh_host: Host) -> Board:
     """The board, so that the command line knows it."""
-    import mcbench
-
-    class Theirs:
-        @mcbench.hookimpl
-        def mcbench_leaderboards(self) -> list[Board]:
-            return [measured]
-
-    fresh_host.register(Plugin("boards", "third", "1"), Theirs)
+    register(fresh_host, measured)
     return measured
 
 
@@ -491,6 +482,7 @@ def test_differences_are_measured_less_published(measured: Board) -> None:
     assert linear["train: combined error bar"] == "-"  # The paper gives none.
 
 
+@pytest.mark.slow
 def test_the_tables_in_the_repository_are_not_stale(monkeypatch: pytest.MonkeyPatch) -> None:
     top = Path(__file__).parents[2]
     monkeypatch.chdir(top)

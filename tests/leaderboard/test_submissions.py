@@ -10,33 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boards import follow, mend, small
-from click.testing import CliRunner, Result
+from boards import follow, mend, register, small
 
 import mcbench
-from mcbench.cli import main
 from mcbench.experiments.experiment import Experiment
-from mcbench.leaderboard import Board, submission
+from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import LIMIT, Entry, read, sha256_of, write
+from mcbench.leaderboard.submission import submission
 from mcbench.leaderboard.submission.check import check
 from mcbench.leaderboard.table.standing import collect
 from mcbench.paths.params import fingerprint
-from mcbench.plugins.host import Host, Plugin
+from mcbench.plugins.host import Host
 from mcbench.store.distribution import installed, named
 from mcbench.store.store import Store, key_of
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments), prog_name="mcbench")
-
-
-def register(host: Host, board: Board) -> None:
-    class Theirs:
-        @mcbench.hookimpl
-        def mcbench_leaderboards(self) -> list[Board]:
-            return [board]
-
-    host.register(Plugin("boards", "third", "1"), Theirs)
+from programs import run
 
 
 @pytest.fixture
@@ -391,6 +378,7 @@ def test_a_file_that_is_not_there_is_wrong_usage(verb: str, tmp_path: Path) -> N
     assert "cannot read" in result.stderr
 
 
+@pytest.mark.slow
 def test_any_field_may_be_of_any_type(board: Board, packed: Whole, tmp_path: Path) -> None:
     """Each part of an entry replaced by other kinds of value: refused or read, no traceback."""
     places: list[tuple[Any, ...]] = []

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from conftest import PLAN
-from mcbench import report
 from mcbench.errors import UsageError
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
@@ -27,6 +26,7 @@ from mcbench.leaderboard.table.standing import collect, measured
 from mcbench.leaderboard.table.table import table
 from mcbench.plugins.host import host
 from mcbench.report import tables
+from mcbench.report.ranking import ranking
 from mcbench.stats.summary import summarize
 from mcbench.store.store import Store
 
@@ -322,13 +322,13 @@ def test_a_mean_over_fewer_pairs_says_so(shared_store: Store) -> None:
     plan = replace(PLAN, methods=("linear", "arc"), protocol=Protocol(3, 0))
     experiment = Experiment(plan, shared_store)
     results = experiment.run()
-    whole = report.ranking(experiment, results)
+    whole = ranking(experiment, results)
     assert "over 3 pairs" in whole.title and "pairs" not in whole.columns
     ends = whole.data[-1]
     assert {"worst-accuracy:test:std", "worst-accuracy:test:low"} <= ends.keys()
     failed = next(run.key for run in results.runs if run.method == "arc")
     del results.records[failed]
-    part = report.ranking(experiment, results)
+    part = ranking(experiment, results)
     assert {row["method"]: row.get("pairs") for row in part.rows} == {
         "linear": "3",
         "arc": "2",

@@ -11,15 +11,12 @@ from typing import Any
 
 import pytest
 import torch
-from boards import follow, lie, mend, small
-from click.testing import CliRunner, Result
+from boards import follow, lie, mend, register, small
 from safetensors.torch import load_file, save_file
 
-import mcbench
-from mcbench.builtin.metrics import CurveMetric
-from mcbench.cli import main
 from mcbench.errors import UsageError
 from mcbench.evaluation import shared_layers
+from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.experiments.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import Entry, read, sha256_of
@@ -28,23 +25,11 @@ from mcbench.leaderboard.entry.verification import outcomes_of, states
 from mcbench.leaderboard.table.standing import collect
 from mcbench.leaderboard.table.table import remarks
 from mcbench.paths.params import fingerprint
-from mcbench.plugins.host import Host, Plugin, host
+from mcbench.plugins.host import Host, host
 from mcbench.store.store import Store
+from programs import run
 
 Whole = dict[str, Any]
-
-
-def run(*arguments: str) -> Result:
-    return CliRunner().invoke(main, list(arguments), prog_name="mcbench")
-
-
-def register(host: Host, board: Board) -> None:
-    class Theirs:
-        @mcbench.hookimpl
-        def mcbench_leaderboards(self) -> list[Board]:
-            return [board]
-
-    host.register(Plugin("boards", "third", "1"), Theirs)
 
 
 @pytest.fixture
@@ -274,7 +259,7 @@ def test_missing_data_are_a_reason(file: Path, monkeypatch: pytest.MonkeyPatch) 
     def missing(*_: object) -> None:
         raise DataNotFoundError("digits are not here")
 
-    monkeypatch.setattr("mcbench.experiments.experiment.loading.load", missing)
+    monkeypatch.setattr("mcbench.experiments.problems.loading.load", missing)
     code, rows = verified(file)
     assert code == 1 and rows[0]["reason"] == "the data are missing: digits are not here"
 

@@ -10,7 +10,7 @@ import torch
 
 import mcbench
 from conftest import Deep
-from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.ends import check_ends
 from mcbench.paths.params import distance, equal
 from mcbench.plugins.host import host
 

@@ -13,14 +13,14 @@ import torch
 import mcbench
 from conftest import PLAN
 from mcbench.errors import RunError
-from mcbench.evaluation.evaluate import check_ends
+from mcbench.evaluation.ends import check_ends
 from mcbench.experiments.experiment import Experiment
 from mcbench.methods.unpermute import is_identity
 from mcbench.paths.params import distance, equal
 from mcbench.plugins.host import Host, Plugin, host
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
-from mcbench.report import end_values
+from mcbench.report.reading import end_values
 from mcbench.store.store import Store
 
 METHODS = [

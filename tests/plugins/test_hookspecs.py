@@ -105,7 +105,9 @@ def run_with(host: Host, plan: Any, home: Path, monkeypatch: pytest.MonkeyPatch)
     from mcbench.experiments.experiment import Experiment
     from mcbench.store.store import Store
 
-    for module in ("plugins", "experiment", "data", "composition"):
+    users = ("experiment", "problems", "endpoints", "computation", "curve", "measure")
+    others = ("plugins.host", "problem.loading", "methods.composition")
+    for module in (*(f"experiments.{user}" for user in users), *others):
         monkeypatch.setattr(f"mcbench.{module}.host", lambda: host)
     return Experiment(plan, Store(home)).run()
 
@@ -136,7 +138,14 @@ def test_examples_work_together_in_a_run(tmp_path: Path, monkeypatch: pytest.Mon
     best = record["metrics"]["best-accuracy"]["values"]["test"]
     assert best == max(record["curve"]["accuracy"]["test"])
     parts = "ot-wa[matching=reversed,interpolation=smooth,adjustment=keep]"
-    composed = Plan("noise", "mlp2[width=4]", "long[epochs=1]", (parts,), (0, 1), Protocol(5, 0))
+    composed = Plan(
+        dataset="noise",
+        architecture="mlp2[width=4]",
+        recipe="long[epochs=1]",
+        methods=(parts,),
+        seeds=(0, 1),
+        protocol=Protocol(5, 0),
+    )
     results = run_with(host, composed, tmp_path, monkeypatch)
     assert results.failures == {}
 
@@ -194,7 +203,14 @@ def test_the_life_of_a_run_is_told_in_order(
     host = Host()
     host.register(Plugin("tracker", "third", "1.0"), Tracker)
     host.register(Plugin("residual", "third", "1.0"), Networks)
-    plan = Plan("digits", "residual", "quick[epochs=1]", ("linear", "arc"), (0, 1), Protocol(3, 0))
+    plan = Plan(
+        dataset="digits",
+        architecture="residual",
+        recipe="quick[epochs=1]",
+        methods=("linear", "arc"),
+        seeds=(0, 1),
+        protocol=Protocol(3, 0),
+    )
     run_with(host, plan, tmp_path, monkeypatch)
     assert told == [
         "training (0, 1)", "trained 0", "trained 1", "started linear",
@@ -217,6 +233,16 @@ def test_a_training_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.Monke
 
     host = Host()
     host.register(Plugin("tracker", "third", "1.0"), Tracker)
-    run_with(host, Plan("digits", "mlp2[width=4]", "quick[epochs=2,lr=1e9]", (), (0,)),
-             tmp_path, monkeypatch)  # fmt: skip
+    run_with(
+        host,
+        Plan(
+            dataset="digits",
+            architecture="mlp2[width=4]",
+            recipe="quick[epochs=2,lr=1e9]",
+            methods=(),
+            seeds=(0,),
+        ),
+        tmp_path,
+        monkeypatch,
+    )
     assert len(told) == 1 and told[0].startswith("0: training of seed 0 diverged")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +12,8 @@ import pytest
 
 import mcbench
 from mcbench.errors import UsageError
-from mcbench.plugins.host import BUILTIN, KINDS, Host, Plugin
+from mcbench.plugins.capabilities import EVERY, OPTIONAL
+from mcbench.plugins.host import KINDS, Host, Plugin
 
 
 class Straight:
@@ -39,6 +42,49 @@ def test_builtins_and_installed_plugins_provide_what_the_suite_needs() -> None:
     assert not [plugin for plugin in host.listing() if plugin.errors]
     assert host.conflicts() == []
     assert host.find("method", "ot").plugin.distribution == "mcbench-ot"
+
+
+def test_what_a_plain_class_does_not_declare_has_the_default() -> None:
+    host = Host(only=set())
+    added(host, "good", Good())
+    plain = host.get("method", "straight")
+    assert (plain.summary, plain.needs, plain.check) == ("", frozenset(), None)
+    assert "needs" not in vars(Straight)
+
+
+def test_a_copy_with_other_parameters_has_the_defaults_too() -> None:
+    @dataclass(frozen=True)
+    class Stepped(Straight):
+        steps: int = mcbench.parameter(2, "how many")
+        needs = frozenset({"data"})
+
+        @property
+        def reference(self) -> str:
+            raise AssertionError("it is not asked for when the plugin is loaded")
+
+    class Plugin:
+        @mcbench.hookimpl
+        def mcbench_methods(self) -> list[Any]:
+            return [Stepped()]
+
+    host = Host(only=set())
+    added(host, "stepped", Plugin())
+    copy = host.get("method", "straight[steps=3]")
+    assert (copy.steps, copy.needs, copy.explicit) == (3, {"data"}, None)
+
+
+def test_all_that_may_be_declared_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
+    section = page.partition("## What a component may declare")[2].partition("\n## ")[0]
+    rows = [row.split("|")[1:3] for row in section.splitlines() if row.startswith("| ")]
+    told = {
+        (kind.strip(), name)
+        for kinds, names in rows
+        for kind in kinds.split(",")
+        for name in re.findall(r"`(\w+)", names)
+    }
+    table = {"any": EVERY} | OPTIONAL
+    assert told == {(kind, name) for kind, row in table.items() for name in row}
 
 
 def test_a_plugin_that_cannot_be_imported_is_named_and_harms_nothing() -> None:
@@ -137,7 +183,8 @@ def test_one_entry_point_name_in_two_distributions_is_reported() -> None:
 def test_loading_none_or_some() -> None:
     none = Host(only=set())
     assert none.names("method") == []
-    assert len(none.plugins) == len(BUILTIN)
+    assert {plugin.distribution for plugin in none.plugins.values()} == {"mcbench"}
+    assert "digits" in none.names("dataset") and not none.listing()[0].errors
     lines = ["linear", "origin", "random-direction"]
     assert Host(only={"mcbench-linear"}).names("method") == lines
     assert Host(only={"linear"}).names("method") == lines

@@ -57,7 +57,7 @@ def test_adjustment_passes_at_every_adjusted_point(shared_store: Store) -> None:
 
 
 def test_memory_is_the_peak_above_what_was_in_use(problem: Problem) -> None:
-    meter = Meter(problem)
+    meter = Meter(problem.device, len(problem.data.train))
     with meter.running():
         torch.ones(2**25).sum()  # 128 MiB, freed at once.
     if meter.total.memory is None:

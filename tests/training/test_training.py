@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from networks import problem_of
 
 from mcbench import UsageError
 from mcbench.paths.params import Params, equal, finite
@@ -12,11 +13,6 @@ from mcbench.problem import loading
 from mcbench.problem.problem import Problem
 from mcbench.store.store import Store
 from mcbench.training import training
-
-
-def problem_of(store: Store, architecture: str, recipe: str) -> Problem:
-    loaded, _ = loading.load(host().get("dataset", "digits"), None, store)
-    return Problem(loaded, host().get("architecture", architecture), host().get("recipe", recipe))
 
 
 def trained(problem: Problem, seeds: list[int], states=None, save=None):  # type: ignore[no-untyped-def]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mcbench.errors import UsageError, unknown
 from mcbench.leaderboard.board.column import Column
+from mcbench.leaderboard.board.family import members
 
 if TYPE_CHECKING:
     from mcbench.experiments.plan import Plan
@@ -122,12 +123,13 @@ class Board:
     def read_family(path: Path) -> list[Board]:
         """Read a TOML declaration of several boards: see `mcbench.leaderboard.board.family`.
 
+        A board's folder stands beside the file and has the board's name.
+
         Raises:
             UsageError: Naming the file and what is wrong in it.
         """
-        from mcbench.leaderboard.board.family import read
-
-        return read(path)
+        with reading(path) as content:
+            return [Board.of(one, path.parent / one["name"]) for one in members(content)]
 
     @staticmethod
     def of(content: dict[str, Any], folder: Path) -> Board:
@@ -213,7 +215,7 @@ class Board:
         from mcbench.plugins.host import host
 
         architecture = host().get("architecture", self.architecture)
-        return bool(getattr(architecture, "loss", "cross-entropy") != "output")
+        return bool(architecture.loss != "output")
 
     def plan(self, seeds: tuple[int, ...], methods: tuple[str, ...] = ()) -> Plan:
         """The experiment that fills the board, or runs ``methods`` under its protocol."""
@@ -224,13 +226,13 @@ class Board:
         every = usual()
         own = [s.metric for s in self.shown.values() if s.component is not None]
         return Plan(
-            self.dataset,
-            self.architecture,
-            self.recipe,
-            methods or self.methods,
-            seeds,
-            Protocol(**self.protocol),
-            tuple(dict.fromkeys([*every, *own])),
+            dataset=self.dataset,
+            architecture=self.architecture,
+            recipe=self.recipe,
+            methods=methods or self.methods,
+            seeds=seeds,
+            protocol=Protocol(**self.protocol),
+            metrics=tuple(dict.fromkeys([*every, *own])),
             to_recipe=self.to_recipe,
             same_seed=self.same_seed,
         )

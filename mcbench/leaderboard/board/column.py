@@ -8,12 +8,6 @@ from typing import Any
 
 from mcbench.errors import UsageError
 
-OF_NETWORKS = frozenset({
-    "worst-accuracy", "worst-accuracy-refined", "highest-accuracy", "end-accuracy",
-    "highest-loss", "lowest-loss", "loss-with-decay",
-})  # fmt: skip
-"""Metrics that have a value for a network alone: that of the path which stays at it."""
-
 _LESS = "100 - "
 _OPPOSITE = {"higher": "lower", "lower": "higher"}
 
@@ -64,15 +58,20 @@ class Column:
             return None
 
     @property
+    def of_network(self) -> bool:
+        """Whether a network alone has a value: that of the path which stays at it."""
+        return getattr(self.component, "of_network", False)
+
+    @property
     def better(self) -> Any:
         """``higher``, ``lower`` or empty."""
-        better = getattr(self.component, "better", "")
+        better = self.component.better if self.component else ""
         return _OPPOSITE.get(better, "") if self.less else better
 
     @property
     def unit(self) -> str:
         """The metric's."""
-        return getattr(self.component, "unit", "")
+        return self.component.unit if self.component else ""
 
     @property
     def words(self) -> str:
@@ -80,6 +79,6 @@ class Column:
         if self.component is None:
             return self.source
         better = f"{self.better} is better" if self.better else ""
-        summary = getattr(self.component, "summary", "") or self.metric
+        summary = self.component.summary or self.metric
         shown = f"100 less the {summary}" if self.less else summary
         return ", ".join(filter(None, [shown, self.split.replace(":", " "), better]))

@@ -4,37 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from mcbench.errors import UsageError, unknown
-from mcbench.leaderboard.board.board import Board, reading
 
 OWN = ("published", "methods")
 """What a ``[[board]]`` has beside a board's fields: numbers and methods by the row's label."""
 
 
-def read(path: Path) -> list[Board]:
-    """All boards of a TOML declaration.
+def members(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The declarations of all boards of a family, each as if it had a file of its own.
 
-    It has the fields of a board, which all of them share, and for each of them a ``[[board]]``
-    with its own: these take the place of the shared ones, but its ``note`` comes after theirs.
-    ``published`` has a row's numbers in the order of the columns, NaN where there is none;
-    ``methods`` the method of a row where it is another than the shared one. A board's folder
-    stands beside the file and has the board's name.
+    A family has the fields of a board, which all of them share, and for each of them a
+    ``[[board]]`` with its own: these take the place of the shared ones, but its ``note`` comes
+    after theirs. ``published`` has a row's numbers in the order of the columns, NaN where there
+    is none; ``methods`` the method of a row where it is another than the shared one.
 
     Raises:
-        UsageError: Naming the file and what is wrong in it.
+        UsageError: If two boards have one name, or numbers do not fit columns.
     """
-    with reading(path) as content:
-        shared = {name: value for name, value in content.items() if name != "board"}
-        boards: dict[str, Board] = {}
-        for own in content["board"]:
-            name = own["name"]
-            if name in boards:
-                raise UsageError(f"two boards are called '{name}'")
-            boards[name] = Board.of(_whole(shared, own), path.parent / name)
-        return list(boards.values())
+    shared = {name: value for name, value in content.items() if name != "board"}
+    names: set[str] = set()
+    for own in content["board"]:
+        if own["name"] in names:
+            raise UsageError(f"two boards are called '{own['name']}'")
+        names.add(own["name"])
+        yield _whole(shared, own)
 
 
 def _whole(shared: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:

@@ -104,7 +104,7 @@ def mean_of(lines: Sequence[Points]) -> Points:
     import numpy as np
 
     ts = sorted({t for line in lines for t, _ in line})
-    values = [np.interp(ts, *zip(*line, strict=True)) for line in lines]
+    values = [np.interp(ts, [t for t, _ in line], [x for _, x in line]) for line in lines]
     return list(zip(ts, np.mean(values, axis=0).tolist(), strict=True))
 
 

@@ -9,7 +9,7 @@ from mcbench.leaderboard.site.boardpage import entry_name
 from mcbench.leaderboard.site.curves import Figure, figure, pair_text
 from mcbench.leaderboard.site.material import UNVERIFIED, Material, Submission
 from mcbench.leaderboard.site.names import slug
-from mcbench.report import columns_of
+from mcbench.report.reading import columns_of
 
 
 @dataclass(frozen=True)

@@ -83,11 +83,11 @@ def declaration(text: str) -> Declaration:
         found = host().find("method", component.name)
     except UsageError as error:
         return Declaration(problem=str(error))
-    described = getattr(component, "description", "") or type(component).__doc__ or ""
+    described = component.description or type(component).__doc__ or ""
     return Declaration(
         summary=method.summary(component),
         distribution=f"{found.plugin.distribution} {found.plugin.version}",
-        reference=str(getattr(component, "reference", "")),
+        reference=str(component.reference),
         description=inspect.cleandoc(described),
         needs=tuple(sorted(method.needs(component))),
         traits=method.traits(component),

@@ -10,8 +10,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from mcbench.builtin.metrics import CurveMetric
 from mcbench.errors import EntryError, StructureError, UsageError
+from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.evaluation.evaluate import Curve, rounds
 from mcbench.evaluation.losses import Values
 from mcbench.evaluation.protocol import Protocol
@@ -20,7 +20,7 @@ from mcbench.leaderboard.board.board import SEEDS, Board, plain
 from mcbench.leaderboard.entry.entry import Entry, quoted, title
 from mcbench.leaderboard.table.standing import belongs, signature_of
 from mcbench.plugins.host import host
-from mcbench.report import ends_of
+from mcbench.report.reading import ends_of
 from mcbench.store.distribution import named
 from mcbench.store.store import canonical, key_of
 

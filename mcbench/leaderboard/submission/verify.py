@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path as File
 from typing import Any
 
-from mcbench.builtin.metrics import CurveMetric
 from mcbench.errors import (
     DataNotFoundError,
     EntryError,
@@ -18,11 +17,15 @@ from mcbench.errors import (
     one_line,
     reason_of,
 )
-from mcbench.evaluation.evaluate import Curve, advance, check_ends, curve_of, in_groups
+from mcbench.evaluation.curve_metric import CurveMetric
+from mcbench.evaluation.ends import check_ends
+from mcbench.evaluation.evaluate import Curve, advance, curve_of, in_groups
 from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
 from mcbench.evaluation.protocol import Protocol
+from mcbench.experiments.endpoints import Endpoints
 from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.measure import values_of
 from mcbench.experiments.run import Run
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, quoted, title
@@ -116,8 +119,8 @@ class _Verifier:
         try:
             sent = bool(item.get("path")) and not self.how.rebuild
             self._compatible(record, sent)
-            experiments = self.experiment, self.experiment.to
-            for of in zip(run.pair, run.ends, run.problems, experiments, strict=True):
+            sides = self.experiment.endpoints, self.experiment.endpoints_b
+            for of in zip(run.pair, run.ends, run.problems, sides, strict=True):
                 self._endpoint(*of)
             path = self._sent(item) if sent else self._rebuilt(run)
             with self.experiment.threads():
@@ -145,9 +148,9 @@ class _Verifier:
                 raise _Cannot(f"it was run with {name} {version}; {what}")
 
     def _endpoint(
-        self, seed: int, key: str, problem: dict[str, Any], experiment: Experiment
+        self, seed: int, key: str, problem: dict[str, Any], endpoints: Endpoints
     ) -> None:
-        """Test that the store has the endpoint that was submitted; ``experiment`` trains it."""
+        """Test that the store has the endpoint that was submitted; ``endpoints`` trains it."""
         known = self.store.read_tensors("endpoints", key)
         if known is None:
             if not self.how.train:
@@ -155,11 +158,11 @@ class _Verifier:
                     f"the endpoint of seed {seed} ({key}) is not in the store: put it there, or "
                     "give --train"
                 )
-            if problem != experiment.problem.identity:
+            if problem != endpoints.problem.identity:
                 raise _Cannot(
                     f"the endpoint of seed {seed} was trained with another version of mcbench"
                 )
-            self._train(experiment, [seed])
+            self._train(endpoints, [seed])
             known = self.store.read_tensors("endpoints", key)
             assert known is not None
         submitted = self.entry.content["endpoints"][key]["sha256"]
@@ -169,8 +172,8 @@ class _Verifier:
                 "was submitted (its hash differs)"
             )
 
-    def _train(self, experiment: Experiment, seeds: list[int]) -> None:
-        failures = experiment.train(seeds).failures
+    def _train(self, endpoints: Endpoints, seeds: list[int]) -> None:
+        failures = endpoints.train(seeds).failures
         for what, reason in failures.items():
             raise _Cannot(f"the endpoint of {what} cannot be trained: {reason}")
 
@@ -178,7 +181,7 @@ class _Verifier:
         connector = self.experiment.connector
         try:
             if self.how.train and run.problem == self.problem.identity:
-                self._train(self.experiment, connector.pool(run.method))
+                self._train(self.experiment.endpoints, connector.pool(run.method))
             return connector.connect(run)
         except McbenchError as error:
             raise _Cannot(f"its path cannot be built again: {error}") from None
@@ -186,7 +189,7 @@ class _Verifier:
     def _sent(self, item: dict[str, Any]) -> points.Points:
         record = item["record"]
         a, b = self.experiment.connector.ends(Run.of(record))
-        path: Any = points.load(item, self.entry.points, a.params, self.problem.device)
+        path = points.load(item, self.entry.points, a.params, self.problem.device)
         try:
             check_ends(path, a.params, b.params, self.problem)
         except RunError as error:
@@ -263,8 +266,6 @@ class _Verifier:
         self, record: dict[str, Any], said: Curve, path: Any, gaps: Gaps
     ) -> dict[str, str]:
         """Compare metrics that need more than the curve; those that cannot be, and why."""
-        from mcbench.experiments.experiment import values_of
-
         run, left = Run.of(record), {}
         evaluation = Evaluation(
             self.problem,
@@ -279,7 +280,7 @@ class _Verifier:
                     continue  # Checked against the curve.
                 known = self._of_pairs.get((text, run.ends))
                 values = known or values_of(metric, evaluation)
-                if getattr(metric, "ends_only", False):
+                if metric.ends_only:
                     self._of_pairs[text, run.ends] = values
             except UsageError:
                 left[text] = "it is not installed"

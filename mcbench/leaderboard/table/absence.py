@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from mcbench.errors import DamagedError, UsageError
 from mcbench.leaderboard.board.board import ENDPOINTS, Board, Row
-from mcbench.leaderboard.board.column import OF_NETWORKS, Column
+from mcbench.leaderboard.board.column import Column
 from mcbench.leaderboard.table.standing import Records, belongs
 from mcbench.plugins.host import host
-from mcbench.report import columns_of
+from mcbench.report.reading import columns_of
 from mcbench.store.store import Store
 
 State = Literal[
@@ -59,7 +59,7 @@ def absence(
         failed: As `failures` gives them.
     """
     if row.method == ENDPOINTS:
-        defined = board.shown[column].metric in OF_NETWORKS
+        defined = board.shown[column].of_network
         return Absence("not run") if defined and not records else None
     if not row.method:
         return Absence("no method", "mcbench has no such method yet")

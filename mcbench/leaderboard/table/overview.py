@@ -10,7 +10,7 @@ from mcbench.leaderboard.board.board import ENDPOINTS, Board
 from mcbench.leaderboard.table.standing import Records
 from mcbench.methods import method
 from mcbench.plugins.host import host
-from mcbench.report import columns_of, ends_of
+from mcbench.report.reading import columns_of, ends_of
 from mcbench.report.tables import Table
 from mcbench.stats.summary import summarize
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.table.standing import Records
-from mcbench.report import columns_of
+from mcbench.report.reading import columns_of
 from mcbench.stats.ranking import Rank, ranks
 
 

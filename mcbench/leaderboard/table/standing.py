@@ -10,10 +10,10 @@ from mcbench.errors import StructureError, UsageError
 from mcbench.evaluation.evaluate import Curve
 from mcbench.evaluation.metric import Evaluation
 from mcbench.leaderboard.board.board import ENDPOINTS, SEEDS, Board, Row, plain
-from mcbench.leaderboard.board.column import OF_NETWORKS, Column
+from mcbench.leaderboard.board.column import Column
 from mcbench.leaderboard.entry.merging import Sourced, gathered
 from mcbench.plugins.host import host
-from mcbench.report import columns_of
+from mcbench.report.reading import columns_of
 from mcbench.stats.summary import Summary, summarize
 from mcbench.store.store import Store, canonical, key_of
 
@@ -120,7 +120,7 @@ def _endpoints(board: Board, records: Records) -> dict[str, Summary]:
                 alone[key] = curve.staying(side)
     summaries = {}
     for column, shown in board.shown.items():
-        if shown.metric in OF_NETWORKS and shown.component is not None:
+        if shown.of_network:
             values = [_of_network(shown, curve, board) for curve in alone.values()]
             known = [shown.shown(value) for value in values if value is not None]
             if known:

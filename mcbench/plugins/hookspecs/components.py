@@ -96,10 +96,11 @@ def mcbench_methods() -> Iterable[Any]:  # type: ignore[empty-body]
 
     Optional: ``summary``, ``reference``, and ``needs``, a set of ``"data"``, ``"affine-chain"``,
     ``"permutation-groups"``, ``"pool"``; a method with a need that mcbench does not serve fails
-    with a message that names it. Four more say what kind of method it is: ``explicit``, whether
+    with a message that names it. Five more say what kind of method it is: ``explicit``, whether
     its points are a closed formula of A and B; ``learnable``, whether something is trained;
-    ``route``, the way in a few words; ``use``, when to use it. See `mcbench.Method` for a method
-    that is fitted on a pool of networks, and `mcbench.Composition` for one that is made of parts.
+    ``baseline``, whether others are compared with it first; ``route``, the way in a few words;
+    ``use``, when to use it. See `mcbench.Method` for a method that is fitted on a pool of
+    networks, and `mcbench.Composition` for one that is made of parts.
 
     Example::
 
@@ -172,6 +173,7 @@ def mcbench_adjustments() -> Iterable[Any]:  # type: ignore[empty-body]
     It gives a function from a point of a leg and its time u in [0, 1] to the mended point, or
     ``None`` for no adjustment. ``stage`` is a `mcbench.Stage`. The function must leave the start
     of the leg as it is and be continuous. With ``along = False`` only the leg's end is mended.
+    ``several(adjust, move, times)`` is optional: see `mcbench.Adjustment`.
 
     Example::
 

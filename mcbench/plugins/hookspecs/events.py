@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mcbench.plugins.hookspecs.markers import hookspec
 
 if TYPE_CHECKING:
-    from mcbench.experiments.run import Run
-    from mcbench.problem.endpoint import Endpoint
+    import mcbench
 
 
 @hookspec
@@ -64,7 +63,7 @@ def mcbench_method_progressed(title: str, step: int, steps: int, loss: float) ->
 
 
 @hookspec
-def mcbench_endpoint_trained(endpoint: Endpoint) -> None:
+def mcbench_endpoint_trained(endpoint: mcbench.Endpoint) -> None:
     """Called when an endpoint has been trained and stored, not when it was found in the store.
 
     ``endpoint`` has ``params``, ``seed``, ``key`` and ``record``.
@@ -92,7 +91,7 @@ def mcbench_training_failed(seed: int, key: str, error: Exception) -> None:
 
 
 @hookspec
-def mcbench_run_started(run: Run) -> None:
+def mcbench_run_started(run: mcbench.Run) -> None:
     """Called before a run (problem x pair x method x protocol) is computed.
 
     Not when it was found in the store. ``run`` has ``problem``, ``pair`` (the two seeds),
@@ -108,7 +107,7 @@ def mcbench_run_started(run: Run) -> None:
 
 
 @hookspec
-def mcbench_point_evaluated(run: Run, t: float, values: dict[str, Any]) -> None:
+def mcbench_point_evaluated(run: mcbench.Run, t: float, values: dict[str, Any]) -> None:
     """Called after a path's point was evaluated: the grid first, then the refinement.
 
     ``t`` is where on the path of ``run``; ``values`` has ``loss`` and ``accuracy``, each by split.
@@ -124,7 +123,7 @@ def mcbench_point_evaluated(run: Run, t: float, values: dict[str, Any]) -> None:
 
 
 @hookspec
-def mcbench_run_finished(run: Run, record: dict[str, Any], units: dict[str, str]) -> None:
+def mcbench_run_finished(run: mcbench.Run, record: dict[str, Any], units: dict[str, str]) -> None:
     """Called when the ``record`` of a ``run`` is complete and stored.
 
     After it was computed, or after metrics that it lacked were added: then no start was told.
@@ -141,7 +140,7 @@ def mcbench_run_finished(run: Run, record: dict[str, Any], units: dict[str, str]
 
 
 @hookspec
-def mcbench_run_failed(run: Run, error: Exception) -> None:
+def mcbench_run_failed(run: mcbench.Run, error: Exception) -> None:
     """Called when ``run`` failed; the other runs go on. ``error`` is the exception.
 
     Example::

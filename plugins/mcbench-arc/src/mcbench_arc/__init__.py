@@ -43,4 +43,4 @@ def mcbench_methods() -> Iterator[mcbench.Composition]:
     """The arc as a method."""
     summary = "neurons move on arcs that keep their mean and covariance"
     use = "A formula as cheap as the straight line, for networks whose neurons are not matched."
-    yield mcbench.Composition("arc", summary, REFERENCE, use, interpolation="arc")
+    yield mcbench.Composition("arc", summary, REFERENCE, use, interpolation="arc", baseline=True)

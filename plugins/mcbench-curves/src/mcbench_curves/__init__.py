@@ -51,6 +51,7 @@ class TrainedCurve:
     reference: str = REFERENCE
     shape: Literal["polychain", "bezier"] = "polychain"
     bends: int = 1
+    baseline: bool = False
     epochs: int | None = mcbench.parameter(
         None, "passes over the training data; none: the recipe's", gt=0
     )
@@ -135,7 +136,7 @@ Bent.__doc__ = TrainedCurve.__doc__  # It is what `mcbench show` prints.
 @mcbench.hookimpl
 def mcbench_methods() -> Iterator[TrainedCurve]:
     """Curves by their shape, and by the names of published tables."""
-    yield Bent("polychain", "polygonal chain with trained bends", shape="polychain")
+    yield Bent("polychain", "polygonal chain with trained bends", shape="polychain", baseline=True)
     yield Bent("bezier", "Bezier curve with trained bends", shape="bezier")
     for bends in (1, 3):
         yield TrainedCurve(

@@ -35,6 +35,10 @@ class Normalizing(nn.Module):
         varying: The indices of coordinates that vary, int64.
     """
 
+    mean: Tensor
+    std: Tensor
+    varying: Tensor
+
     def __init__(
         self, build: Callable[[int], Any], mean: Tensor, std: Tensor, varying: Tensor
     ) -> None:
@@ -105,7 +109,8 @@ class Normalizing(nn.Module):
         x = self._split((neurons - self.mean) / self.std)
         z, logdet = self.flow.transform().call_and_ladj(x)
         normal = -0.5 * (z.square().sum(1) + z.shape[1] * log(2 * pi))
-        return normal + logdet - self.std[self.varying].log().sum()
+        density: Tensor = normal + logdet - self.std[self.varying].log().sum()
+        return density
 
     def _split(self, x: Tensor) -> Tensor:
         return x if self._whole else x[:, self.varying]

@@ -19,6 +19,7 @@ class Linear:
     summary = "the straight line"
     reference = "Goodfellow et al., ICLR 2015; Anokhin & Yarotsky, ICML 2020"
     explicit = True
+    baseline = True
     learnable = False
     route = "one line"
     use = "The baseline: what a method gains, it gains over the straight line."

@@ -11,7 +11,8 @@ from torch import Tensor
 
 def norms(rows: Tensor) -> Tensor:
     """Euclidean norms, shape (rows,), summed in float64."""
-    return torch.linalg.vector_norm(rows, dim=1, dtype=torch.float64)
+    lengths: Tensor = torch.linalg.vector_norm(rows, dim=1, dtype=torch.float64)
+    return lengths
 
 
 def units(rows: Tensor) -> Tensor:
@@ -54,7 +55,7 @@ def tangents(chain: Tensor, losses: Tensor, rule: str) -> Tensor:
 
 def perpendicular(gradients: Tensor, tangents: Tensor) -> Tensor:
     r""":math:`F_i^\perp = -(g_i - (g_i \cdot \tau_i)\, \tau_i)`, shape (n, size)."""
-    along = torch.linalg.vecdot(gradients, tangents)
+    along: Tensor = torch.linalg.vecdot(gradients, tangents)
     return along[:, None] * tangents - gradients
 
 

@@ -53,4 +53,4 @@ def mcbench_methods() -> Iterator[mcbench.Composition]:
     """Optimal transport as a method."""
     summary = "match neurons by optimal transport, move straight, permute back"
     use = "A low path without a pass over the data: one assignment for each hidden layer."
-    yield mcbench.Composition("ot", summary, REFERENCE, use, matching="ot")
+    yield mcbench.Composition("ot", summary, REFERENCE, use, matching="ot", baseline=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -79,7 +80,9 @@ class Hessian:
 
             # The Hessian is symmetric, so backwards twice does. More operations have that than
             # a derivative forwards, which also takes seconds to set up.
-            _, pull, value = vjp(grad_and_value(loss), weights, has_aux=True)
+            # With has_aux, vjp returns three values, of which its types declare two.
+            result: Any = vjp(grad_and_value(loss), weights, has_aux=True)
+            _, pull, value = result
             return value, pull(tangent)[0]
 
         if self.count > 1:

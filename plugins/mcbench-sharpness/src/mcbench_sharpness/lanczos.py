@@ -79,4 +79,5 @@ def orthogonal(vectors: Tensor, basis: Tensor) -> Tensor:
 
 def length(vectors: Tensor) -> Tensor:
     """Euclidean, along the last dimension, float64."""
-    return torch.linalg.vector_norm(vectors, dim=-1, dtype=torch.float64)
+    lengths: Tensor = torch.linalg.vector_norm(vectors, dim=-1, dtype=torch.float64)
+    return lengths

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import mcbench
 from mcbench import Params, Problem, Stage
+
+if TYPE_CHECKING:
+    from mcbench_wa.adjusting import Adjusting
 
 REFERENCE = "Anokhin & Yarotsky, ICML 2020 (connections using weight adjustment)"
 
@@ -53,11 +56,17 @@ class WeightAdjustment:
         )
         return {"continuity": reason}
 
-    def prepare(self, stage: Stage, problem: Problem) -> Callable[[Params, float], Params]:
+    def prepare(self, stage: Stage, problem: Problem) -> Adjusting:
         """What adjusts points of the leg."""
         from mcbench_wa.adjusting import Adjusting
 
         return Adjusting(stage, problem, self)
+
+    def several(
+        self, adjust: Adjusting, move: Callable[[float], Params], times: Sequence[float]
+    ) -> list[Params]:
+        """The adjusted points of a leg at some times, given those before by their time."""
+        return adjust.several(move, times)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -46,9 +45,22 @@ class Adjusting:
         """The point with its layer adjusted."""
         return self.adjust([params], [u])[0]
 
-    def between(self, move: Callable[[float], Params]) -> Between:
-        """The adjusted points of the leg, given those before."""
-        return Between(self, move)
+    def several(self, move: Callable[[float], Params], times: Sequence[float]) -> list[Params]:
+        """The adjusted points of the leg at some times, in as few passes as memory allows.
+
+        The products of the layer below are shared with those at a few times of the leg, if memory
+        allows to adjust so many points together that this saves work. A point that is asked for
+        alone is shared alike, at the price of a few products: least squares without much damping
+        would make much of another rounding.
+        """
+        anchors = [move(u) for u in ANCHORS] if self.most > len(ANCHORS) else []
+        passes = -(-len(times) // self.most)
+        size = -(-len(times) // passes)
+        adjusted: list[Params] = []
+        for start in range(0, len(times), size):
+            part = times[start : start + size]
+            adjusted += self.adjust([move(u) for u in part], part, anchors)
+        return adjusted
 
     def adjust(
         self, points: Sequence[Params], times: Sequence[float], anchors: Sequence[Params] = ()
@@ -70,34 +82,3 @@ class Adjusting:
             change, weight = gram.solve(self.how.cutoff).to(matrix), point[self.layer.weight]
             adjusted.append(point | {self.layer.weight: weight + change.view_as(weight)})
         return adjusted
-
-
-@dataclass(frozen=True)
-class Between:
-    """The adjusted points of a leg, several of them in one pass over the data.
-
-    The products of the layer below are shared with those at a few times of the leg, if memory
-    allows to adjust so many points together that this saves work. A point that is asked for
-    alone is shared alike, at the price of a few products: least squares without much damping
-    would make much of another rounding.
-    """
-
-    adjusting: Adjusting
-    move: Callable[[float], Params]
-
-    def __call__(self, u: float) -> Params:
-        """The point at u."""
-        return self.together([u])[0]
-
-    def together(self, times: Sequence[float]) -> list[Params]:
-        """The points at several times, in as few passes as memory allows."""
-        most = self.adjusting.most
-        anchors = [self.move(u) for u in ANCHORS] if most > len(ANCHORS) else []
-        passes = -(-len(times) // most)
-        size = -(-len(times) // passes)
-        found: list[Params] = []
-        for start in range(0, len(times), size):
-            part = times[start : start + size]
-            points = [self.move(u) for u in part]
-            found += self.adjusting.adjust(points, part, anchors)
-        return found

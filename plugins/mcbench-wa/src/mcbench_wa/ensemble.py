@@ -93,7 +93,8 @@ class WAEnsemble:
         correct = count = 0
         with torch.inference_mode():
             for inputs, targets in problem.batches(split):
-                total = sum(problem.forward(p, inputs).softmax(1) for p in members)
+                outputs = (problem.forward(p, inputs).softmax(1) for p in members)
+                total = sum(outputs, torch.zeros(()))
                 correct += int((total.argmax(1) == targets).sum())
                 count += len(targets)
         return 100 * correct / count

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from mcbench.builtin.metrics import CurveMetric
+from mcbench.builtin.metrics.formulas import accuracies
 from mcbench.errors import StructureError
+from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.plugins.hookspecs import hookimpl
+from mcbench.stats.epochs import epochs_below
 
 if TYPE_CHECKING:
     from mcbench.evaluation.evaluate import Curve
     from mcbench.evaluation.metric import Evaluation
 
 REFERENCE = "Draxler et al., ICML 2018, table B.1"
-
-
-@dataclass(frozen=True)
-class SaddleMetric(CurveMetric):
-    """A function of the curve that is measured where it is named."""
-
-    usual: ClassVar[bool] = False
 
 
 def loss_ratio(curve: Curve, split: str) -> float:
@@ -38,27 +33,8 @@ def loss_ratio(curve: Curve, split: str) -> float:
 def accuracy_drop(curve: Curve, split: str) -> float:
     r""":math:`\frac12 (\mathrm{acc}(0) + \mathrm{acc}(1)) - \min_t \mathrm{acc}(\psi(t))`, with
     the refined points: how far the error rises along the path, in percentage points."""
-    if not curve.accuracy:
-        raise StructureError("the data have no classes, so there are no accuracies")
-    accuracy = curve.accuracy[split]
+    accuracy = accuracies(curve, split)
     return (accuracy[0] + accuracy[-1]) / 2 - min(accuracy)
-
-
-def epochs_below(losses: Sequence[Sequence[float]], saddle: float) -> float | None:
-    """The first epoch whose mean training loss is below a saddle's, the mean over endpoints.
-
-    Arguments:
-        losses: Of each endpoint, by epoch.
-        saddle: The saddle's loss.
-
-    Returns:
-        From 1; an endpoint that never fell below it counts with its last epoch. ``None`` if the
-        losses of one were not kept.
-    """
-    if not all(losses):
-        return None
-    first = [next((i for i, x in enumerate(of, 1) if x < saddle), len(of)) for of in losses]
-    return sum(first) / len(first)
 
 
 class SaddleEpoch:
@@ -96,20 +72,19 @@ class SaddleEpoch:
 @hookimpl
 def mcbench_metrics() -> Iterator[Any]:
     """Ratio, epoch and drop."""
-    yield SaddleMetric(
+    saddle = partial(CurveMetric, usual=False, reference=REFERENCE)
+    yield saddle(
         "loss-ratio",
         "highest loss by the mean of the ends'",
         "",
         "lower",
         loss_ratio,
-        reference=REFERENCE,
     )
-    yield SaddleMetric(
+    yield saddle(
         "accuracy-drop",
         "mean accuracy of the ends less the lowest",
         "%",
         "lower",
         accuracy_drop,
-        reference=REFERENCE,
     )
     yield SaddleEpoch()

@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING
 
-from mcbench.builtin.metrics import CurveMetric
-from mcbench.errors import StructureError
+from mcbench.builtin.metrics.formulas import accuracies
+from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from mcbench.evaluation.evaluate import Curve
-
-
-@dataclass(frozen=True)
-class PlaceMetric(CurveMetric):
-    """A function of the curve that is measured where it is named."""
-
-    usual: ClassVar[bool] = False
-
-
-def accuracies(curve: Curve, split: str) -> list[float]:
-    """Those along the path.
-
-    Raises:
-        StructureError: If the data have no classes.
-    """
-    if not curve.accuracy:
-        raise StructureError("the data have no classes, so there are no accuracies")
-    return curve.accuracy[split]
 
 
 def accuracy_a(curve: Curve, split: str) -> float:
@@ -50,14 +32,15 @@ def midpoint_accuracy(curve: Curve, split: str) -> float:
 
 
 @hookimpl
-def mcbench_metrics() -> Iterator[PlaceMetric]:
+def mcbench_metrics() -> Iterator[CurveMetric]:
     """For paths whose ends differ, as those between networks of two recipes.
 
     The accuracies of the ends have no direction: no method is better by them.
     """
-    yield PlaceMetric("accuracy-a", "accuracy of A", "%", "", accuracy_a)
-    yield PlaceMetric("accuracy-b", "accuracy of the path's other end, B's", "%", "", accuracy_b)
-    yield PlaceMetric(
+    place = partial(CurveMetric, usual=False)
+    yield place("accuracy-a", "accuracy of A", "%", "", accuracy_a)
+    yield place("accuracy-b", "accuracy of the path's other end, B's", "%", "", accuracy_b)
+    yield place(
         "midpoint-accuracy",
         "accuracy half way, at t = 0.5",
         "%",

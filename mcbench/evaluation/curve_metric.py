@@ -1,0 +1,48 @@
+"""`CurveMetric`: a metric that is a function of the curve alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from mcbench.evaluation.evaluate import Curve
+    from mcbench.evaluation.metric import Evaluation
+    from mcbench.problem.problem import SplitName
+
+
+@dataclass(frozen=True)
+class CurveMetric:
+    """A metric that is a function of the curve alone.
+
+    Arguments:
+        name: The metric's name.
+        summary: One line.
+        unit: Of the value.
+        better: Which direction is better.
+        formula: From the curve and a split to the value.
+        splits: Whether it differs between train and test.
+        reference: The source of the definition.
+        usual: Whether it is measured where no metric is named.
+        of_network: Whether a network alone has a value: that of the path which stays at it.
+    """
+
+    name: str
+    summary: str
+    unit: str
+    better: Literal["higher", "lower", ""]
+    formula: Callable[[Curve, Any], float]
+    splits: bool = True
+    reference: str = ""
+    usual: bool = True
+    of_network: bool = False
+
+    @property
+    def description(self) -> str:
+        """The formula's own."""
+        return self.formula.__doc__ or ""
+
+    def measure(self, evaluation: Evaluation, split: SplitName | None) -> float:
+        """The value of the formula."""
+        return self.formula(evaluation.curve, split)

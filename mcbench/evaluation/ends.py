@@ -1,0 +1,52 @@
+"""Whether a path starts at A and ends where it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from mcbench.errors import RunError
+
+if TYPE_CHECKING:
+    from mcbench.paths.params import Params
+    from mcbench.problem.problem import Problem
+
+
+class Ended(Protocol):
+    """What has points and says where it ends: a path, or the points of one that were sent."""
+
+    @property
+    def end(self) -> str: ...
+
+    def __call__(self, t: float) -> Params: ...
+
+
+def check_ends(path: Ended, a: Params, b: Params, problem: Problem) -> None:
+    """Test that a path starts at A and ends where it says.
+
+    A and B must be met bit for bit; a permuted B must have B's outputs, up to rounding. Of a path
+    that says it stops short nothing more is asked.
+
+    Raises:
+        RunError: If not.
+    """
+    import torch
+
+    from mcbench.paths.params import equal
+
+    if not equal(path(0.0), a):
+        raise RunError("the path does not start at A: path(0) must be A exactly")
+    stop = path(1.0)
+    if path.end == "short":
+        return
+    if path.end == "b":
+        if not equal(stop, b):
+            raise RunError(
+                "the path does not end at B: path(1) must be B exactly, or end='permuted'"
+            )
+        return
+    inputs, _ = next(problem.batches("test"))
+    with torch.inference_mode():
+        expected, reached = problem.forward(b, inputs), problem.forward(stop, inputs)
+    gap = float((expected - reached).abs().max() / expected.abs().max().clamp_min(1e-30))
+    if not gap < 1e-3:
+        raise RunError(f"the path's end is no permutation of B: outputs differ by {gap:.1e}")

@@ -1,0 +1,45 @@
+"""Small networks made of given layers, and problems on digits with untrained endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import nn
+
+from mcbench.plugins.host import host
+from mcbench.problem import loading
+from mcbench.problem.endpoint import Endpoint
+from mcbench.problem.problem import Problem
+from mcbench.store.store import Store
+
+Layer = Callable[[], nn.Module]
+
+
+class Net:
+    """An architecture made of given layers."""
+
+    name = "net"
+
+    def __init__(self, *layers: Layer) -> None:
+        self.layers = layers
+
+    def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
+        return nn.Sequential(nn.Flatten(), *(layer() for layer in self.layers))
+
+
+def linear(n: int, m: int, **how: Any) -> Layer:
+    return lambda: nn.Linear(n, m, **how)
+
+
+def problem_of(store: Store, architecture: Any, recipe: str = "quick") -> Problem:
+    """The problem of an architecture, or of one by its name, on digits."""
+    loaded, _ = loading.load(host().get("dataset", "digits"), None, store)
+    if isinstance(architecture, str):
+        architecture = host().get("architecture", architecture)
+    return Problem(loaded, architecture, host().get("recipe", recipe))
+
+
+def untrained(problem: Problem, seed: int) -> Endpoint:
+    """An endpoint as its training would begin."""
+    return Endpoint(problem.build(seed).state_dict(), seed, "", {})
