@@ -66,6 +66,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
         ("Leaderboards of ensembles", f"{GENERATED}/ensemble_boards"),
         ("Hooks", f"{GENERATED}/hooks.md"),
         ("Python interface", f"{GENERATED}/api.md"),
+        ("Records", f"{GENERATED}/record.md"),
         ("Data", "docs/data.md"),
         ("Store", "docs/store.md"),
         ("Leaderboard files", "docs/leaderboards.md"),
@@ -124,10 +125,11 @@ def lay_out(content: Path) -> None:
 
 def reference() -> dict[str, str]:
     """The generated pages by their place."""
-    from docs.pages import api, commands, components, hooks
+    from docs.pages import api, commands, components, hooks, record
 
     pages = dict(components.pages())
     pages |= {"commands.md": commands.page(), "hooks.md": hooks.page(), "api.md": api.page()}
+    pages["record.md"] = record.page()
     return {f"{GENERATED}/{name}": f"{text}\n" for name, text in pages.items()}
 
 

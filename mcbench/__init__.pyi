@@ -15,6 +15,7 @@ from .evaluation.stacked import outputs as outputs
 from .evaluation.stacked import stack as stack
 from .evaluation.stacked import together as together
 from .evaluation.stacked import unstack as unstack
+from .experiments.record import Record as Record
 from .experiments.run import Run as Run
 from .leaderboard import Board as Board
 from .leaderboard.table.ensembles import EnsembleBoard as EnsembleBoard

@@ -64,10 +64,10 @@ def mend(whole: dict[str, Any]) -> None:
 def follow(record: dict[str, Any]) -> None:
     """Make the metrics of a record agree with its curve, as a forger would."""
     from mcbench.evaluation.curve_metric import CurveMetric
-    from mcbench.leaderboard.submission.check import curve_of_record
+    from mcbench.evaluation.evaluate import Curve
     from mcbench.plugins.host import host
 
-    curve = curve_of_record(record)
+    curve = Curve.of(record["curve"])
     for text, entry in record["metrics"].items():
         try:
             metric = host().get("metric", text)

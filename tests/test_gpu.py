@@ -34,9 +34,7 @@ def test_a_run_on_the_gpu_agrees_with_one_on_the_cpu(architecture: str, tmp_path
         results = experiment.run()
         assert not results.failures
         ends[device] = {n: x.cpu() for n, x in experiment.endpoint(0).params.items()}
-        accuracy[device] = {
-            r["method"]: r["curve"]["accuracy"]["test"] for r in results.records.values()
-        }
+        accuracy[device] = {r.method: r.curve.accuracy["test"] for r in results.records.values()}
     assert distance(ends["cpu"], ends["cuda"]) < 0.05
     for method, values in accuracy["cpu"].items():
         for one, two in zip(values, accuracy["cuda"][method], strict=True):

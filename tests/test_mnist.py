@@ -40,7 +40,7 @@ def test_the_methods_order_on_mnist(store: Store, mnist_dir: str) -> None:
     results = Experiment(plan, store, Path(mnist_dir)).run()
     assert not results.failures
     worst = {
-        record["method"]: record["metrics"]["worst-accuracy"]["values"]["test"]
+        record.method: record.metrics["worst-accuracy"].values["test"]
         for record in results.records.values()
     }
     assert worst["ot-wa"] >= worst["ot"] - 0.2 > worst["linear"]

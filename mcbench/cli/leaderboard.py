@@ -123,7 +123,8 @@ def submit(
     if with_paths:
         from mcbench.experiments.experiment import Experiment
 
-        experiment = Experiment(submission.plan_of(board, content), store, data_dir, device)
+        every = [record for pairs in records.values() for record in pairs.values()]
+        experiment = Experiment(submission.plan_of(board, every), store, data_dir, device)
         content = submission.with_paths(content, file, experiment, force)
     submission.write(file, content)
     try:
@@ -238,7 +239,7 @@ def verify(
     if checked is None:
         raise SystemExit(1)
     entry, board = checked
-    known = [item["record"]["method"] for item in entry.records]
+    known = [item.record.method for item in entry.records]
     for text in methods:
         if text not in known:
             raise unknown(f"method in {file.name}", text, set(known))

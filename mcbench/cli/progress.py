@@ -15,6 +15,7 @@ from mcbench.plugins.hookspecs import hookimpl
 from mcbench.plugins.host import host
 
 if TYPE_CHECKING:
+    from mcbench.experiments.record import Record
     from mcbench.experiments.run import Run
 
 QUIET_SECONDS = 10.0
@@ -55,10 +56,9 @@ class Lines:
         self._say(f"{_title(run)}: t = {t:.3f}, test {_measured(values)}", False)
 
     @hookimpl
-    def mcbench_run_finished(self, run: Run, record: dict[str, Any]) -> None:
+    def mcbench_run_finished(self, run: Run, record: Record) -> None:
         """A line per run."""
-        seconds = record["cost"]["seconds"]
-        self._say(f"{_title(run)}: {_worst(record)} ({seconds:.1f} s)")
+        self._say(f"{_title(run)}: {_worst(record)} ({record.cost.seconds:.1f} s)")
 
     @hookimpl
     def mcbench_run_failed(self, run: Run, error: Exception) -> None:
@@ -135,7 +135,7 @@ class Bars:
         self.progress.update(task, advance=1, state=state)
 
     @hookimpl
-    def mcbench_run_finished(self, run: Run, record: dict[str, Any]) -> None:
+    def mcbench_run_finished(self, run: Run, record: Record) -> None:
         """Leave a line."""
         self._end(_title(run))
         self.progress.console.print(f"{_title(run)}: {_worst(record)}", markup=False)
@@ -160,14 +160,14 @@ def _measured(values: dict[str, Any]) -> str:
     return f"loss {values['loss']['test']:.4f}"
 
 
-def _worst(record: dict[str, Any]) -> str:
+def _worst(record: Record) -> str:
     """Along the path, and what the method said of it."""
-    curve = record["curve"]
-    if curve["accuracy"]:
-        worst = f"worst test accuracy {min(curve['accuracy']['test']):.2f}%"
+    curve = record.curve
+    if curve.accuracy:
+        worst = f"worst test accuracy {min(curve.accuracy['test']):.2f}%"
     else:
-        worst = f"highest loss {max(curve['loss']['test']):.4f}"
-    return ", ".join([worst, *record.get("notes", {})])
+        worst = f"highest loss {max(curve.loss['test']):.4f}"
+    return ", ".join([worst, *(record.notes or {})])
 
 
 @contextmanager

@@ -30,10 +30,10 @@ class Curve:
         ensembles: Accuracy in percent of averaged softmax outputs: of the path's two ends
             (``ends``) and of all points of the grid (``path``), by split.
         with_start: Accuracy in percent of the ensemble of A and the point, by split; none in
-            records of versions that did not measure it.
+            published records that lack it.
         end: Where the path ends: ``b``, ``permuted`` or ``short``.
         square: The squared Euclidean norm of the point's parameters, buffers left out; none in
-            records of versions that did not measure it.
+            published records that lack it.
     """
 
     t: list[float] = field(default_factory=list)
@@ -68,8 +68,8 @@ class Curve:
 
     @staticmethod
     def of(stored: dict[str, Any]) -> Curve:
-        """From `to_dict`; what older records lack is empty."""
-        return Curve(**{name: values for name, values in stored.items() if values is not None})
+        """From `to_dict`."""
+        return Curve(**stored)
 
 
 Observe = Callable[[float, Values, Progress], None]
@@ -196,14 +196,12 @@ def curve_of(path: Path, problem: Problem, protocol: Protocol, progress: Progres
         values = progress.points[t]
         curve.t.append(t)
         curve.grid.append(t in grid)
+        curve.square.append(values["square"])
         for split in values["loss"]:
             curve.loss.setdefault(split, []).append(values["loss"][split])
             for name, of_split in (("accuracy", curve.accuracy), ("with_start", curve.with_start)):
-                if split in values.get(name, {}):
+                if split in values[name]:
                     of_split.setdefault(split, []).append(values[name][split])
-    squares: list[Any] = [progress.points[t].get("square") for t in curve.t]
-    if None not in squares:  # A partial evaluation of an older version has none.
-        curve.square = squares
     curve.position = _positions(curve, progress)
     for key, total in progress.sums.items():
         name, split = key.split(".")

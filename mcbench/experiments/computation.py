@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from mcbench.errors import StructureError, UsageError, reason_of
-from mcbench.evaluation.evaluate import Curve
 from mcbench.evaluation.metric import Evaluation
+from mcbench.experiments import record as records
 from mcbench.experiments.connect import Connector
 from mcbench.experiments.curve import compute_curve
 from mcbench.experiments.measure import Metrics
+from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
 from mcbench.plugins.host import host
 from mcbench.store.store import Store
@@ -30,7 +30,7 @@ class Computation:
     def __init__(self, connector: Connector, metrics: Metrics, store: Store) -> None:
         self.connector, self.metrics, self.store = connector, metrics, store
 
-    def record(self, run: Run) -> tuple[Run, dict[str, Any] | None, str]:
+    def record(self, run: Run) -> tuple[Run, Record | None, str]:
         """A run's record from the store, completed or computed; or ``None`` and why it failed."""
         record = self._known(run)
         if record is not None and not self.metrics.missing(record):
@@ -54,14 +54,11 @@ class Computation:
         host().notify("mcbench_run_finished", run=run, record=record, units=units)
         return run, record, ""
 
-    def _known(self, run: Run) -> dict[str, Any] | None:
-        """The stored record, unless it is of a version that measured less along the path."""
-        record = self.store.intact(self.store.read_record, "runs", run.key)
-        if record and record["curve"]["accuracy"] and not record["curve"].get("with_start"):
-            return None
-        return record
+    def _known(self, run: Run) -> Record | None:
+        """The stored record; a damaged one counts as not there."""
+        return self.store.intact(lambda _, key: records.read(self.store, key), "runs", run.key)
 
-    def _completed(self, run: Run, record: dict[str, Any] | None) -> dict[str, Any]:
+    def _completed(self, run: Run, record: Record | None) -> Record:
         """A run's record with all metrics, stored; its path is built once, if at all."""
         path = None
         if record is None:
@@ -70,10 +67,10 @@ class Computation:
         if self.metrics.missing(record):
             evaluation = Evaluation(
                 self.connector.problem,
-                Curve(**record["curve"]),
+                record.curve,
                 lambda: self.connector.ends(run),
                 lambda: path or self.connector.connect(run),
             )
-            self.metrics.add(run, record, evaluation)
-            self.store.write_record("runs", run.key, record)
+            record = self.metrics.added(run, record, evaluation)
+            records.write(self.store, record)
         return record

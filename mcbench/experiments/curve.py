@@ -8,6 +8,7 @@ from typing import Any
 from mcbench.evaluation.evaluate import evaluate
 from mcbench.evaluation.losses import Progress
 from mcbench.experiments.connect import Connector
+from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
 from mcbench.paths.params import move
 from mcbench.paths.path import Path
@@ -18,7 +19,7 @@ from mcbench.store.provenance import provenance
 from mcbench.store.store import Store, save_seconds
 
 
-def compute_curve(run: Run, connector: Connector, store: Store) -> tuple[dict[str, Any], Path]:
+def compute_curve(run: Run, connector: Connector, store: Store) -> tuple[Record, Path]:
     """The record of a run without its metrics, and the path that was evaluated.
 
     Points that an interrupted run had evaluated are not evaluated again.
@@ -37,8 +38,7 @@ def compute_curve(run: Run, connector: Connector, store: Store) -> tuple[dict[st
             saved = time.perf_counter()
 
     curve = evaluate(built.metered, problem, run.protocol, observe, progress)
-    record = {
-        **run.said,
+    result = {
         "curve": curve.to_dict(),
         "metrics": {},
         **({"notes": built.notes} if built.notes else {}),
@@ -52,7 +52,7 @@ def compute_curve(run: Run, connector: Connector, store: Store) -> tuple[dict[st
             **built.cost,
         },
     }
-    return record, built.path
+    return Record.of(run.said | result), built.path
 
 
 def _restored(run: Run, problem: Problem, store: Store) -> Progress:

@@ -6,7 +6,6 @@ import pathlib
 from collections.abc import Container, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
-from typing import Any
 
 from mcbench.errors import StructureError, UsageError
 from mcbench.evaluation.metric import usual
@@ -16,6 +15,7 @@ from mcbench.experiments.endpoints import Endpoints, threads
 from mcbench.experiments.measure import Metrics
 from mcbench.experiments.plan import Plan, Results
 from mcbench.experiments.problems import Problems
+from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
 from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data
@@ -144,6 +144,6 @@ class Experiment:
             for pair in pairs
         ]
 
-    def compute(self, run: Run) -> tuple[Run, dict[str, Any] | None, str]:
+    def compute(self, run: Run) -> tuple[Run, Record | None, str]:
         """A run's record from the store, completed or computed; or ``None`` and why it failed."""
         return self._computation.record(run)

@@ -6,6 +6,7 @@ from typing import Any
 
 from mcbench.errors import StructureError, reason_of
 from mcbench.evaluation.metric import Evaluation
+from mcbench.experiments.record import Measured, Record
 from mcbench.experiments.run import Run
 from mcbench.plugins.host import host
 from mcbench.problem.problem import SPLITS
@@ -34,17 +35,16 @@ class Metrics:
         """The metrics' units."""
         return {text: metric.unit for text, metric in self.chosen.items()}
 
-    def missing(self, record: dict[str, Any]) -> list[str]:
+    def missing(self, record: Record) -> list[str]:
         """The metrics that were asked for and that the record has not, in this version."""
-        known = record["metrics"]
+        versions = {text: measured.version for text, measured in record.metrics.items()}
         return [
-            text
-            for text, metric in self.chosen.items()
-            if known.get(text, {}).get("version") != _version(metric)
+            text for text, metric in self.chosen.items() if versions.get(text) != _version(metric)
         ]
 
-    def add(self, run: Run, record: dict[str, Any], evaluation: Evaluation) -> None:
-        """Measure what is missing in the record of a run; what fails is tried again next time."""
+    def added(self, run: Run, record: Record, evaluation: Evaluation) -> Record:
+        """A run's record with the metrics that it lacked; what fails is tried again next time."""
+        added: dict[str, Measured] = {}
         for text in self.missing(record):
             metric, workshop = self.chosen[text], self._workshop(run, text)
             entry: dict[str, Any] = {"version": _version(metric), "values": {}}
@@ -61,8 +61,9 @@ class Metrics:
                 what = f"metric '{text}' on {run.method} {run.pair[0]}-{run.pair[1]}"
                 self.failures[what] = reason_of(error)
                 continue
-            record["metrics"][text] = entry
+            added[text] = Measured.of(entry)
             self.store.remove("partial", workshop.key)
+        return record.with_metrics(added)
 
     def _workshop(self, run: Run, text: str) -> Workshop:
         """Where a metric keeps its state until the run's record has its values."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.run import Run
+
+if TYPE_CHECKING:
+    from mcbench.experiments.record import Record
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +62,6 @@ class Results:
     problem: dict[str, Any]
     endpoints: dict[int, dict[str, Any]] = field(default_factory=dict)
     runs: list[Run] = field(default_factory=list)
-    records: dict[str, dict[str, Any]] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
     recipes: tuple[str, ...] = ()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcbench.evaluation.protocol import Protocol
 from mcbench.store.store import key_of
+
+if TYPE_CHECKING:
+    from mcbench.experiments.record import RunFields
 
 SCHEMA = 1
 """The version of the records; it is part of every key."""
@@ -51,15 +54,15 @@ class Run:
     to_recipe: dict[str, Any] | None = None
 
     @staticmethod
-    def of(record: dict[str, Any]) -> Run:
-        """The run that a record is of."""
+    def of(record: RunFields) -> Run:
+        """The run that a record, or a failure, is of."""
         return Run(
-            record["problem"],
-            (record["pair"][0], record["pair"][1]),
-            record["method"],
-            record["run"]["method"],
-            Protocol(**record["run"]["protocol"]),
-            record.get("to_recipe"),
+            record.problem.to_json(),
+            record.pair,
+            record.method,
+            record.run.method.to_json(),
+            record.protocol,
+            record.to_recipe.to_json() if record.to_recipe else None,
         )
 
     @cached_property

@@ -15,6 +15,7 @@ from typing import Any
 from mcbench.evaluation.losses import measure
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Results
+from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
 
 Pair = tuple[int, int]
@@ -39,7 +40,7 @@ class Exploration:
     tree: list[Pair] = field(default_factory=list)
     left: int = 0
 
-    def record(self, pair: Pair) -> dict[str, Any] | None:
+    def record(self, pair: Pair) -> Record | None:
         """The record of a pair's run, if it did not fail."""
         run = next(run for run in self.results.runs if run.pair == pair)
         return self.results.records.get(run.key)
@@ -102,7 +103,7 @@ def _try(
             results.failures[run.key] = reason
         else:
             results.records[run.key] = record
-            saddles[run.pair] = max(record["curve"]["loss"]["train"])
+            saddles[run.pair] = max(record.curve.loss["train"])
 
 
 def ordered(a: int, b: int) -> Pair:

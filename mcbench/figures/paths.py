@@ -7,8 +7,9 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 from mcbench.experiments.plan import Results
+from mcbench.experiments.record import Record
 from mcbench.figures.look import DASHES, QUANTITIES, STRAIGHT, STYLES, columns, look, subject
-from mcbench.landscape.chains import STRAIGHT_CHAIN
+from mcbench.landscape.chains import STRAIGHT_CHAIN, Marked
 from mcbench.report.reading import by_method, end_points
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def panels_of(results: Results, split: str, by_length: bool, ensemble: bool) -> 
     """What is shown: accuracy and loss, or the ensemble's accuracy; without classes the loss."""
     import numpy as np
 
-    classes = all(record["curve"]["accuracy"] for record in results.records.values())
+    classes = all(record.curve.accuracy for record in results.records.values())
     shown = ("accuracy", "with_start" if ensemble else "loss") if classes else ("loss",)
     panels = []
     for quantity in shown:
@@ -89,15 +90,15 @@ def panels_of(results: Results, split: str, by_length: bool, ensemble: bool) -> 
     return panels
 
 
-def _line(record: dict[str, Any], quantity: str, split: str, by_length: bool) -> Line:
+def _line(record: Record, quantity: str, split: str, by_length: bool) -> Line:
     import numpy as np
 
-    curve = record["curve"]
-    x = np.asarray(curve["position"] if by_length else curve["t"])
+    curve = record.curve
+    x = np.asarray(curve.position if by_length else curve.t)
     x = x / x[-1] if by_length and x[-1] else x
-    marked = [curve["t"].index(t) for t in record.get("joints", ())]
-    pair = (record["pair"][0], record["pair"][1])
-    return Line(pair, x, np.asarray(curve[quantity][split]), marked)
+    marked = [curve.t.index(t) for t in record.joints] if isinstance(record, Marked) else []
+    values: dict[str, list[float]] = getattr(curve, quantity)
+    return Line(record.pair, x, np.asarray(values[split]), marked)
 
 
 def looks(methods: list[str]) -> dict[str, dict[str, Any]]:
@@ -109,7 +110,7 @@ def looks(methods: list[str]) -> dict[str, dict[str, Any]]:
 
 def title_of(results: Results) -> str:
     """What is shown, and over how many pairs."""
-    pairs = {tuple(record["pair"]) for record in results.records.values()}
+    pairs = {record.pair for record in results.records.values()}
     what = subject(results.problem, " to ".join(results.recipes))
     if len(pairs) > 1:
         return fill(f"{what}: {len(pairs)} pairs, thick: mean", WIDE)
@@ -128,7 +129,7 @@ def draw_paths(
     """Accuracy and loss along the path, one colour per method.
 
     Arguments:
-        results: With at least one record; ``joints`` in a record, times of its curve, are marked.
+        results: With at least one record; the joints of `Marked` ones are drawn.
         split: ``train`` or ``test``.
         by_length: Arc length (as a share of the whole) on the axis instead of t.
         ensemble: The accuracy of the ensemble of A and the point instead of the loss.

@@ -6,7 +6,6 @@ import bisect
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from mcbench.evaluation.evaluate import evaluate
 from mcbench.evaluation.losses import Progress, measure
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Results
+from mcbench.experiments.record import CurveFields, Record
 from mcbench.paths.params import Params
 from mcbench.paths.path import Leg, Path, line
 from mcbench.training.batch_norm import Statistics
@@ -23,6 +23,12 @@ STRAIGHT_CHAIN = "straight chain (before)"
 
 JOINTS = 50
 """Joints of paths with more legs than this are not marked: they are no pivots."""
+
+
+class Marked(Record):
+    """A record with the times of the path's pivots, A and B left out, for figures to mark."""
+
+    joints: list[float]
 
 
 def joints_of(path: Path) -> list[float]:
@@ -48,8 +54,8 @@ def straight_chain(at: Callable[[float], Params], paths: list[Path]) -> Path:
 def with_chains(experiment: Experiment, results: Results) -> Results:
     """The runs of the first pair, with their pivots, and the straight chain.
 
-    Pivots that the grid of the run left out are measured, and their times stand in the records
-    under ``joints``. Between A and B the straight chain has running statistics of its own.
+    Pivots that the grid of the run left out are measured, and the records are `Marked`.
+    Between A and B the straight chain has running statistics of its own.
     """
     done = [run for run in results.runs if run.key in results.records]
     first = [run for run in done if run.pair == done[0].pair]
@@ -63,30 +69,30 @@ def with_chains(experiment: Experiment, results: Results) -> Results:
     straight = straight_chain(at, list(paths.values()))
     run = replace(first[0], method=STRAIGHT_CHAIN, identity={})
     curve = evaluate(straight, experiment.problem, run.protocol, lambda *_: None, Progress())
-    before = {**run.said, "curve": curve.to_dict()}
-    records = {run.key: _marked(before, straight, experiment)}
+    known = results.records[first[0].key]
+    before = known.model_copy(
+        update={"method": STRAIGHT_CHAIN, "measured": CurveFields.of(curve.to_dict())}
+    )
+    records: dict[str, Record] = {run.key: _marked(before, straight, experiment)}
     for one in first:
         records[one.key] = _marked(results.records[one.key], paths[one.key], experiment)
     # The last is drawn on top: it may be the line of one of the methods too.
     return replace(results, runs=[*first, run], records=records)
 
 
-def _marked(record: dict[str, Any], path: Path, experiment: Experiment) -> dict[str, Any]:
+def _marked(record: Record, path: Path, experiment: Experiment) -> Marked:
     """The record with its inner joints among the times of its curve."""
-    curve, protocol = dict(record["curve"]), experiment.plan.protocol
-    for name in ("loss", "accuracy"):
-        curve[name] = {split: list(values) for split, values in curve[name].items()}
-    times, positions = list(curve["t"]), list(curve["position"])
-    joints = []
+    curve, joints = record.curve, []
     for joint in joints_of(path)[1:-1]:
-        known = [t for t in times if abs(t - joint) < 1e-9]
+        known = [t for t in curve.t if abs(t - joint) < 1e-9]
         joints.append(known[0] if known else joint)
         if known:
             continue
-        values, i = measure(path(joint), experiment.problem, protocol), bisect.bisect(times, joint)
-        positions.insert(i, float(np.interp(joint, times, positions)))
-        times.insert(i, joint)
-        for name in ("loss", "accuracy"):
+        values = measure(path(joint), experiment.problem, experiment.plan.protocol)
+        i = bisect.bisect(curve.t, joint)
+        curve.position.insert(i, float(np.interp(joint, curve.t, curve.position)))
+        curve.t.insert(i, joint)
+        for measured, name in ((curve.loss, "loss"), (curve.accuracy, "accuracy")):
             for split, value in values[name].items():
-                curve[name][split].insert(i, value)
-    return record | {"curve": curve | {"t": times, "position": positions}, "joints": joints}
+                measured[split].insert(i, value)
+    return Marked.of(record.to_json() | {"curve": curve.to_dict(), "joints": joints})

@@ -131,5 +131,4 @@ def _unpack(tensors: dict[str, Any], record: dict[str, Any]) -> Data:
         Split(tensors[f"{split}.inputs"], tensors[f"{split}.targets"], record["scale"])
         for split in ("train", "test")
     )
-    loss = record.get("loss", "cross-entropy")  # Older records do not say.
-    return Data(train, test, tuple(record["classes"]), loss)
+    return Data(train, test, tuple(record["classes"]), record["loss"])

@@ -91,15 +91,15 @@ def _edge(found: Exploration, pair: tuple[int, int]) -> dict[str, Any]:
     """What is highest along the path of an edge, where, and when the endpoints got below it."""
     record = found.record(pair)
     assert record is not None  # Failed runs are no edges.
-    curve = record["curve"]
-    highest = {split: max(values) for split, values in curve["loss"].items()}
+    curve = record.curve
+    highest = {split: max(values) for split, values in curve.loss.items()}
     kept = [found.results.endpoints[seed].get("losses", []) for seed in pair]
     return {
         **highest,
-        "error": 100 - min(curve["accuracy"]["test"]) if curve["accuracy"] else None,
-        "t": curve["t"][curve["loss"]["train"].index(highest["train"])],
+        "error": 100 - min(curve.accuracy["test"]) if curve.accuracy else None,
+        "t": curve.t[curve.loss["train"].index(highest["train"])],
         "epoch": epochs_below(kept, highest["train"]),
-        "length-ratio": curve["position"][-1] / (curve["straight"] or float("nan")),
+        "length-ratio": curve.position[-1] / (curve.straight or float("nan")),
     }
 
 

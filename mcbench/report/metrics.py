@@ -20,7 +20,7 @@ def metrics(experiment: Experiment, results: Results) -> Table:
     for text, metric in experiment.metrics.items():
         # A loss without classes is no cross-entropy, and has no unit.
         unit = metric.unit if classes or metric.unit != "nats" else ""
-        measured = {m: [_values(r, text) for r in rs] for m, rs in grouped.items()}
+        measured = {m: [r.values_of(text) for r in rs] for m, rs in grouped.items()}
         for name in dict.fromkeys(n for values in measured.values() for v in values for n in v):
             title = " ".join(filter(None, (text, name.replace(":", " "))))
             cells = {"metric": title, "unit": unit, "better": metric.better}
@@ -34,11 +34,6 @@ def metrics(experiment: Experiment, results: Results) -> Table:
                     numbers |= {method: s.mean, f"{method}:std": s.std}
             table.add(cells, numbers)
     return table
-
-
-def _values(record: dict[str, Any], metric: str) -> dict[str, float]:
-    values: dict[str, float] = record["metrics"].get(metric, {}).get("values", {})
-    return values
 
 
 def _formatted(mean: float, std: float, unit: str) -> str:

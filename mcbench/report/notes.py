@@ -13,8 +13,8 @@ def notes(results: Results) -> Table:
     for method, records in by_method(results).items():
         said: dict[str, dict[str, str]] = {}
         for record in records:
-            for what, detail in record.get("notes", {}).items():
-                said.setdefault(what, {})["-".join(map(str, record["pair"]))] = detail
+            for what, detail in (record.notes or {}).items():
+                said.setdefault(what, {})["-".join(map(str, record.pair))] = detail
         for what, details in said.items():
             cells = {"method": method, "says": what, "pairs": f"{len(details)} of {len(records)}"}
             table.add(cells, {"method": method, "says": what, "details": details})

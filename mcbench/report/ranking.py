@@ -6,9 +6,9 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mcbench.evaluation.evaluate import Curve
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Results
+from mcbench.experiments.record import Record
 from mcbench.plugins.host import host
 from mcbench.report.reading import by_method, end_points
 from mcbench.report.tables import Table, plus_minus
@@ -41,9 +41,9 @@ class Criterion:
         """The column that ranks."""
         return list(self.columns.values())[-1]
 
-    def of(self, record: dict[str, Any]) -> dict[str, float]:
+    def of(self, record: Record) -> dict[str, float]:
         """What is shown, from the record's curve: whatever metrics were asked for."""
-        curve, values = Curve.of(record["curve"]), {}
+        curve, values = record.curve, {}
         for column in (*self.columns.values(), *self.more.values()):
             metric, _, split = column.partition(":")
             values[column] = host().get("metric", metric).formula(curve, split or None)
@@ -120,15 +120,15 @@ def ranking(experiment: Experiment, results: Results) -> Table:
 
 
 def _by_pair(
-    records: list[dict[str, Any]], criterion: Criterion
+    records: list[Record], criterion: Criterion
 ) -> dict[tuple[Hashable, Hashable], dict[str, float]]:
     """What is shown by pair of endpoints."""
-    return {(r["run"]["endpoints"][0], r["run"]["endpoints"][1]): criterion.of(r) for r in records}
+    return {r.run.endpoints: criterion.of(r) for r in records}
 
 
 def _row(
     method: str,
-    records: list[dict[str, Any]],
+    records: list[Record],
     values: list[dict[str, float]],
     criterion: Criterion,
 ) -> tuple[float, dict[str, str], dict[str, Any]]:
@@ -142,7 +142,7 @@ def _row(
         s = summarize([v[column] for v in values])
         cells[heading] = plus_minus(s.mean, s.std, criterion.digits)
         numbers[column] = s.mean
-    seconds = summarize([r["cost"]["seconds"] for r in records]).mean
+    seconds = summarize([r.cost.seconds for r in records]).mean
     cells["s/pair"] = f"{seconds:.1f}"
     numbers["seconds"] = seconds
     return key, cells, numbers
@@ -168,8 +168,8 @@ def _show(
     return s.mean
 
 
-def _end(records: list[dict[str, Any]]) -> str:
-    ends = {record["curve"]["end"] for record in records}
+def _end(records: list[Record]) -> str:
+    ends = {record.measured.end for record in records}
     return " or ".join(
         {"b": "B", "permuted": "permuted B", "short": "short of B"}[end] for end in sorted(ends)
     )

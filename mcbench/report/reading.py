@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from mcbench.experiments.plan import Results
+from mcbench.experiments.record import Record
 
 T = TypeVar("T")
 
 END_POINTS = "End Points"
 
 
-def columns_of(record: dict[str, Any]) -> dict[str, float]:
+def columns_of(record: Record) -> dict[str, float]:
     """A record's measured values under names such as ``worst-accuracy:test``."""
     return {
         ":".join(filter(None, (metric, name))): value
-        for metric, entry in record["metrics"].items()
-        for name, value in entry["values"].items()
+        for metric, measured in record.metrics.items()
+        for name, value in measured.values.items()
     }
 
 
-def by_method(results: Results) -> dict[str, list[dict[str, Any]]]:
+def by_method(results: Results) -> dict[str, list[Record]]:
     """The records of each method, over all pairs; methods without any are listed as empty."""
-    grouped: dict[str, list[dict[str, Any]]] = {}
+    grouped: dict[str, list[Record]] = {}
     for run in results.runs:
         records = grouped.setdefault(run.method, [])
         if run.key in results.records:
@@ -53,12 +54,12 @@ def end_values(
     """Accuracy or loss of every endpoint by its content key, as the paths' ends measured it."""
     ends: dict[str, dict[str, float]] = {}
     for record in results.records.values():
-        ends |= ends_of(record, record["run"]["endpoints"], quantity)
+        ends |= ends_of(record, record.run.endpoints, quantity)
     return ends
 
 
 def ends_of(
-    record: dict[str, Any],
+    record: Record,
     names: Sequence[T],
     quantity: Literal["accuracy", "loss"] = "accuracy",
 ) -> dict[T, dict[str, float]]:
@@ -66,8 +67,9 @@ def ends_of(
 
     A path that stops short of B says nothing of it.
     """
-    sides = (0, -1) if record["curve"]["end"] != "short" else (0,)
-    measured = record["curve"][quantity]
+    curve = record.curve
+    sides = (0, -1) if curve.end != "short" else (0,)
+    measured = curve.accuracy if quantity == "accuracy" else curve.loss
     return {
         name: {split: values[i] for split, values in measured.items()}
         for name, i in zip(names, sides, strict=False)

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from mcbench.errors import RunError
 from mcbench.evaluation.ends import check_ends
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
+from mcbench.experiments.record import Record
 from mcbench.plugins.hookspecs import hookimpl
 from mcbench.plugins.host import host
 from mcbench.store.store import Store
@@ -61,7 +61,7 @@ def _experiment(subject: Subject, store: str) -> Experiment:
     return Experiment(plan, Store(own), device="cpu")
 
 
-def _record(experiment: Experiment) -> dict[str, Any]:
+def _record(experiment: Experiment) -> Record:
     results = experiment.run()
     if results.failures:
         why = next(iter(results.failures.values()))
@@ -94,7 +94,8 @@ def results_survive_the_store(subject: Subject) -> None:
             "its parameters have to give the same identity every time",
         )
     if found != record:
-        different = [key for key in record if found.get(key) != record[key]]
+        before, after = record.to_json(), found.to_json()
+        different = [key for key in before if after.get(key) != before[key]]
         raise Fault(
             f"the record reads back with another {', '.join(different)}",
             "keep only what JSON can hold in parameters and metrics",
@@ -113,7 +114,7 @@ def an_interrupted_run_goes_on(subject: Subject) -> None:
             results_survive_the_store(subject)
         except Fault as fault:
             raise Inapplicable(f"no run of it is stored: {fault.found}") from None
-    whole = subject.shared["record"]["curve"]
+    whole = subject.shared["record"].curve
     name = f"interrupted-{len(os.listdir(_folder().name))}"
     with _saving_always():
         experiment = _experiment(subject, name)
@@ -126,9 +127,10 @@ def an_interrupted_run_goes_on(subject: Subject) -> None:
                 raise Inapplicable("its runs end before they can be interrupted")
         if len(heard) != AFTER:
             raise Fault(f"it was interrupted after {len(heard)} points", "raise no errors of own")
-        resumed = _record(_experiment(subject, name))["curve"]
+        resumed = _record(_experiment(subject, name)).curve
     if resumed != whole:
-        different = [key for key in whole if resumed[key] != whole[key]]
+        before, after = whole.to_dict(), resumed.to_dict()
+        different = [key for key in before if after[key] != before[key]]
         raise Fault(
             f"a run that was interrupted ends with another {', '.join(different)}",
             "give the same points every time, and keep what is trained in problem.workshop",

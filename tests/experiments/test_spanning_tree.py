@@ -98,16 +98,14 @@ def experiment_of(store: Store, method: str = "linear") -> Experiment:
 
 def saddles(found: Exploration) -> dict[Pair, float]:
     known = {run.pair: found.record(run.pair) for run in found.results.runs}
-    return {pair: max(r["curve"]["loss"]["train"]) for pair, r in known.items() if r}
+    return {pair: max(r.curve.loss["train"]) for pair, r in known.items() if r}
 
 
 def test_all_pairs_give_the_tree_of_all_pairs(store: Store) -> None:
     found = explore(experiment_of(store))
     every = experiment_of(store).run()
     assert {run.key for run in found.results.runs} == {run.key for run in every.runs}
-    weights = {
-        run.pair: max(every.records[run.key]["curve"]["loss"]["train"]) for run in every.runs
-    }
+    weights = {run.pair: max(every.records[run.key].curve.loss["train"]) for run in every.runs}
     assert found.tree == spanning_tree(SEEDS, weights)[::-1]
     assert found.left == 0
     heights = [weights[pair] for pair in found.tree]

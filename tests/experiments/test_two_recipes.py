@@ -17,6 +17,7 @@ from mcbench.errors import EntryError, UsageError
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan, Results
+from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import Entry
@@ -53,10 +54,10 @@ def test_a_is_of_one_recipe_and_b_of_the_other(joined: tuple[Experiment, Results
     for one in results.runs:
         record, path = results.records[one.key], experiment.connector.connect(one)
         a, b = experiment.endpoint(one.pair[0]), by_b.endpoint(one.pair[1])
-        assert record["run"]["endpoints"] == [a.key, b.key] == list(one.ends)
+        assert record.run.endpoints == (a.key, b.key) == one.ends
         assert equal(path(0), a.params) and equal(path(1), b.params)
-        assert record["problem"]["recipe"]["parameters"]["epochs"] == 15
-        assert record["to_recipe"]["parameters"]["init_variance"] == 2.0
+        assert record.problem.recipe.parameters["epochs"] == 15
+        assert record.to_recipe.parameters["init_variance"] == 2.0
         again = Run.of(record)
         assert (again.ends, again.key) == (one.ends, one.key) and again.to_recipe == one.to_recipe
 
@@ -110,7 +111,7 @@ def test_published_keys_follow_from_what_their_records_say() -> None:
     folder = Path(__file__).parents[2] / "leaderboards"
     content = json.loads((folder / "digits-two-layer/entries/mcbench-0.1.0.json").read_text())
     items = content["content"]["records"]
-    assert items and all(Run.of(item["record"]).key == item["key"] for item in items)
+    assert items and all(Run.of(Record.of(item["record"])).key == item["key"] for item in items)
 
 
 def test_iterates_of_one_training_are_joined_by_seed(shared_store: Store) -> None:

@@ -17,7 +17,7 @@ from mcbench.experiments.plan import Plan, Results
 from mcbench.figures import draw_paths, draw_plane, interactive_paths, interactive_plane
 from mcbench.landscape import scan
 from mcbench.landscape.adaptive_grid import levels
-from mcbench.landscape.chains import STRAIGHT_CHAIN, joints_of, with_chains
+from mcbench.landscape.chains import STRAIGHT_CHAIN, Marked, joints_of, with_chains
 from mcbench.landscape.scan import Ask, Survey, survey
 from mcbench.store.store import Store
 from programs import run
@@ -107,27 +107,26 @@ def test_pivots_are_measured_where_they_are(connected: tuple[Experiment, Results
     chained = with_chains(experiment, results)
     records = {one.method: chained.records[one.key] for one in chained.runs}
     assert list(records) == [*METHODS, STRAIGHT_CHAIN]
-    assert records["linear"]["joints"] == []
-    assert records[CHAIN]["joints"] == records[STRAIGHT_CHAIN]["joints"] == [1 / 3, 2 / 3]
+    joints = {name: one.joints for name, one in records.items() if isinstance(one, Marked)}
+    assert joints["linear"] == []
+    assert joints[CHAIN] == joints[STRAIGHT_CHAIN] == [1 / 3, 2 / 3]
     (chain,) = (one for one in results.runs if one.method == CHAIN)
     path = experiment.connector.connect(chain)
-    assert joints_of(path)[1:-1] == records[CHAIN]["joints"]
-    curve = records[CHAIN]["curve"]
-    assert curve["t"] == sorted(curve["t"]) and curve["position"] == sorted(curve["position"])
-    for t in records[CHAIN]["joints"]:
+    assert joints_of(path)[1:-1] == joints[CHAIN]
+    curve = records[CHAIN].curve
+    assert curve.t == sorted(curve.t) and curve.position == sorted(curve.position)
+    for t in joints[CHAIN]:
         values = measure(path(t), experiment.problem, Protocol())
-        i = curve["t"].index(t)
-        assert curve["loss"]["test"][i] == pytest.approx(values["loss"]["test"], rel=1e-5)
-    straight, line = records[STRAIGHT_CHAIN]["curve"], records["linear"]["curve"]
-    shared = [t for t in line["t"] if t in straight["t"]]
+        i = curve.t.index(t)
+        assert curve.loss["test"][i] == pytest.approx(values["loss"]["test"], rel=1e-5)
+    straight, line = records[STRAIGHT_CHAIN].curve, records["linear"].curve
+    shared = [t for t in line.t if t in straight.t]
     assert len(shared) > 5
     for t in shared:
-        expected = line["loss"]["test"][line["t"].index(t)]
-        assert straight["loss"]["test"][straight["t"].index(t)] == pytest.approx(
-            expected, rel=1e-4
-        )
+        expected = line.loss["test"][line.t.index(t)]
+        assert straight.loss["test"][straight.t.index(t)] == pytest.approx(expected, rel=1e-4)
     # The stored records are as they were.
-    assert all("joints" not in record for record in results.records.values())
+    assert not any(isinstance(record, Marked) for record in results.records.values())
     figure = draw_paths(chained, "test")
     for axes, quantity in zip(figure.axes, ("accuracy (%)", "loss (nats)"), strict=True):
         assert axes.get_ylabel() == f"test {quantity}"
@@ -141,11 +140,11 @@ def test_a_page_of_paths_has_their_values(connected: tuple[Experiment, Results])
     _, results = connected
     page = interactive_paths(results, "test")
     for one in results.runs:
-        curve = results.records[one.key]["curve"]
+        curve = results.records[one.key].curve
         drawn = [trace for trace in page.data if trace.name == one.method]
-        assert [np.array_equal(trace.x, curve["t"]) for trace in drawn] == [True, True]
-        assert np.array_equal(drawn[0].y, curve["accuracy"]["test"])
-        assert np.array_equal(drawn[1].y, curve["loss"]["test"])
+        assert [np.array_equal(trace.x, curve.t) for trace in drawn] == [True, True]
+        assert np.array_equal(drawn[0].y, curve.accuracy["test"])
+        assert np.array_equal(drawn[1].y, curve.loss["test"])
 
 
 def test_a_plane_is_three_files_and_needs_no_network(tmp_path: Path, shared_store: Store) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import mcbench_mlflow
@@ -96,15 +97,15 @@ def test_a_run_is_logged_whole(listening: Host, uri: str, tmp_path: Path) -> Non
     tags = row.data.tags
     assert tags["mcbench.key"] == run.key and tags["mcbench.endpoint.b"] == run.ends[1]
     assert tags["mcbench.version.method"].startswith("mcbench-ot ")
-    assert tags["mcbench.package.torch"] == record["provenance"]["packages"]["torch"]
+    assert tags["mcbench.package.torch"] == record.provenance.packages["torch"]
     assert tags["mcbench.unit.worst-accuracy"] == "%" and tags["mcbench.unit.barrier"] == "nats"
     metrics = row.data.metrics
-    assert metrics["worst-accuracy/test"] == record["metrics"]["worst-accuracy"]["values"]["test"]
-    assert metrics["length"] == record["metrics"]["length"]["values"][""]
-    assert metrics["cost/path/seconds"] == record["cost"]["path"]["seconds"]
+    assert metrics["worst-accuracy/test"] == record.metrics["worst-accuracy"].values["test"]
+    assert metrics["length"] == record.metrics["length"].values[""]
+    assert metrics["cost/path/seconds"] == record.cost.path.seconds
 
     history = MlflowClient(uri).get_metric_history(row.info.run_id, "path/loss/train")
-    curve = record["curve"]
+    curve = record.curve
     expected = {
         (round(t * 10_000), x) for t, x in zip(curve["t"], curve["loss"]["train"], strict=True)
     }
@@ -180,7 +181,9 @@ def test_points_from_before_an_interruption_are_logged_too(uri: str) -> None:
     from mcbench_mlflow.tracking import Tracker
     from mlflow import MlflowClient
 
-    from mcbench.run import Run
+    from mcbench.evaluation.evaluate import Curve
+    from mcbench.experiments.record import Provenance, RunCost
+    from mcbench.experiments.run import Run
 
     part = {"name": "x", "parameters": {}, "distribution": "d", "version": "1"}
     problem = {"dataset": part, "architecture": part, "recipe": part}
@@ -190,10 +193,15 @@ def test_points_from_before_an_interruption_are_logged_too(uri: str) -> None:
     tracker = Tracker(uri)
     tracker.run_started(run)
     tracker.point_evaluated(run, 1.0, values)
-    curve = {"t": [0.0, 0.5, 1.0], "loss": {"test": [0.1, 0.7, 0.5]},
-             "accuracy": {"test": [95.0, 80.0, 90.0]}}  # fmt: skip
-    provenance = {"packages": {}, "python": "3", "system": "s", "device": "cpu"}
-    record = {"curve": curve, "metrics": {}, "cost": {}, "provenance": provenance}
+    curve = Curve(
+        [0.0, 0.5, 1.0],
+        loss={"test": [0.1, 0.7, 0.5]},
+        accuracy={"test": [95.0, 80.0, 90.0]},
+    )
+    provenance = Provenance.model_construct(packages={}, python="3", system="s", device="cpu")
+    record = SimpleNamespace(
+        curve=curve, metrics={}, cost=RunCost.model_construct(), provenance=provenance
+    )
     tracker.run_finished(run, record, {})
     (row,) = logged(uri).values()
     history = MlflowClient(uri).get_metric_history(row.info.run_id, "path/accuracy/test")

@@ -29,7 +29,7 @@ from mcbench.evaluation.ends import check_ends
 from mcbench.evaluation.evaluate import evaluate
 from mcbench.evaluation.losses import Progress as Evaluating
 from mcbench.evaluation.protocol import Protocol
-from mcbench.leaderboard.entry.schema import RecordOf
+from mcbench.experiments.record import Record
 from mcbench.paths.params import Params, combine, equal
 from mcbench.plugins.host import Host, Plugin, host
 from mcbench.problem.problem import Problem
@@ -452,7 +452,7 @@ def test_what_it_says_is_kept_with_the_run_and_shown(store: Store) -> None:
     records = [store.read_record("runs", entry.key) or {} for entry in store.entries("runs")]
     assert sorted("notes" in record for record in records) == [False] * 3 + [True] * 3
     for record in records:  # As leaderboards take them.
-        RecordOf.model_validate(record)
+        Record.of(record)
 
 
 def test_the_best_cycle_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from mcbench.evaluation.evaluate import Curve
 from mcbench.evaluation.metric import Evaluation
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
+from mcbench.experiments.record import Record
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.board.column import Column
 from mcbench.leaderboard.table.standing import collect, measured
@@ -170,16 +171,17 @@ def test_a_board_of_a_family_is_run_and_shown(
     assert ranked[best] == 1
     ends = measured(family[0], family[0].rows[0], records)
     assert set(ends) == {"loss", "error", "decayed"} and ends["loss"].count == 3
-    curves = [r["curve"] for r in records["linear"].values()]
-    losses = {c["loss"]["train"][side] for c in curves for side in (0, -1)}
+    curves = [r.curve for r in records["linear"].values()]
+    losses = {c.loss["train"][side] for c in curves for side in (0, -1)}
     assert ends["loss"].mean == pytest.approx(sum(losses) / 3)
-    squares = {c["square"][side] for c in curves for side in (0, -1)}
+    squares = {c.square[side] for c in curves for side in (0, -1)}
     decay = host().get("recipe", "quick").weight_decay / 2 * sum(squares) / 3
     assert ends["decayed"].mean == pytest.approx(sum(losses) / 3 + decay)
-    records = {"linear": records["linear"]}
-    for record in records["linear"].values():  # As in records of older versions.
-        record["curve"]["square"] = []
-    assert set(measured(family[0], family[0].rows[0], records)) == {"loss", "error"}
+    older = {  # As in records of older versions.
+        pair: Record.of(record.to_json() | {"curve": record.curve.to_dict() | {"square": []}})
+        for pair, record in records["linear"].items()
+    }
+    assert set(measured(family[0], family[0].rows[0], {"linear": older})) == {"loss", "error"}
 
 
 # The papers' boards ------------------------------------------------------------------------

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from copy import deepcopy
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
@@ -16,7 +16,9 @@ import pytest
 from boards import mend, register
 
 from mcbench.errors import UsageError
+from mcbench.evaluation.evaluate import Curve
 from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.record import Record
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.board.board import Published, Row
 from mcbench.leaderboard.entry import verification
@@ -31,7 +33,7 @@ from mcbench.leaderboard.table import readme
 from mcbench.leaderboard.table.standing import collect
 from mcbench.plugins.host import Host, Plugin
 from mcbench.report import tables
-from mcbench.store.store import Store, key_of
+from mcbench.store.store import Store
 from programs import run
 
 SCRIPT = "<script>alert(1)</script>"
@@ -190,8 +192,8 @@ def test_the_curves_of_a_page_are_those_of_the_records(measured: Board) -> None:
         if tag == "path" and a["data-pair"] == "0-1" and "% " not in a["data-points"]
     ][:1]
     drawn = [tuple(map(float, point.split(","))) for point in line.split()]
-    assert [t for *_, t, _ in drawn] == pytest.approx(record["curve"]["t"], abs=1e-4)
-    accuracy = record["curve"]["accuracy"]["test"]
+    assert [t for *_, t, _ in drawn] == pytest.approx(record.curve.t, abs=1e-4)
+    accuracy = record.curve.accuracy["test"]
     assert [v for *_, v in drawn] == pytest.approx(accuracy, rel=1e-4)
     heights = sorted(zip([v for *_, v in drawn], [y for _, y, *_ in drawn], strict=True))
     assert [y for _, y in heights] == sorted((y for _, y in heights), reverse=True)
@@ -211,7 +213,7 @@ def test_what_came_of_verifying_is_shown(measured: Board, tmp_path: Path) -> Non
     board = replace(measured, folder=tmp_path)
     shutil.copytree(measured.folder / "entries", tmp_path / "entries")
     entry = read(tmp_path / "entries" / "ours.json")
-    first, *others = [item["sha256"] for item in entry.records]
+    first, *others = [item.sha256 for item in entry.records]
     outcomes = {one: Outcome("confirmed", exact=True, points=6) for one in others}
     outcomes[first] = Outcome("differs", points=6, loss=0.5, accuracy=2.0, reason="accuracy")
     verification.write(entry, outcomes, {"points": "all", "seed": 7, "note": SCRIPT})
@@ -241,17 +243,24 @@ def test_own_records_are_shown_only_if_they_are_wanted(
 # What strangers write -----------------------------------------------------------------------
 
 
-def spoil(value: Any, text: str) -> Any:
+def spoil(record: Record, text: str) -> Record:
     """A record in which every free text is ``text``."""
-    record = deepcopy(value)
-    record["method"] = text
-    record["run"]["method"] |= {"name": text, "distribution": text, "version": text}
-    for part in record["problem"].values():
-        part["name"] = text
-    record["provenance"] |= {"device": text, "system": text, "time": text, "python": text}
-    record["provenance"]["packages"] = {text: text}
-    record["curve"]["end"] = text
-    return record
+
+    def changed(part: Any, names: tuple[str, ...], value: Any = text) -> Any:
+        return part.model_copy(update=dict.fromkeys(names, value))
+
+    method = changed(record.run.method, ("name", "distribution", "version"))
+    parts = {name: changed(part, ("name",)) for name, part in record.problem}
+    made = changed(record.provenance, ("device", "system", "time", "python"))
+    return record.model_copy(
+        update={
+            "method": text,
+            "run": changed(record.run, ("method",), method),
+            "problem": record.problem.model_copy(update=parts),
+            "provenance": changed(made, ("packages",), {text: text}),
+            "measured": changed(record.measured, ("end",)),
+        }
+    )
 
 
 @pytest.mark.parametrize(
@@ -277,7 +286,7 @@ def test_texts_of_strangers_are_harmless_and_visible(measured: Board, text: str)
         text,
         {"name": text, "note": text, "problem": {text: text}, "distributions": {
             text: {"version": text, "sha256": text}}},
-        {key_of(r["run"]) + text: r for r in records},
+        {r.key + text: r for r in records},
         content=b"{}",
     )  # fmt: skip
     material = Material(
@@ -343,14 +352,15 @@ def test_a_plugins_method_is_only_text(fresh_host: Host, measured: Board) -> Non
 
 
 def test_curves_with_points_that_cannot_be_drawn(measured: Board) -> None:
-    record = deepcopy(gather(measured, None).records["linear"][0, 1])
-    record["curve"]["accuracy"]["test"][1] = float("nan")
-    record["curve"]["accuracy"]["test"][2] = 1e300
-    record["curve"]["loss"]["test"] = [float("inf")] * len(record["curve"]["t"])
-    drawn = curves.figure({"m": [record]})
+    curve = gather(measured, None).records["linear"][0, 1].curve
+    curve.accuracy["test"][1] = float("nan")
+    curve.accuracy["test"][2] = 1e300
+    curve.loss["test"] = [float("inf")] * len(curve.t)
+    odd: Any = SimpleNamespace(curve=curve, pair=(0, 1))
+    drawn = curves.figure({"m": [odd]})
     assert [chart.title for chart in drawn.charts] == ["test accuracy (%)"]
     assert "nan" not in drawn.charts[0].strokes[0].data
-    flat = {"curve": {"t": [0, 1], "accuracy": {"test": [5, 5]}, "loss": {}}, "pair": [0, 1]}
+    flat: Any = SimpleNamespace(curve=Curve([0, 1], accuracy={"test": [5, 5]}), pair=(0, 1))
     (chart,) = curves.figure({"m": [flat]}).charts
     assert chart.bottom >= float(chart.strokes[0].data.split(",")[1]) >= chart.top
 
@@ -474,7 +484,7 @@ def test_markdown_stands_between_marks(known: Board, tmp_path: Path) -> None:
 def test_differences_are_measured_less_published(measured: Board) -> None:
     records = collect(measured, None)
     linear, *_ = readme.differences(measured, records).rows
-    values = [r["metrics"]["worst-accuracy"]["values"]["test"] for r in records["linear"].values()]
+    values = [r.metrics["worst-accuracy"].values["test"] for r in records["linear"].values()]
     mean = sum(values) / len(values)
     std = (sum((v - mean) ** 2 for v in values) / (len(values) - 1)) ** 0.5
     assert linear["test: measured - published"] == f"{mean - 90:+.3f}"

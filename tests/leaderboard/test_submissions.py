@@ -87,7 +87,7 @@ def test_a_part_is_submitted_and_an_unknown_method_refused(
 ) -> None:
     file = tmp_path / "ot.json"
     assert run("leaderboard", "submit", "small", "-o", str(file), "-m", "ot").exit_code == 0
-    assert {item["record"]["method"] for item in read(file).records} == {"ot"}
+    assert {item.record.method for item in read(file).records} == {"ot"}
     result = run("leaderboard", "submit", "small", "-m", "liner")
     assert result.exit_code == 2 and "did you mean 'linear'" in result.stderr
 

@@ -17,6 +17,7 @@ from mcbench.errors import UsageError
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
+from mcbench.experiments.record import Record
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import write
 from mcbench.leaderboard.submission.submission import content
@@ -156,7 +157,7 @@ def test_a_board_shows_measured_beside_published_and_what_has_not_run(
     assert list(records) == ["linear"] and len(records["linear"]) == 3
     shown = table(board, records)
     linear, arc, flow, ends = shown.data
-    worst = [min(r["curve"]["accuracy"]["test"]) for r in results.records.values()]
+    worst = [min(r.curve.accuracy["test"]) for r in results.records.values()]
     assert linear["test"] == pytest.approx(np.mean(worst))
     assert linear["test:std"] == pytest.approx(np.std(worst, ddof=1))
     assert (linear["test:published"], linear["test:published:std"]) == (95.87, 0.4)
@@ -254,14 +255,12 @@ def test_rows_have_ranks_with_intervals(board: Board, shared_store: Store) -> No
 
 def test_pairs_of_other_endpoints_are_not_compared(board: Board, shared_store: Store) -> None:
     Experiment(board.plan((0, 1, 2), ("linear", "arc")), shared_store).run()
-    records = json.loads(
-        json.dumps([list(p.values()) for p in collect(board, shared_store).values()])
-    )
-    named = dict(zip(collect(board, shared_store), records, strict=True))
+    found = collect(board, shared_store)
+    named = {m: [r.to_json() for r in pairs.values()] for m, pairs in found.items()}
     for record in named["arc"]:
         record["run"]["endpoints"] = [key[::-1] for key in record["run"]["endpoints"]]
         record["metrics"]["worst-accuracy"]["values"]["test"] = 1.0
-    chosen = {m: {tuple(r["pair"]): r for r in rs} for m, rs in named.items()}
+    chosen = {m: {tuple(r["pair"]): Record.of(r) for r in rs} for m, rs in named.items()}
     ranks = rank(board, chosen, "test")
     assert ranks["linear"].position == 1 and ranks["linear"].tied == ("arc",)
 

@@ -19,7 +19,7 @@ from mcbench.evaluation import shared_layers
 from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.experiments.experiment import Experiment
 from mcbench.leaderboard import Board
-from mcbench.leaderboard.entry.entry import Entry, read, sha256_of
+from mcbench.leaderboard.entry.entry import Entry, read
 from mcbench.leaderboard.entry.merging import add, conflicts, gathered, of_entry
 from mcbench.leaderboard.entry.verification import outcomes_of, states
 from mcbench.leaderboard.table.standing import collect
@@ -83,12 +83,10 @@ def test_what_is_true_is_confirmed_bit_for_bit(board: Board, home: str, tmp_path
     assert code == 0 and len(rows) == 6
     assert all(row["state"] == "confirmed" and row["exact"] for row in rows), rows
     entry = read(file)
-    assert [row["points"] for row in rows] == [
-        len(i["record"]["curve"]["t"]) for i in entry.records
-    ]
+    assert [row["points"] for row in rows] == [len(i.record.measured.t) for i in entry.records]
     kept = json.loads(file.with_suffix(".verified.json").read_text())
     assert kept["entry"] == entry.sha256 and kept["provenance"]["packages"]["torch"]
-    assert set(kept["records"]) == {item["sha256"] for item in entry.records}
+    assert set(kept["records"]) == {item.sha256 for item in entry.records}
 
 
 def test_a_sample_of_points_is_chosen_by_the_seed(file: Path) -> None:
@@ -307,7 +305,7 @@ def test_points_that_were_computed_together_are_so_again(
     run("leaderboard", "submit", "small", "-m", "linear-wa", "--with-paths", "-o", str(sent))
     written = load_file(points_of(sent))
     [item] = read(sent).records
-    for i, norm in enumerate(item["record"]["curve"]["square"]):
+    for i, norm in enumerate(item.record.curve.square):
         point = [x for name, x in written.items() if f"/{i:04d}/" in name]
         total = float(sum(x.square().sum(dtype=torch.float64) for x in point))
         assert total == pytest.approx(norm, rel=1e-12)
@@ -398,7 +396,7 @@ def test_an_entry_is_added_once_with_its_verification(board: Board, file: Path) 
     names = sorted(path.name for path in (board.folder / "entries").iterdir())
     assert names == ["x.json", "x.verified.json"]
     assert set(states(board).values()) == {"confirmed"}
-    assert set(states(board)) == {item["key"] for item in read(file).records}
+    assert set(states(board)) == {item.key for item in read(file).records}
     assert len(gathered(board, None)) == 3
     assert remarks(board, gathered(board, None)) == ["Records: 3 confirmed"]
 
@@ -410,7 +408,7 @@ def test_the_same_record_of_two_entries_counts_once(
     everything = tmp_path / "all.json"
     run("leaderboard", "submit", "small", "-o", str(everything))
     assert add(board, read(everything))[1] == []
-    keys = [sha256_of(one.record) for one in gathered(board, shared_store)]
+    keys = [one.sha256 for one in gathered(board, shared_store)]
     assert len(keys) == len(set(keys)) >= 6
     assert len(collect(board, None)["linear"]) == 3
 
@@ -418,7 +416,7 @@ def test_the_same_record_of_two_entries_counts_once(
 def test_conflicts_are_shown_and_the_confirmed_record_counts(
     board: Board, file: Path, tmp_path: Path
 ) -> None:
-    true = read(file).records[0]["record"]
+    true = read(file).records[0].record
     verified(file)
     run("leaderboard", "add", str(file))
     forged = tmp_path / "forged.json"

@@ -84,7 +84,7 @@ ARGUMENTS: dict[str, Any] = {
     "step": 1,
     "steps": 2,
     "values": {"loss": {"test": 0.1}, "accuracy": {"test": 90.0}},
-    "record": {"metrics": {}},
+    "record": SimpleNamespace(metrics={}),
     "units": {"barrier": "nats"},
     "error": ValueError("x"),
 }
@@ -135,8 +135,8 @@ def test_examples_work_together_in_a_run(tmp_path: Path, monkeypatch: pytest.Mon
     results = run_with(host, plan, tmp_path, monkeypatch)
     assert results.failures == {}
     (record,) = results.records.values()
-    best = record["metrics"]["best-accuracy"]["values"]["test"]
-    assert best == max(record["curve"]["accuracy"]["test"])
+    best = record.metrics["best-accuracy"].values["test"]
+    assert best == max(record.curve.accuracy["test"])
     parts = "ot-wa[matching=reversed,interpolation=smooth,adjustment=keep]"
     composed = Plan(
         dataset="noise",
@@ -188,8 +188,8 @@ def test_the_life_of_a_run_is_told_in_order(
 
         @mcbench.hookimpl
         def mcbench_run_finished(self, run: Any, record: Any, units: dict[str, str]) -> None:
-            assert units.keys() == record["metrics"].keys() and units["barrier"] == "nats"
-            told.append(f"finished {run.method} {len(record['metrics']) > 5}")
+            assert units.keys() == record.metrics.keys() and units["barrier"] == "nats"
+            told.append(f"finished {run.method} {len(record.metrics) > 5}")
 
         @mcbench.hookimpl
         def mcbench_run_failed(self, run: Any, error: Exception) -> None:

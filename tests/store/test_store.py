@@ -186,8 +186,8 @@ def test_damaged_files_are_named_and_computed_again(
         again = Experiment(PLAN, store).run()
     assert path.name in caplog.text and "damaged" in caplog.text
     for key, record in first.records.items():
-        assert again.records[key]["curve"] == record["curve"]
-        assert again.records[key]["metrics"] == record["metrics"]
+        assert again.records[key].curve == record.curve
+        assert again.records[key].metrics == record.metrics
     assert all(store.check(e) is None for e in store.entries(kind))
 
 
@@ -207,7 +207,7 @@ def test_a_metric_of_the_endpoints_alone_is_measured_once_a_pair(
     plan = replace(PLAN, methods=("linear", "arc", "ot"), seeds=(0, 1, 2))
     results = Experiment(plan, store).run()
     assert len(results.records) == 9 and measured == ["train", "test"] * 3
-    values = [r["metrics"]["wa-ensemble"]["values"] for r in results.records.values()]
+    values = [r.metrics["wa-ensemble"].values for r in results.records.values()]
     assert values[:3] == values[3:6] == values[6:]
     assert len({str(v) for v in values[:3]}) > 1
 

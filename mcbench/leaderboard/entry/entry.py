@@ -9,11 +9,16 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mcbench.errors import EntryError, UsageError, one_line
 from mcbench.store.store import canonical
+
+if TYPE_CHECKING:
+    from mcbench.experiments.record import RunFields
+    from mcbench.leaderboard.entry.schema import RecordItem
 
 LIMIT = 64 * 2**20
 """The most bytes an entry may have."""
@@ -43,11 +48,12 @@ class Entry:
     sha256: str
     content: dict[str, Any]
 
-    @property
-    def records(self) -> list[dict[str, Any]]:
-        """Its records, each under ``record`` with ``key`` and ``sha256`` beside it."""
-        items: list[dict[str, Any]] = self.content["records"]
-        return items
+    @cached_property
+    def records(self) -> list[RecordItem]:
+        """Its records, each with its content key and its hash."""
+        from mcbench.leaderboard.entry.schema import RecordItem
+
+        return list(map(RecordItem.of, self.content["records"]))
 
     @property
     def points(self) -> Path:
@@ -104,18 +110,18 @@ def read(path: Path) -> Entry:
         first = error.errors()[0]
         place = ".".join(quoted(x)[1:-1] if isinstance(x, str) else str(x) for x in first["loc"])
         raise EntryError(f"{place}: {one_line(first['msg'])[:200]}") from None
-    content = whole["content"]
-    for item in content["records"]:
-        if sha256_of(item["record"]) != item["sha256"]:
-            raise EntryError(f"{title(item['record'])}: it does not match its hash")
-    if sha256_of(content) != whole["sha256"]:
+    entry = Entry(path, whole["sha256"], whole["content"])
+    for stored, item in zip(entry.content["records"], entry.records, strict=True):
+        if sha256_of(stored["record"]) != item.sha256:
+            raise EntryError(f"{title(item.record)}: it does not match its hash")
+    if sha256_of(entry.content) != entry.sha256:
         raise EntryError("its content does not match its hash")
-    return Entry(path, whole["sha256"], content)
+    return entry
 
 
-def title(record: dict[str, Any]) -> str:
+def title(record: RunFields) -> str:
     """A record in a few words."""
-    return f"record {quoted(record['method'])[1:-1]} {record['pair'][0]}-{record['pair'][1]}"
+    return f"record {quoted(record.method)[1:-1]} {record.pair[0]}-{record.pair[1]}"
 
 
 def quoted(value: object, longest: int = 80) -> str:

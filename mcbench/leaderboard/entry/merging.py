@@ -8,14 +8,15 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from mcbench.errors import DamagedError, UsageError
+from mcbench.evaluation.evaluate import Curve
+from mcbench.experiments.record import Record, read
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, sha256_of, title
 from mcbench.leaderboard.entry.gaps import ACCURACY, LOSS
 from mcbench.leaderboard.entry.verification import PREFERENCE, entries, file_of, outcomes_of
-from mcbench.store.store import Store, key_of
+from mcbench.store.store import Store
 
 log = logging.getLogger("mcbench")
 
@@ -25,24 +26,24 @@ class Sourced:
     """A record and where it is from.
 
     Arguments:
-        record: As the store has it.
+        record: What a run gave.
         source: The entry's file name, or ``your store``.
         state: What came of verifying it; ``None`` if it was not.
     """
 
-    record: dict[str, Any]
+    record: Record
     source: str
     state: str | None
 
     @property
     def sha256(self) -> str:
         """The record's hash."""
-        return sha256_of(self.record)
+        return sha256_of(self.record.to_json())
 
     @property
     def order(self) -> tuple[int, str]:
         """The last in this order counts: confirmed before others, then the latest."""
-        return -PREFERENCE.index(self.state), self.record["provenance"]["time"]
+        return -PREFERENCE.index(self.state), self.record.provenance.time
 
 
 def of_entry(entry: Entry) -> list[Sourced]:
@@ -50,8 +51,7 @@ def of_entry(entry: Entry) -> list[Sourced]:
     known = outcomes_of(entry)
     states = {key: outcome.state for key, outcome in known.items()}
     return [
-        Sourced(item["record"], entry.path.name, states.get(item["sha256"]))
-        for item in entry.records
+        Sourced(item.record, entry.path.name, states.get(item.sha256)) for item in entry.records
     ]
 
 
@@ -60,7 +60,7 @@ def gathered(board: Board, store: Store | None) -> list[Sourced]:
     found = [record for entry in entries(board) for record in of_entry(entry)]
     for stored in store.entries("runs") if store else []:
         try:
-            record = store.read_record("runs", stored.key) if store else None
+            record = read(store, stored.key) if store else None
         except DamagedError as error:
             log.warning("%s; it is left out", error)
             continue
@@ -81,11 +81,11 @@ def conflicts(records: list[Sourced]) -> list[str]:
     """
     by_run: dict[str, list[Sourced]] = {}
     for one in records:
-        by_run.setdefault(key_of(one.record["run"]), []).append(one)
+        by_run.setdefault(one.record.key, []).append(one)
     lines = []
     for *others, last in by_run.values():
         for other in others:
-            difference = _difference(other.record["curve"], last.record["curve"])
+            difference = _difference(other.record.curve, last.record.curve)
             if difference:
                 lines.append(
                     f"conflict: {title(last.record)} of {other.source} differs from that of "
@@ -115,17 +115,17 @@ def other_endpoints(found: Iterable[Entry]) -> list[str]:
     return lines
 
 
-def _difference(a: dict[str, Any], b: dict[str, Any]) -> str:
+def _difference(a: Curve, b: Curve) -> str:
     """How two curves of one run differ; empty if they agree."""
-    if a["t"] != b["t"] or a["end"] != b["end"]:
+    if a.t != b.t or a.end != b.end:
         return "other points were evaluated, or it ends elsewhere"
-    if a["accuracy"].keys() != b["accuracy"].keys():
+    if a.accuracy.keys() != b.accuracy.keys():
         return "one of them has no accuracies"
     accuracy, loss = (
-        [(x, y) for split in b[name] for x, y in zip(a[name][split], b[name][split], strict=True)]
-        for name in ("accuracy", "loss")
+        [(x, y) for split in theirs for x, y in zip(ours[split], theirs[split], strict=True)]
+        for ours, theirs in ((a.accuracy, b.accuracy), (a.loss, b.loss))
     )
-    length = zip(a["position"], b["position"], strict=True)
+    length = zip(a.position, b.position, strict=True)
     if all(abs(x - y) <= ACCURACY for x, y in accuracy) and all(
         abs(x - y) <= LOSS * abs(y) + 1e-5 for x, y in [*loss, *length]
     ):

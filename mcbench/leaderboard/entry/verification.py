@@ -110,10 +110,10 @@ def outcomes(board: Board) -> dict[str, tuple[str, Outcome]]:
     for entry in entries(board):
         known = outcomes_of(entry)
         for item in entry.records:
-            outcome = known.get(item["sha256"])
-            before = found.get(item["key"])
+            outcome = known.get(item.sha256)
+            before = found.get(item.key)
             if outcome and (before is None or _place(outcome) <= _place(before[1])):
-                found[item["key"]] = item["sha256"], outcome
+                found[item.key] = item.sha256, outcome
     return found
 
 

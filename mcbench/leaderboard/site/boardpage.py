@@ -15,7 +15,7 @@ from mcbench.leaderboard.table.absence import absence
 from mcbench.leaderboard.table.difference import difference
 from mcbench.leaderboard.table.overview import overview
 from mcbench.leaderboard.table.ranking import Rank
-from mcbench.leaderboard.table.standing import measured
+from mcbench.leaderboard.table.standing import Records, measured
 from mcbench.report.tables import plus_minus
 from mcbench.stats.summary import Summary
 
@@ -115,7 +115,7 @@ def curves(material: Material) -> Figure:
     return figure(known, pairs=False)
 
 
-def _ordered(material: Material) -> dict[str, dict[tuple[int, int], dict[str, Any]]]:
+def _ordered(material: Material) -> Records:
     """The records in the order of the rows."""
     return {m: material.records[m] for m in material.board.methods if m in material.records}
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from mcbench.evaluation.evaluate import Curve
+from mcbench.experiments.record import Record
 from mcbench.figures import COLORS, QUANTITIES
 
 WIDTH, HEIGHT = 440, 290
@@ -91,10 +92,10 @@ class Figure:
     charts: tuple[Chart, ...]
 
 
-def points(record: dict[str, Any], quantity: str, split: str) -> Points:
-    """The curve of a record; points that cannot be drawn are left out."""
-    curve = record["curve"]
-    values = zip(curve["t"], curve[quantity].get(split, ()), strict=False)
+def points(curve: Curve, quantity: str, split: str) -> Points:
+    """Accuracy or loss along a path; points that cannot be drawn are left out."""
+    measured = curve.accuracy if quantity == "accuracy" else curve.loss
+    values = zip(curve.t, measured.get(split, ()), strict=False)
     known = [(float(t), float(v)) for t, v in values]
     return [(t, v) for t, v in known if 0 <= t <= 1 and abs(v) < LARGEST]
 
@@ -109,7 +110,7 @@ def mean_of(lines: Sequence[Points]) -> Points:
 
 
 def figure(
-    records: dict[str, list[dict[str, Any]]],
+    records: dict[str, list[Record]],
     splits: Iterable[str] = ("test",),
     means: bool = True,
     pairs: bool = True,
@@ -128,7 +129,7 @@ def figure(
         for quantity in ("accuracy", "loss"):
             lines = []
             for name, found in records.items():
-                known = [(r["pair"], points(r, quantity, split)) for r in found]
+                known = [(r.pair, points(r.curve, quantity, split)) for r in found]
                 known = [(pair, line) for pair, line in known if line]
                 if pairs or len(known) == 1:
                     alone = not means or len(known) == 1
@@ -141,7 +142,7 @@ def figure(
         Group(name, i % len(COLORS), DASHES[i // len(COLORS) % len(DASHES)])
         for i, name in enumerate(names)
     )
-    drawn = sorted({tuple(r["pair"]) for found in records.values() for r in found if pairs})
+    drawn = sorted({r.pair for found in records.values() for r in found if pairs})
     return Figure(groups, tuple(map(pair_text, drawn)) if means else (), tuple(charts))
 
 

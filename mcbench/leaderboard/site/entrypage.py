@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mcbench.experiments.record import Record
 from mcbench.leaderboard.site.boardpage import entry_name
 from mcbench.leaderboard.site.curves import Figure, figure, pair_text
 from mcbench.leaderboard.site.material import UNVERIFIED, Material, Submission
@@ -13,7 +14,7 @@ from mcbench.report.reading import columns_of
 
 
 @dataclass(frozen=True)
-class Record:
+class Shown:
     """A line of the entry's records.
 
     Arguments:
@@ -65,25 +66,26 @@ def page(material: Material, entry: Submission) -> dict[str, Any]:
         "settings": [Setting(n, s, numbers.count(n)) for s, n in settings.items()],
         "endpoints": endpoints(entry),
         "problems": problems(entry),
-        "total": sum(float(record["cost"]["seconds"]) for record in entry.records.values()),
+        "total": sum(record.cost.seconds for record in entry.records.values()),
         "times": _times(entry),
         "figure": curves(entry),
     }
 
 
-def setting(record: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+def setting(record: Record) -> tuple[tuple[str, str], ...]:
     """Versions and hardware as names and values, without the time."""
-    known = {k: v for k, v in record["provenance"].items() if k not in ("time", "packages")}
-    versions = record["provenance"]["packages"]
+    source = record.provenance.to_json()
+    known = {k: v for k, v in source.items() if k not in ("time", "packages")}
+    versions = source["packages"]
     return tuple(sorted((str(k), _plain(v)) for k, v in {**known, **versions}.items()))
 
 
 def endpoints(entry: Submission) -> list[tuple[int, str]]:
     """Seeds and keys of the networks."""
     found = {
-        (seed, str(key))
+        (seed, key)
         for record in entry.records.values()
-        for seed, key in zip(record["pair"], record["run"]["endpoints"], strict=True)
+        for seed, key in zip(record.pair, record.run.endpoints, strict=True)
     }
     return sorted(found)
 
@@ -92,17 +94,17 @@ def problems(entry: Submission) -> list[str]:
     """What the records were computed on, by name."""
     names = set()
     for record in entry.records.values():
-        parts = [record["problem"][k]["name"] for k in ("dataset", "architecture", "recipe")]
-        other = record.get("to_recipe")
-        names.add(", ".join(parts) + (f" to {other['name']}" if other else ""))
+        problem, other = record.problem, record.to_recipe
+        parts = [part.name for part in (problem.dataset, problem.architecture, problem.recipe)]
+        names.add(", ".join(parts) + (f" to {other.name}" if other else ""))
     return sorted(names)
 
 
 def curves(entry: Submission) -> Figure:
     """A colour for each method, a thin line for each pair, a thick one for their mean."""
-    by_method: dict[str, list[dict[str, Any]]] = {}
+    by_method: dict[str, list[Record]] = {}
     for record in entry.records.values():
-        by_method.setdefault(record["method"], []).append(record)
+        by_method.setdefault(record.method, []).append(record)
     return figure(by_method, splits=("test", "train"))
 
 
@@ -131,16 +133,16 @@ def verified(entry: Submission, key: str) -> tuple[str, str]:
     return outcome.state, "; ".join(filter(None, [*words, outcome.reason]))
 
 
-def _record(material: Material, entry: Submission, key: str, number: int) -> Record:
+def _record(material: Material, entry: Submission, key: str, number: int) -> Shown:
     record = entry.records[key]
     row, why = _row(material, record, key)
     values = columns_of(record)
     shown = material.board.shown
     known = [(column, shown[column].of(values)) for column in shown]
-    plugin = record["run"]["method"]
-    return Record(
-        method=record["method"],
-        pair=pair_text(record["pair"]),
+    plugin = record.run.method
+    return Shown(
+        method=record.method,
+        pair=pair_text(record.pair),
         key=key,
         row=row,
         why=why,
@@ -148,22 +150,19 @@ def _record(material: Material, entry: Submission, key: str, number: int) -> Rec
         values=tuple(
             ("" if v is None else f"{v:.{material.board.digits(c)}f}", v) for c, v in known
         ),
-        end=record["curve"]["end"],
-        seconds=record["cost"]["seconds"],
-        plugin=f"{plugin['distribution']} {plugin['version']}",
+        end=record.measured.end,
+        seconds=record.cost.seconds,
+        plugin=f"{plugin.distribution} {plugin.version}",
         setting=number,
-        time=record["provenance"]["time"],
+        time=record.provenance.time,
     )
 
 
-def _row(
-    material: Material, record: dict[str, Any], key: str
-) -> tuple[tuple[str, str] | None, str]:
+def _row(material: Material, record: Record, key: str) -> tuple[tuple[str, str] | None, str]:
     """The row that the record counts for, or why there is none."""
-    pair = (record["pair"][0], record["pair"][1])
     labels = {row.method: row.label for row in material.board.rows}
     for method, pairs in material.records.items():
-        if pairs.get(pair) == record:
+        if pairs.get(record.pair) == record:
             return (labels[method], f"row-{slug(labels[method])}"), ""
     if key in material.sources and material.sources[key].record != record:
         return None, "another record of the same run counts"
@@ -171,7 +170,7 @@ def _row(
 
 
 def _times(entry: Submission) -> tuple[str, str]:
-    times = sorted(r["provenance"]["time"] for r in entry.records.values())
+    times = sorted(r.provenance.time for r in entry.records.values())
     return (times[0], times[-1]) if times else ("", "")
 
 

@@ -6,16 +6,17 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from mcbench.experiments.record import Record
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry
 from mcbench.leaderboard.entry.merging import Sourced, gathered
 from mcbench.leaderboard.entry.verification import Outcome, entries, file_of, outcomes_of
-from mcbench.leaderboard.table.absence import failures
+from mcbench.leaderboard.table.absence import Failures, failures
 from mcbench.leaderboard.table.guests import with_guests
 from mcbench.leaderboard.table.ranking import Rank, rank
 from mcbench.leaderboard.table.standing import Records, chosen, collect
 from mcbench.leaderboard.table.table import remarks
-from mcbench.store.store import Store, key_of
+from mcbench.store.store import Store
 
 OWN = "your store"
 """The source of records that are in no entry, as `mcbench.leaderboard.entry.merging` names it."""
@@ -38,7 +39,7 @@ class Submission:
 
     name: str
     about: dict[str, Any]
-    records: dict[str, dict[str, Any]]
+    records: dict[str, Record]
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     content: bytes = b""
     verification: dict[str, Any] = field(default_factory=dict)
@@ -62,7 +63,7 @@ class Material:
     sources: dict[str, Sourced] = field(default_factory=dict)
     entries: tuple[Submission, ...] = ()
     ranks: dict[str, dict[str, Rank]] = field(default_factory=dict)
-    failed: Records = field(default_factory=dict)
+    failed: Failures = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
 
@@ -74,7 +75,7 @@ def gather(board: Board, store: Store | None) -> Material:
     return Material(
         board,
         records,
-        {key_of(one.record["run"]): one for one in found},  # The one that counts comes last.
+        {one.record.key: one for one in found},  # The one that counts comes last.
         (*_published(board), *_own(board, store)),
         {column: rank(board, records, column) for column in board.columns},
         failures(board, store) if store else {},
@@ -82,15 +83,15 @@ def gather(board: Board, store: Store | None) -> Material:
     )
 
 
-def state(material: Material, record: dict[str, Any]) -> str:
+def state(material: Material, record: Record) -> str:
     """What is known of a record that counts."""
-    source = material.sources.get(key_of(record["run"]))
+    source = material.sources.get(record.key)
     return (source.state if source else None) or UNVERIFIED
 
 
-def source(material: Material, record: dict[str, Any]) -> str:
+def source(material: Material, record: Record) -> str:
     """The name of the entry that a record which counts is from."""
-    found = material.sources.get(key_of(record["run"]))
+    found = material.sources.get(record.key)
     return found.source.removesuffix(".json") if found else ""
 
 
@@ -102,8 +103,8 @@ def _published(board: Board) -> list[Submission]:
             Submission(
                 entry.path.stem,
                 {k: v for k, v in entry.content.items() if k != "records"},
-                {item["key"]: item["record"] for item in entry.records},
-                {i["key"]: known[i["sha256"]] for i in entry.records if i["sha256"] in known},
+                {item.key: item.record for item in entry.records},
+                {i.key: known[i.sha256] for i in entry.records if i.sha256 in known},
                 entry.path.read_bytes(),
                 _how(entry) if known else {},
             )
@@ -122,4 +123,4 @@ def _own(board: Board, store: Store | None) -> list[Submission]:
         return []
     grouped = collect(replace(board, folder=None), store)
     records = [record for pairs in grouped.values() for record in pairs.values()]
-    return [Submission(OWN, {}, {key_of(r["run"]): r for r in records})] if records else []
+    return [Submission(OWN, {}, {r.key: r for r in records})] if records else []

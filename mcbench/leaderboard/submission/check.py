@@ -15,14 +15,16 @@ from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.evaluation.evaluate import Curve, rounds
 from mcbench.evaluation.losses import Values
 from mcbench.evaluation.protocol import Protocol
-from mcbench.experiments.run import endpoint_key, problems
+from mcbench.experiments.record import Record
+from mcbench.experiments.run import Run
 from mcbench.leaderboard.board.board import SEEDS, Board, plain
 from mcbench.leaderboard.entry.entry import Entry, quoted, title
+from mcbench.leaderboard.entry.schema import RecordItem
 from mcbench.leaderboard.table.standing import belongs, signature_of
 from mcbench.plugins.host import host
 from mcbench.report.reading import ends_of
 from mcbench.store.distribution import named
-from mcbench.store.store import canonical, key_of
+from mcbench.store.store import canonical
 
 CLOSE = 1e-9
 """Relative: what is computed again may differ in the order of the sums."""
@@ -65,10 +67,10 @@ def check(entry: Entry, board: Board | None = None) -> list[str]:
     seen: dict[str, str] = {}
     untested: list[str] = []
     for item in entry.records:
-        record, where = item["record"], title(item["record"])
-        if item["key"] in seen:
+        record, where = item.record, title(item.record)
+        if item.key in seen:
             raise EntryError(f"{where}: it stands twice")
-        seen[item["key"]] = where
+        seen[item.key] = where
         try:
             _identity(item, entry, board)
             untested += _method(record, board, method_of(record))
@@ -84,16 +86,15 @@ def check(entry: Entry, board: Board | None = None) -> list[str]:
 # What was run ------------------------------------------------------------------------------
 
 
-def _identity(item: dict[str, Any], entry: Entry, board: Board) -> None:
-    record = item["record"]
-    run, pair = record["run"], record["pair"]
-    sides = problems(record["problem"], record.get("to_recipe"))
-    if item["key"] != key_of(run):
+def _identity(item: RecordItem, entry: Entry, board: Board) -> None:
+    record, run = item.record, Run.of(item.record)
+    pair = record.pair
+    if item.key != record.key:
         raise EntryError("its key is not the hash of what was run")
     if pair[0] > pair[1] or (pair[0] == pair[1]) != board.same_seed:
         raise EntryError(f"a pair is {SEEDS[board.same_seed]}")
-    for seed, key, problem in zip(pair, run["endpoints"], sides, strict=True):
-        if key != endpoint_key(problem, seed):
+    for seed, key, expected_key in zip(pair, record.run.endpoints, run.ends, strict=True):
+        if key != expected_key:
             raise EntryError(f"the key of its endpoint is not that of seed {seed}")
         if entry.content["endpoints"].get(key, {}).get("seed") != seed:
             raise EntryError(f"its endpoint of seed {seed} is not among the entry's endpoints")
@@ -101,18 +102,18 @@ def _identity(item: dict[str, Any], entry: Entry, board: Board) -> None:
     for part, value in expected.items():
         if found[part] != value:
             raise EntryError(f"its {part} is {_difference(found[part], value)}")
-    for name, version in named(*sides, run["method"]).items():
+    for name, version in named(*run.problems, run.identity).items():
         if name not in entry.content["distributions"]:
             raise EntryError(f"the distribution {quoted(name)} is not described in the entry")
-        when_run = record["provenance"].get("distributions") or {}
-        if when_run and when_run.get(name, {}).get("version") != version:
+        when_run = record.provenance.distributions
+        if when_run and (name not in when_run or when_run[name].version != version):
             raise EntryError(f"its provenance does not say version {version} of {quoted(name)}")
     for package in ("mcbench", "torch"):
-        if not record["provenance"]["packages"].get(package):
+        if not record.provenance.packages.get(package):
             raise EntryError(f"its provenance has no version of {package}")
 
 
-def _signature(record: dict[str, Any]) -> dict[str, Any]:
+def _signature(record: Record) -> dict[str, Any]:
     try:
         return signature_of(record)
     except (UsageError, KeyError, TypeError, AttributeError):
@@ -136,20 +137,20 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
     return {k: v for n, x in value.items() for k, v in _flat(x, f"{name}.{n}".strip(".")).items()}
 
 
-def _method(record: dict[str, Any], board: Board, row: str | None) -> list[str]:
+def _method(record: Record, board: Board, row: str | None) -> list[str]:
     """Test that the method's text says what was run, on a row or a stranger's; what cannot be."""
-    name, text = record["run"]["method"]["name"], record["method"]
+    ran, text = record.run.method, record.method
+    name = ran.name
     if name != text.partition("[")[0].strip() or (row is None and text in board.methods):
         raise EntryError(f"its method {quoted(text)} is not what was run")
     if name not in host().names("method"):
-        owner = record["run"]["method"]["distribution"]
-        return [f"method {quoted(text)}: no plugin here has it (it is of {quoted(owner)})"]
+        owner = quoted(ran.distribution)
+        return [f"method {quoted(text)}: no plugin here has it (it is of {owner})"]
     try:
         typed = host().identity("method", host().get("method", text))
     except UsageError as error:
         raise EntryError(f"its method {quoted(text)}: {error}") from None
-    ran = record["run"]["method"]
-    if canonical(plain("method", typed)) != canonical(plain("method", ran)):
+    if canonical(plain("method", typed)) != canonical(plain("method", ran.to_json())):
         raise EntryError(f"its method {quoted(text)} is not what was run")
     return []
 
@@ -157,55 +158,54 @@ def _method(record: dict[str, Any], board: Board, row: str | None) -> list[str]:
 # What was measured -------------------------------------------------------------------------
 
 
-def _curve(record: dict[str, Any], board: Board) -> None:
-    curve = record["curve"]
-    count = len(curve["t"])
-    classes = bool(curve["accuracy"])
-    if bool(curve["ensembles"]) != classes or (curve.get("with_start") and not classes):
+def _curve(record: Record, board: Board) -> None:
+    curve = record.curve
+    count = len(curve.t)
+    classes = bool(curve.accuracy)
+    if bool(curve.ensembles) != classes or (curve.with_start and not classes):
         raise EntryError("its curve has accuracies in one place only")
     if classes != board.has_classes:
         has, have = ("accuracies", "no classes") if classes else ("no accuracies", "classes")
         raise EntryError(f"its curve has {has}, but the leaderboard's data have {have}")
-    lists = {"grid": curve["grid"], "position": curve["position"]}
-    if curve.get("square"):
-        lists["squared norms"] = curve["square"]
+    lists: dict[str, list[Any]] = {"grid": curve.grid, "position": curve.position}
+    if curve.square:
+        lists["squared norms"] = curve.square
     for name in ("loss", "accuracy", "with_start"):
-        for split, values in (curve.get(name) or {}).items():
+        for split, values in getattr(curve, name).items():
             lists[f"{name} on {split}"] = values
     for name, values in lists.items():
         if len(values) != count:
             raise EntryError(f"its curve has {count} times, but {len(values)} values of {name}")
-    if any(later <= earlier for earlier, later in pairwise(curve["t"])):
+    if any(later <= earlier for earlier, later in pairwise(curve.t)):
         raise EntryError("the times of its curve are not in order")
-    protocol = Protocol(**record["run"]["protocol"])
-    grid = [t for t, regular in zip(curve["t"], curve["grid"], strict=True) if regular]
-    if grid != protocol.grid:
+    protocol = record.protocol
+    if curve.on_grid(curve.t) != protocol.grid:
         raise EntryError(f"its curve is not on the grid of {protocol.points} points")
-    if set(curve["t"]) != _asked(curve, protocol):
+    if set(curve.t) != _asked(curve, protocol):
         raise EntryError(
             f"its refined points are not those that {protocol.refine} rounds of refinement give"
         )
-    if record["cost"]["evaluations"] != count:
+    if record.cost.evaluations != count:
         raise EntryError(f"its curve has {count} points, but its cost says otherwise")
-    position = curve["position"]
+    position = curve.position
     if position[0] != 0 or any(later < earlier for earlier, later in pairwise(position)):
         raise EntryError("the positions along its path do not grow from 0")
-    if curve["straight"] > position[-1] * (1 + 1e-3):
+    if curve.straight > position[-1] * (1 + 1e-3):
         raise EntryError("its path is shorter than the straight line between its ends")
 
 
-def measured(curve: dict[str, Any]) -> dict[float, Values]:
+def measured(curve: Curve) -> dict[float, Values]:
     """Losses and accuracies of a record's curve by t."""
     return {
         t: {
-            name: {split: column[i] for split, column in curve[name].items()}
-            for name in ("loss", "accuracy")
+            name: {split: column[i] for split, column in by_split.items()}
+            for name, by_split in (("loss", curve.loss), ("accuracy", curve.accuracy))
         }
-        for i, t in enumerate(curve["t"])
+        for i, t in enumerate(curve.t)
     }
 
 
-def _asked(curve: dict[str, Any], protocol: Protocol) -> set[float]:
+def _asked(curve: Curve, protocol: Protocol) -> set[float]:
     """The times that the protocol asks for, given what was measured."""
     values, asked = measured(curve), set[float]()
     for times in rounds(protocol, values):
@@ -215,10 +215,10 @@ def _asked(curve: dict[str, Any], protocol: Protocol) -> set[float]:
     return asked
 
 
-def _metrics(record: dict[str, Any]) -> list[str]:
+def _metrics(record: Record) -> list[str]:
     """Compute metrics of the curve again and compare; those that are unknown here."""
-    curve, unknown = curve_of_record(record), []
-    for text, entry in record["metrics"].items():
+    curve, unknown = record.curve, []
+    for text, said in record.metrics.items():
         try:
             metric = host().get("metric", text)
         except UsageError:
@@ -226,11 +226,11 @@ def _metrics(record: dict[str, Any]) -> list[str]:
             continue
         if not isinstance(metric, CurveMetric):
             continue
-        if entry.get("inapplicable") and not entry["values"] and not _applies(metric, curve):
+        if said.inapplicable and not said.values and not _applies(metric, curve):
             continue
-        if set(entry["values"]) != ({"train", "test"} if metric.splits else {""}):
+        if set(said.values) != ({"train", "test"} if metric.splits else {""}):
             raise EntryError(f"its metric {quoted(text)} has not the values that it should have")
-        for split, value in entry["values"].items():
+        for split, value in said.values.items():
             try:
                 expected = metric.formula(curve, split or None)
             except KeyError:
@@ -253,19 +253,14 @@ def _applies(metric: CurveMetric, curve: Curve) -> bool:
     return True
 
 
-def curve_of_record(record: dict[str, Any]) -> Curve:
-    """The curve as metrics take it."""
-    return Curve.of(record["curve"])
-
-
 def _ends(entry: Entry) -> None:
     """Records that share an endpoint say the same of it, if they are of one kind of machine."""
     known: dict[tuple[str, str], tuple[dict[str, float], str]] = {}
     for item in entry.records:
-        record = item["record"]
-        made, permuted = record["provenance"], record["curve"]["end"] == "permuted"
-        machine = canonical([made["device"], made["packages"]["torch"]])
-        for i, (key, ends) in enumerate(ends_of(record, record["run"]["endpoints"]).items()):
+        record = item.record
+        made, permuted = record.provenance, record.measured.end == "permuted"
+        machine = canonical([made.device, made.packages["torch"]])
+        for i, (key, ends) in enumerate(ends_of(record, record.run.endpoints).items()):
             if i and permuted:
                 continue  # Its sums are in another order: a sample may be on the other side.
             first, where = known.setdefault((key, machine), (ends, title(record)))
@@ -280,10 +275,10 @@ def _ends(entry: Entry) -> None:
 
 def _leftovers(entry: Entry) -> None:
     """Nothing is described that no record has."""
-    used = {key for item in entry.records for key in item["record"]["run"]["endpoints"]}
+    used = {key for item in entry.records for key in item.record.run.endpoints}
     for key in entry.content["endpoints"]:
         if key not in used:
             raise EntryError(f"its endpoint {key} is of no record")
-    sent = [item for item in entry.records if item.get("path")]
+    sent = [item for item in entry.records if item.path]
     if bool(sent) != bool(entry.content.get("paths")):
         raise EntryError("it says of paths in one place only that they came along")

@@ -12,6 +12,7 @@ from mcbench.paths.params import distance, fingerprint, move
 
 if TYPE_CHECKING:
     from mcbench.leaderboard.entry.entry import Entry
+    from mcbench.leaderboard.entry.schema import RecordItem
     from mcbench.paths.params import Params
     from mcbench.paths.path import End
 
@@ -65,7 +66,7 @@ def check_file(entry: Entry) -> None:
         raise EntryError(f"{entry.points.name} does not match its hash")
 
 
-def load(item: dict[str, Any], file: File, template: Params, device: Any) -> Points:
+def load(item: RecordItem, file: File, template: Params, device: Any) -> Points:
     """The points of one record, on a device.
 
     Arguments:
@@ -78,22 +79,22 @@ def load(item: dict[str, Any], file: File, template: Params, device: Any) -> Poi
     """
     from safetensors import SafetensorError, safe_open
 
-    curve, prefix = item["record"]["curve"], item["key"] + "/"
+    curve, prefix = item.record.measured, item.key + "/"
     try:
         with safe_open(file, "pt") as opened:
             names = [name for name in opened.keys() if name.startswith(prefix)]  # noqa: SIM118
-            if len(names) != len(curve["t"]) * len(template):
+            if len(names) != len(curve.t) * len(template):
                 raise EntryError("the points of its path are not those that were evaluated")
             found = {name.removeprefix(prefix): opened.get_tensor(name) for name in names}
     except (OSError, SafetensorError) as error:
         raise EntryError(f"the points of its path cannot be read: {error}") from None
-    if fingerprint(found) != item["path"]:
+    if fingerprint(found) != item.path:
         raise EntryError("the points of its path do not match their hash")
     points = {}
-    for i, t in enumerate(curve["t"]):
+    for i, t in enumerate(curve.t):
         point = {name: found.get(f"{i:04d}/{name}") for name in template}
         for name, x in point.items():
             if x is None or x.shape != template[name].shape or x.dtype != template[name].dtype:
                 raise EntryError("the points of its path are of another network")
         points[t] = move({name: x for name, x in point.items() if x is not None}, device)
-    return Points(points, curve["end"])
+    return Points(points, curve.end)

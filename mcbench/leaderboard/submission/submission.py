@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from mcbench.errors import RunError, UsageError, unknown
 from mcbench.evaluation.shared_layers import groups
 from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.plan import Plan
+from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, sha256_of, title, write
@@ -17,7 +20,7 @@ from mcbench.leaderboard.table.standing import Records
 from mcbench.paths.params import fingerprint, size
 from mcbench.plugins.host import host
 from mcbench.store.distribution import installed, named
-from mcbench.store.store import Store, key_of
+from mcbench.store.store import Store
 
 LIMIT = 256 * 2**20
 """The most bytes of points that are written unasked."""
@@ -38,12 +41,17 @@ def content(
               sorted(records[m])]  # fmt: skip
     endpoints = {}
     for record in chosen:
-        for seed, key in zip(record["pair"], record["run"]["endpoints"], strict=True):
+        for seed, key in zip(record.pair, record.run.endpoints, strict=True):
             if key not in endpoints:
                 endpoints[key] = _endpoint(seed, key, store)
-    items = [{"key": key_of(r["run"]), "sha256": sha256_of(r), "record": r} for r in chosen]
-    used = {name for r in chosen for name in named(*Run.of(r).problems, r["run"]["method"])}
-    used |= {m["version"].rpartition(" ")[0] for r in chosen for m in r["metrics"].values()}
+    items = [
+        {"key": record.key, "sha256": sha256_of(stored), "record": stored}
+        for record in chosen
+        for stored in [record.to_json()]
+    ]
+    runs = map(Run.of, chosen)
+    used = {name for run in runs for name in named(*run.problems, run.identity)}
+    used |= {m.version.rpartition(" ")[0] for r in chosen for m in r.metrics.values()}
     return {
         "leaderboard": board.name,
         "name": name,
@@ -81,9 +89,9 @@ def with_paths(
     from safetensors.torch import save
 
     items = content["records"]
-    seed = items[0]["record"]["pair"][0]
-    each = size(experiment.endpoint(seed).params)[1]
-    total = each * sum(len(item["record"]["curve"]["t"]) for item in items)
+    records = [Record.of(item["record"]) for item in items]
+    each = size(experiment.endpoint(records[0].pair[0]).params)[1]
+    total = each * sum(len(record.measured.t) for record in records)
     if total > LIMIT and not force:
         raise UsageError(
             f"the points of {len(items)} paths take {total / 2**20:,.0f} MiB, more than "
@@ -92,8 +100,8 @@ def with_paths(
         )
     tensors: dict[str, Any] = {}
     described = []
-    for item in items:
-        points = _points(item["record"], experiment)
+    for item, record in zip(items, records, strict=True):
+        points = _points(record, experiment)
         named_points = {f"{i:04d}/{n}": x for i, p in enumerate(points) for n, x in p.items()}
         tensors |= {f"{item['key']}/{name}": x for name, x in named_points.items()}
         described.append({**item, "path": fingerprint(named_points)})
@@ -108,30 +116,25 @@ def with_paths(
     return {**content, "records": described, "paths": paths}
 
 
-def _points(record: dict[str, Any], experiment: Experiment) -> list[Any]:
+def _points(record: Record, experiment: Experiment) -> list[Any]:
     run = Run.of(record)
     if run.method not in experiment.methods:
         raise unknown("method", run.method, experiment.methods)
     try:
         with experiment.threads():
             path = experiment.connector.connect(run)
-            together = groups(path, record["curve"]["t"], experiment.problem)
+            together = groups(path, record.measured.t, experiment.problem)
             return [dict(point) for group in together for point in path.several(group)]
     except RunError as error:
         raise RunError(f"{title(record)}: its path cannot be built again: {error}") from None
 
 
-def _text(record: dict[str, Any]) -> str:
-    """The method, if it is installed."""
-    return record["method"] if record["run"]["method"]["name"] in host().names("method") else ""
-
-
-def plan_of(board: Board, content: dict[str, Any]) -> Any:
+def plan_of(board: Board, records: Sequence[Record]) -> Plan:
     """The experiment that an entry's records are of, as far as methods are installed."""
-    records = [item["record"] for item in content["records"]]
-    seeds = sorted({seed for record in records for seed in record["pair"]})
-    methods = tuple(dict.fromkeys(text for text in map(_text, records) if text))
-    return replace(board.plan(tuple(seeds)), methods=methods)
+    seeds = sorted({seed for record in records for seed in record.pair})
+    known = host().names("method")
+    texts = [record.method for record in records if record.run.method.name in known]
+    return replace(board.plan(tuple(seeds)), methods=tuple(dict.fromkeys(filter(None, texts))))
 
 
 __all__ = ["content", "plan_of", "with_paths", "write"]

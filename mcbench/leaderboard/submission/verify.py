@@ -22,17 +22,18 @@ from mcbench.evaluation.ends import check_ends
 from mcbench.evaluation.evaluate import Curve, advance, curve_of, in_groups
 from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
-from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.endpoints import Endpoints
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.measure import values_of
+from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, quoted, title
 from mcbench.leaderboard.entry.gaps import Gaps
+from mcbench.leaderboard.entry.schema import RecordItem
 from mcbench.leaderboard.entry.verification import Outcome
 from mcbench.leaderboard.submission import points
-from mcbench.leaderboard.submission.check import curve_of_record, measured
+from mcbench.leaderboard.submission.check import measured
 from mcbench.leaderboard.submission.submission import plan_of
 from mcbench.paths.params import fingerprint
 from mcbench.plugins.host import host
@@ -80,9 +81,7 @@ def verify(
         EntryError: If the points that came along were altered.
     """
     items = [
-        item
-        for item in entry.records
-        if not how.methods or item["record"]["method"] in how.methods
+        item for item in entry.records if not how.methods or item.record.method in how.methods
     ]
     if entry.content.get("paths") and not how.rebuild:
         points.check_file(entry)
@@ -97,8 +96,8 @@ def verify(
         outcome = (
             verifier.outcome(item) if verifier else Outcome("cannot be verified", reason=reason)
         )
-        outcomes[item["sha256"]] = outcome
-        observe(title(item["record"]).removeprefix("record "), outcome)
+        outcomes[item.sha256] = outcome
+        observe(title(item.record).removeprefix("record "), outcome)
     return outcomes
 
 
@@ -106,18 +105,21 @@ class _Verifier:
     def __init__(self, entry: Entry, board: Board, store: Store, how: How) -> None:
         self.entry, self.how, self.store = entry, how, store
         self.experiment = Experiment(
-            plan_of(board, entry.content), store, how.data_dir, how.device
+            plan_of(board, [item.record for item in entry.records]),
+            store,
+            how.data_dir,
+            how.device,
         )
         self.problem = self.experiment.problem
         self.columns = {shown.metric for shown in board.shown.values()}
         self._of_pairs: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
 
-    def outcome(self, item: dict[str, Any]) -> Outcome:
+    def outcome(self, item: RecordItem) -> Outcome:
         """What comes of one record."""
-        record = item["record"]
+        record = item.record
         run = Run.of(record)
         try:
-            sent = bool(item.get("path")) and not self.how.rebuild
+            sent = bool(item.path) and not self.how.rebuild
             self._compatible(record, sent)
             sides = self.experiment.endpoints, self.experiment.endpoints_b
             for of in zip(run.pair, run.ends, run.problems, sides, strict=True):
@@ -134,12 +136,11 @@ class _Verifier:
             return Outcome("cannot be verified", reason=reason_of(error))
         return outcome
 
-    def _compatible(self, record: dict[str, Any], sent: bool) -> None:
-        sides = record["problem"], self.problem.identity
-        there, here = (side["dataset"]["fingerprint"] for side in sides)
-        if there != here:
+    def _compatible(self, record: Record, sent: bool) -> None:
+        here = self.problem.identity["dataset"]["fingerprint"]
+        if record.problem.dataset.fingerprint != here:
             raise _Cannot("the data here are other data: their hash differs")
-        used = {} if sent else named(record["run"]["method"])
+        used = {} if sent else named(record.run.method.to_json())
         known = installed(used)
         for name, version in used.items():
             here = known.get(name, {}).get("version")
@@ -186,8 +187,8 @@ class _Verifier:
         except McbenchError as error:
             raise _Cannot(f"its path cannot be built again: {error}") from None
 
-    def _sent(self, item: dict[str, Any]) -> points.Points:
-        record = item["record"]
+    def _sent(self, item: RecordItem) -> points.Points:
+        record = item.record
         a, b = self.experiment.connector.ends(Run.of(record))
         path = points.load(item, self.entry.points, a.params, self.problem.device)
         try:
@@ -196,11 +197,11 @@ class _Verifier:
             raise EntryError(str(error)) from None
         return path
 
-    def _evaluate(self, path: Any, record: dict[str, Any]) -> Curve:
+    def _evaluate(self, path: Any, record: Record) -> Curve:
         """The path's curve at all points, or at A and a sample of the others."""
-        curve, protocol = record["curve"], Protocol(**record["run"]["protocol"])
-        whole = self.how.count is None or self.how.count >= len(curve["t"])
-        chosen = set(curve["t"]) if whole else {0.0, *self._sample(record)}
+        curve, protocol = record.curve, record.protocol
+        whole = self.how.count is None or self.how.count >= len(curve.t)
+        chosen = set(curve.t) if whole else {0.0, *self._sample(record)}
         progress = Progress()
         for group in in_groups(path, self.problem, protocol, measured(curve)):
             times = [t for t in group if t in chosen]
@@ -208,15 +209,16 @@ class _Verifier:
                 pass
         return curve_of(path, self.problem, protocol, progress)
 
-    def _sample(self, record: dict[str, Any]) -> list[float]:
+    def _sample(self, record: Record) -> list[float]:
         """Another sample for each record, given the seed."""
-        draws = random.Random(f"{self.how.seed} {record['run']['endpoints']} {record['method']}")
-        others = record["curve"]["t"][1:]
+        ends = list(record.run.endpoints)
+        draws = random.Random(f"{self.how.seed} {ends} {record.method}")
+        others = record.measured.t[1:]
         return sorted(draws.sample(others, min(self.how.count or 0, len(others))))
 
-    def _compare(self, record: dict[str, Any], found: Curve, path: Any, rebuilt: bool) -> Outcome:
+    def _compare(self, record: Record, found: Curve, path: Any, rebuilt: bool) -> Outcome:
         gaps = Gaps(self.problem)
-        said = curve_of_record(record)
+        said = record.curve
         rows = [said.t.index(t) for t in found.t]
         for split in found.loss:
             gaps.losses("loss", split, _at(said.loss[split], rows), found.loss[split])
@@ -254,29 +256,24 @@ class _Verifier:
         exact = gaps.exact and not gaps.wrong
         return Outcome(state, exact, rebuilt, len(found.t), gaps.loss, gaps.accuracy, reason)
 
-    def _other_code(self, record: dict[str, Any]) -> str:
+    def _other_code(self, record: Record) -> str:
         """A distribution of the method whose files are not those that it was run with."""
-        said = record["provenance"].get("distributions") or self.entry.content["distributions"]
-        for name, known in installed(named(record["run"]["method"])).items():
+        described = record.provenance.to_json().get("distributions")
+        said = described or self.entry.content["distributions"]
+        for name, known in installed(named(record.run.method.to_json())).items():
             if said[name]["sha256"] != known["sha256"]:
                 return name
         return ""
 
-    def _metrics(
-        self, record: dict[str, Any], said: Curve, path: Any, gaps: Gaps
-    ) -> dict[str, str]:
+    def _metrics(self, record: Record, said: Curve, path: Any, gaps: Gaps) -> dict[str, str]:
         """Compare metrics that need more than the curve; those that cannot be, and why."""
         run, left = Run.of(record), {}
-        evaluation = Evaluation(
-            self.problem,
-            said,
-            lambda: self.experiment.connector.ends(run),
-            lambda: path,
-        )
-        for text, entry in record["metrics"].items():
+        ends = self.experiment.connector.ends
+        evaluation = Evaluation(self.problem, said, lambda: ends(run), lambda: path)
+        for text, stored in record.metrics.items():
             try:
                 metric = host().get("metric", text)
-                if isinstance(metric, CurveMetric) or not entry["values"]:
+                if isinstance(metric, CurveMetric) or not stored.values:
                     continue  # Checked against the curve.
                 known = self._of_pairs.get((text, run.ends))
                 values = known or values_of(metric, evaluation)
@@ -288,13 +285,13 @@ class _Verifier:
             except Exception as error:
                 left[text] = one_line(error)
                 continue
-            if set(values) != set(entry["values"]):
+            if set(values) != set(stored.values):
                 gaps.wrong.append(f"metric {quoted(text)} has other values")
                 continue
             for name, value in values.items():
                 compare = gaps.accuracies if metric.unit == "%" else gaps.losses
                 split = name.rpartition(":")[2]
-                compare(f"metric {text}", split, [entry["values"][name]], [value])
+                compare(f"metric {text}", split, [stored.values[name]], [value])
         return left
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from mcbench.errors import DamagedError, UsageError
+from mcbench.experiments.record import Failure, Record, read_failure
 from mcbench.leaderboard.board.board import ENDPOINTS, Board, Row
 from mcbench.leaderboard.board.column import Column
 from mcbench.leaderboard.table.standing import Records, belongs
 from mcbench.plugins.host import host
 from mcbench.report.reading import columns_of
 from mcbench.store.store import Store
+
+Failures = dict[str, dict[tuple[int, int], Failure]]
+"""By method and pair."""
 
 State = Literal[
     "no method", "not installed", "not run", "failed", "does not apply", "not measured"
@@ -33,24 +37,23 @@ class Absence:
     reason: str = ""
 
 
-def failures(board: Board, store: Store) -> Records:
+def failures(board: Board, store: Store) -> Failures:
     """What failed of the board's runs, as the store has it, by method and pair."""
-    found: Records = {}
+    found: Failures = {}
     method_of = belongs(board)
     for entry in store.entries("failures"):
         try:
-            failure = store.read_record("failures", entry.key)
+            failure = read_failure(store, entry.key)
         except DamagedError:
             continue
-        method = method_of(failure) if failure and "run" in failure else None
+        method = method_of(failure) if failure else None
         if failure and method:
-            a, b = failure["pair"]
-            found.setdefault(method, {})[a, b] = failure
+            found.setdefault(method, {})[failure.pair] = failure
     return found
 
 
 def absence(
-    board: Board, row: Row, column: str, records: Records, failed: Records
+    board: Board, row: Row, column: str, records: Records, failed: Failures
 ) -> Absence | None:
     """Why a row has nothing in a column; ``None`` if it has.
 
@@ -71,17 +74,15 @@ def absence(
     except UsageError as error:
         return Absence("not installed", str(error))
     for failure in failed.get(row.method, {}).values():
-        return Absence(
-            "failed" if failure["applies"] else "does not apply", str(failure["reason"])
-        )
+        return Absence("failed" if failure.applies else "does not apply", failure.reason)
     return Absence("not run")
 
 
-def _unmeasured(shown: Column, measured: list[dict[str, Any]]) -> Absence | None:
+def _unmeasured(shown: Column, measured: list[Record]) -> Absence | None:
     if any(shown.source in columns_of(record) for record in measured):
         return None
     for record in measured:
-        reason = record["metrics"].get(shown.metric, {}).get("inapplicable")
-        if reason:
-            return Absence("does not apply", str(reason))
+        metric = record.metrics.get(shown.metric)
+        if metric and metric.inapplicable:
+            return Absence("does not apply", metric.inapplicable)
     return Absence("not measured", f"the records lack '{shown.source}'")

@@ -21,11 +21,11 @@ def with_guests(board: Board) -> Board:
     found: dict[str, str] = {}
     for entry in entries(board):
         for item in entry.records:
-            record = item["record"]
+            record = item.record
             if fitting(record) and method_of(record) is None:
-                source = record["run"]["method"]
-                note = f"of an entry: {source['distribution']} {source['version']}"
-                found.setdefault(record["method"], note)
+                source = record.run.method
+                note = f"of an entry: {source.distribution} {source.version}"
+                found.setdefault(record.method, note)
     return replace(board, rows=_before_endpoints(board, found.items()))
 
 

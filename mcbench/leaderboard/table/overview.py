@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from mcbench.errors import UsageError
+from mcbench.experiments.record import PartCost, Record
 from mcbench.leaderboard.board.board import ENDPOINTS, Board
 from mcbench.leaderboard.table.standing import Records
 from mcbench.methods import method
@@ -71,25 +72,26 @@ def _sign(value: bool | None) -> str:
     return "" if value is None else "+" if value else "-"
 
 
-def _cost(part: str, name: str) -> Callable[[dict[str, Any]], float | None]:
-    def read(record: dict[str, Any]) -> float | None:
-        value: float | None = record["cost"].get(part, {}).get(name)
+def _cost(part: str, name: str) -> Callable[[Record], float | None]:
+    def read(record: Record) -> float | None:
+        spent: PartCost | None = getattr(record.cost, part)
+        value: float | None = getattr(spent, name) if spent else None
         return value
 
     return read
 
 
-def _length(record: dict[str, Any]) -> float | None:
+def _length(record: Record) -> float | None:
     return columns_of(record).get("length-ratio")
 
 
-def _lost(record: dict[str, Any]) -> float | None:
+def _lost(record: Record) -> float | None:
     worst = columns_of(record).get("worst-accuracy:test")
-    ends = [end["test"] for end in ends_of(record, record["pair"]).values() if "test" in end]
+    ends = [end["test"] for end in ends_of(record, record.pair).values() if "test" in end]
     return None if worst is None or not ends else sum(ends) / len(ends) - worst
 
 
-_MEASURED: dict[str, tuple[str, Callable[[dict[str, Any]], float | None], str]] = {
+_MEASURED: dict[str, tuple[str, Callable[[Record], float | None], str]] = {
     "length": ("length_ratio", _length, "{:.2f}"),
     "s/path": ("seconds", _cost("path", "seconds"), "{:,.1f}"),
     "data passes": ("passes", _cost("path", "passes"), "{:,.1f}"),

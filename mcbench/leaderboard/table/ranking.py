@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.table.standing import Records
 from mcbench.report.reading import columns_of
@@ -22,12 +24,11 @@ def rank(board: Board, records: Records, column: str) -> dict[str, Rank]:
         return {}
     values = {}
     for method in board.methods:
-        measured = {}
+        measured: dict[tuple[Hashable, Hashable], float] = {}
         for record in records.get(method, {}).values():
-            a, b = record["run"]["endpoints"]
             value = shown.of(columns_of(record))
             if value is not None:
-                measured[a, b] = value
+                measured[record.run.endpoints] = value
         if measured:
             values[method] = measured
     return ranks(values, shown.better)

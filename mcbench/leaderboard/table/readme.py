@@ -6,9 +6,9 @@ import os
 import re
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 from mcbench.errors import UsageError
+from mcbench.experiments.record import Provenance
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.merging import Sourced
 from mcbench.leaderboard.entry.verification import entries
@@ -67,8 +67,8 @@ def _introduction(board: Board, records: Records, folder: Path) -> str:
     if not records:
         return f"{lines[0]} Problem: {markdown_text(problem)}. Nothing has been measured yet."
     every = [record for pairs in records.values() for record in pairs.values()]
-    versions = sorted({str(r["provenance"]["packages"].get("mcbench", "?")) for r in every})
-    pairs = {tuple(record["pair"]) for record in every}
+    versions = sorted({r.provenance.packages.get("mcbench", "?") for r in every})
+    pairs = {record.pair for record in every}
     seeds = sorted({seed for pair in pairs for seed in pair})
     networks = {(bool(board.to_recipe) and side, s) for p in pairs for side, s in enumerate(p)}
     lines.append(
@@ -121,16 +121,16 @@ def provenance(records: Records) -> list[str]:
     times = []
     for pairs in records.values():
         for record in pairs.values():
-            source = record["provenance"]
+            source = record.provenance
             found[_setting(source)] += 1
-            times.append(str(source["time"]))
+            times.append(source.time)
     lines = [f"{n} record{'s' * (n != 1)}: {text}" for text, n in sorted(found.items())]
     lines.append(f"measured from {min(times)} to {max(times)}")
     return list(map(markdown_text, lines))
 
 
-def _setting(source: dict[str, Any]) -> str:
-    threads = source["threads"]
-    packages = [f"{name} {v}" for name, v in sorted(source["packages"].items()) if v]
-    words = [source["device"], f"{threads} thread{'s' * (threads != 1)}", source["system"]]
-    return ", ".join([*map(str, words), f"Python {source['python']}", *packages])
+def _setting(source: Provenance) -> str:
+    threads = source.threads
+    packages = [f"{name} {v}" for name, v in sorted(source.packages.items()) if v]
+    words = [source.device, f"{threads} thread{'s' * (threads != 1)}", source.system]
+    return ", ".join([*words, f"Python {source.python}", *packages])

@@ -9,19 +9,20 @@ from typing import Any
 from mcbench.errors import StructureError, UsageError
 from mcbench.evaluation.evaluate import Curve
 from mcbench.evaluation.metric import Evaluation
+from mcbench.experiments.record import Record, RunFields
 from mcbench.leaderboard.board.board import ENDPOINTS, SEEDS, Board, Row, plain
 from mcbench.leaderboard.board.column import Column
 from mcbench.leaderboard.entry.merging import Sourced, gathered
 from mcbench.plugins.host import host
 from mcbench.report.reading import columns_of
 from mcbench.stats.summary import Summary, summarize
-from mcbench.store.store import Store, canonical, key_of
+from mcbench.store.store import Store, canonical
 
-Records = dict[str, dict[tuple[int, int], dict[str, Any]]]
+Records = dict[str, dict[tuple[int, int], Record]]
 """By method and pair."""
 
 
-def belongs(board: Board) -> Callable[[dict[str, Any]], str | None]:
+def belongs(board: Board) -> Callable[[RunFields], str | None]:
     """A function that tells which of the board's methods a record, or a failure, is of.
 
     It is ``None`` if the problem, the protocol or the method is none of the board's. A method
@@ -37,24 +38,24 @@ def belongs(board: Board) -> Callable[[dict[str, Any]], str | None]:
             continue
         methods[canonical(plain("method", identity))] = text
 
-    def method_of(record: dict[str, Any]) -> str | None:
+    def method_of(record: RunFields) -> str | None:
         if not fitting(record):
             return None
-        if record["method"] in absent:
-            return str(record["method"])
+        if record.method in absent:
+            return record.method
         try:
-            return methods.get(canonical(plain("method", record["run"]["method"])))
+            return methods.get(canonical(plain("method", record.run.method.to_json())))
         except (UsageError, KeyError, TypeError, AttributeError):
             return None  # Its parameters are none that a component here could have.
 
     return method_of
 
 
-def fits(board: Board) -> Callable[[dict[str, Any]], bool]:
+def fits(board: Board) -> Callable[[RunFields], bool]:
     """A function that tells whether a record is of the board's problem and protocol."""
     signature = board.signature()
 
-    def fitting(record: dict[str, Any]) -> bool:
+    def fitting(record: RunFields) -> bool:
         try:
             return signature_of(record) == signature
         except (UsageError, KeyError, TypeError, AttributeError):
@@ -75,25 +76,24 @@ def collect(board: Board, store: Store | None) -> Records:
 def chosen(board: Board, records: Sequence[Sourced]) -> Records:
     """Those of ``records`` that are the board's, as `gathered` orders them."""
     method_of = belongs(board)
-    of_runs = {key_of(one.record["run"]): one.record for one in records}
+    of_runs = {one.record.key: one.record for one in records}
     found: Records = {}
-    for record in sorted(of_runs.values(), key=lambda r: r["provenance"]["time"]):
+    for record in sorted(of_runs.values(), key=lambda r: r.provenance.time):
         method = method_of(record)
         if method:
-            a, b = record["pair"]
-            found.setdefault(method, {})[a, b] = record
+            found.setdefault(method, {})[record.pair] = record
     return found
 
 
-def signature_of(record: dict[str, Any]) -> dict[str, Any]:
+def signature_of(record: RunFields) -> dict[str, Any]:
     """What `Board.signature` has, of a record."""
-    parts = {k: plain(k, record["problem"][k]) for k in ("dataset", "architecture", "recipe")}
-    other = record.get("to_recipe")
+    a, b = record.pair
+    other = record.to_recipe
     return {
-        **parts,
-        "to_recipe": plain("recipe", other) if other else None,
-        "protocol": record["run"]["protocol"],
-        "pairs": SEEDS[record["pair"][0] == record["pair"][1]],
+        **{kind: plain(kind, part) for kind, part in record.problem.to_json().items()},
+        "to_recipe": plain("recipe", other.to_json()) if other else None,
+        "protocol": record.run.protocol.to_json(),
+        "pairs": SEEDS[a == b],
     }
 
 
@@ -114,9 +114,9 @@ def _endpoints(board: Board, records: Records) -> dict[str, Summary]:
     alone: dict[str, Curve] = {}
     for pairs in records.values():
         for record in pairs.values():
-            curve = Curve.of(record["curve"])
+            curve = record.curve
             sides = (0, -1) if curve.end != "short" else (0,)
-            for key, side in zip(record["run"]["endpoints"], sides, strict=False):
+            for key, side in zip(record.run.endpoints, sides, strict=False):
                 alone[key] = curve.staying(side)
     summaries = {}
     for column, shown in board.shown.items():

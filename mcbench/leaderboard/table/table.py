@@ -10,13 +10,12 @@ from mcbench.leaderboard.board.board import ENDPOINTS, Board, Row
 from mcbench.leaderboard.entry.entry import title
 from mcbench.leaderboard.entry.merging import Sourced, conflicts, other_endpoints
 from mcbench.leaderboard.entry.verification import entries
-from mcbench.leaderboard.table.absence import Absence, absence
+from mcbench.leaderboard.table.absence import Absence, Failures, absence
 from mcbench.leaderboard.table.ranking import rank
 from mcbench.leaderboard.table.standing import Records, belongs, measured
 from mcbench.report.tables import Table, plus_minus
 from mcbench.stats.ranking import Rank
 from mcbench.stats.summary import Summary
-from mcbench.store.store import key_of
 
 RANKS = (
     "Rank: the places a method may have; =: not the first, but no method is surely better. From "
@@ -25,7 +24,7 @@ RANKS = (
 )
 
 
-def table(board: Board, records: Records, failed: Records | None = None) -> Table:
+def table(board: Board, records: Records, failed: Failures | None = None) -> Table:
     """Measured beside published, and what there is instead where nothing was measured.
 
     Arguments:
@@ -95,7 +94,7 @@ def _absent(column: str, why: Absence | None, cells: dict[str, str], data: dict[
     data[f"{column}_missing"] = f"{why.state}: {why.reason}" if why.reason else why.state
 
 
-def _notes(board: Board, records: Records, failed: Records, ranked: bool) -> list[str]:
+def _notes(board: Board, records: Records, failed: Failures, ranked: bool) -> list[str]:
     lines = [board.note.strip()] if board.note.strip() else []
     lines += [RANKS] if ranked else []
     lines += [f"{row.label}: {row.note}" for row in board.rows if row.note]
@@ -117,10 +116,10 @@ def _notes(board: Board, records: Records, failed: Records, ranked: bool) -> lis
     return list(dict.fromkeys(lines))
 
 
-def _partly(board: Board, records: Records, failed: Records) -> list[str]:
+def _partly(board: Board, records: Records, failed: Failures) -> list[str]:
     """The pairs that failed of methods that were measured on others."""
     return [
-        f"{_label(board, method)}: pair {a}-{b} failed: {failure['reason']}"
+        f"{_label(board, method)}: pair {a}-{b} failed: {failure.reason}"
         for method, pairs in failed.items()
         for (a, b), failure in pairs.items()
         if records.get(method) and (a, b) not in records[method]
@@ -140,7 +139,7 @@ def remarks(board: Board, sources: Sequence[Sourced]) -> list[str]:
     """
     method_of = belongs(board)
     ours = [one for one in sources if method_of(one.record)]
-    latest = {key_of(one.record["run"]): one for one in ours}
+    latest = {one.record.key: one for one in ours}
     counts = Counter(one.state or "not verified" for one in latest.values())
     lines = conflicts(ours) + other_endpoints(entries(board))
     if set(counts) - {"not verified"}:

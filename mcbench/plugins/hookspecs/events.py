@@ -123,19 +123,20 @@ def mcbench_point_evaluated(run: mcbench.Run, t: float, values: dict[str, Any]) 
 
 
 @hookspec
-def mcbench_run_finished(run: mcbench.Run, record: dict[str, Any], units: dict[str, str]) -> None:
+def mcbench_run_finished(run: mcbench.Run, record: mcbench.Record, units: dict[str, str]) -> None:
     """Called when the ``record`` of a ``run`` is complete and stored.
 
     After it was computed, or after metrics that it lacked were added: then no start was told.
     ``record`` has ``run``, ``problem``, ``pair``, ``method``, ``curve``, ``metrics``,
-    ``provenance`` and ``cost``, and ``notes`` if the method said something of its path;
+    ``provenance`` and ``cost``, and ``notes`` if the method said something of its path, as
+    attributes;
     ``units`` are those of the metrics, by name.
 
     Example::
 
         @mcbench.hookimpl
         def mcbench_run_finished(run, record):
-            print(run.key, record["metrics"])
+            print(run.key, record.metrics)
     """
 
 

@@ -84,7 +84,7 @@ def mcbench_point_evaluated(run: Any, t: float, values: dict[str, Any]) -> None:
 
 
 @mcbench.hookimpl
-def mcbench_run_finished(run: Any, record: dict[str, Any], units: dict[str, str]) -> None:
+def mcbench_run_finished(run: Any, record: Any, units: dict[str, str]) -> None:
     """Metrics, cost, versions, hardware; the status is FINISHED."""
     tell("run_finished", run, record, units)
 

@@ -114,7 +114,7 @@ class Tracker:
         self._log(run.key, points)
         self._open[run.key].steps.add(step)
 
-    def run_finished(self, run: Any, record: dict[str, Any], units: dict[str, str]) -> None:
+    def run_finished(self, run: Any, record: Any, units: dict[str, str]) -> None:
         """Log metrics and what was not logged of the curve, and close the MLflow run."""
         if run.key not in self._open:
             # Nothing was evaluated: the run was done before, and lacked a metric.
@@ -122,7 +122,7 @@ class Tracker:
         logged = self._open[run.key].steps
         self._log(run.key, [*_points(record, logged), *_results(record)])
         tags = {f"mcbench.unit.{_plain(metric)}": unit for metric, unit in units.items() if unit}
-        self._end(run.key, "FINISHED", _provenance(record["provenance"]) | tags)
+        self._end(run.key, "FINISHED", _provenance(record.provenance.to_json()) | tags)
 
     def run_failed(self, run: Any, error: Exception) -> None:
         """Close the MLflow run as failed; one that failed before its start is opened for it."""
@@ -226,22 +226,22 @@ def _provenance(provenance: dict[str, Any]) -> dict[str, str]:
     return tags
 
 
-def _points(record: dict[str, Any], logged: set[int]) -> Iterator[tuple[str, float, int]]:
+def _points(record: Any, logged: set[int]) -> Iterator[tuple[str, float, int]]:
     """The points of the curve that were not logged while they were evaluated."""
-    curve = record["curve"]
-    for quantity in ("loss", "accuracy"):
-        for split, values in curve[quantity].items():
-            for t, value in zip(curve["t"], values, strict=True):
+    curve = record.curve
+    for quantity, by_split in (("loss", curve.loss), ("accuracy", curve.accuracy)):
+        for split, values in by_split.items():
+            for t, value in zip(curve.t, values, strict=True):
                 if round(t * STEPS) not in logged:
                     yield f"path/{quantity}/{split}", value, round(t * STEPS)
 
 
-def _results(record: dict[str, Any]) -> Iterator[tuple[str, float, int]]:
+def _results(record: Any) -> Iterator[tuple[str, float, int]]:
     """Metrics as ``worst-accuracy/test``, and what the run cost, as ``cost/path/passes``."""
-    for metric, entry in record["metrics"].items():
-        for name, value in entry["values"].items():
+    for metric, measured in record.metrics.items():
+        for name, value in measured.values.items():
             yield _plain(f"{metric}/{name}" if name else metric), value, 0
-    for name, value in _flat(record["cost"]).items():
+    for name, value in _flat(record.cost.to_json()).items():
         if value is not None:
             yield f"cost/{name.replace('.', '/')}", value, 0
 
