@@ -110,7 +110,7 @@ def test_a_run_is_logged_whole(listening: Host, uri: str, tmp_path: Path) -> Non
         (round(t * 10_000), x) for t, x in zip(curve.t, curve.loss["train"], strict=True)
     }
     assert {(point.step, point.value) for point in history} == expected
-    assert len(history) == len(curve["t"])
+    assert len(history) == len(curve.t)
 
     endpoint = rows["endpoint 1"]
     assert endpoint.data.tags["mcbench.key"] == run.ends[1] and endpoint.data.params["seed"] == "1"
