@@ -106,9 +106,7 @@ def test_a_run_is_logged_whole(listening: Host, uri: str, tmp_path: Path) -> Non
 
     history = MlflowClient(uri).get_metric_history(row.info.run_id, "path/loss/train")
     curve = record.curve
-    expected = {
-        (round(t * 10_000), x) for t, x in zip(curve.t, curve.loss["train"], strict=True)
-    }
+    expected = {(round(t * 10_000), x) for t, x in zip(curve.t, curve.loss["train"], strict=True)}
     assert {(point.step, point.value) for point in history} == expected
     assert len(history) == len(curve.t)
 
