@@ -94,7 +94,7 @@ def command(
         check(out)  # A wrong name is said before hours of work.
     first = options.open_experiment(rest)
     more = [first.by(recipe) for recipe in others]
-    work = evaluate.Ensembling([first, *more], ensembles or ("independent",), budgets)
+    work = evaluate.EnsembleExperiment([first, *more], ensembles or ("independent",), budgets)
     table, draw = report_ensembles.ensembles, draw_ensembles
     if budgets:
         table, draw = report_budgets.budgets, draw_budgets

@@ -1,4 +1,4 @@
-"""What ensembles are worth for a budget of epochs: members of several trainings pooled."""
+"""Accuracy of ensembles for a budget of epochs: members of several trainings pooled."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mcbench.problem.problem import Problem
 
 
-def pooled(
-    brought: Iterable[Iterable[Params]],
+def measure_budgets(
+    trainings: Iterable[Iterable[Params]],
     epochs: Sequence[float],
     problem: Problem,
     budgets: Sequence[int],
@@ -26,58 +26,60 @@ def pooled(
 ) -> dict[str, Any]:
     """Accuracy and loss for budgets of 1, 2, ... times the epochs B of the recipe.
 
-    For a budget of k B epochs, as many trainings are pooled as fit into it; the accuracy is that
-    of the mean softmax output of all their members, on the test data (Garipov et al., NeurIPS
-    2018, sec. 5). It is taken for every choice of so many trainings out of all. Where more fit
-    than there are, all are pooled.
+    For a budget of k B epochs, as many trainings are pooled as fit into it, or all; the accuracy
+    is that of the mean softmax output of their members on the test data (Garipov et al., NeurIPS
+    2018, sec. 5), for every choice of that many trainings.
 
     Arguments:
-        brought: The members that each training brings.
-        epochs: What a training has spent when each of its members is there.
-        problem: Gives network, data and B.
+        trainings: The members from each training.
+        epochs: Epochs that a training has spent until each of its members.
+        problem: Network, data and B.
         budgets: k, each at least 1.
-        report: Called with the number of trainings that are measured, and the loss of the latest.
+        report: Called with the number of measured trainings and the loss of the latest.
 
     Returns:
         ``epochs``, B; ``members``, of one training; ``growth``, for each member of a training:
         ``epochs`` and, for each training, ``accuracy`` and ``loss`` of the members until then;
         ``budgets``, for each budget: ``budget`` (k), ``trainings``, ``epochs`` that they took, and
-        by choice ``accuracy`` (percent) and ``loss`` (nats). No training may fit into a budget;
-        then there are no values.
+        by choice ``accuracy`` (percent) and ``loss`` (nats), empty if no training fits into it.
 
     Raises:
-        RunError: If a member's outputs are not finite, or there are not as many as was said.
+        RunError: If a member's outputs are not finite, or a training has not the announced members.
     """
     whole = problem.recipe.last
     sums: list[Tensor] = []
     growth: list[dict[str, Any]] = [{"epochs": e, "accuracy": [], "loss": []} for e in epochs]
-    for members in brought:
-        total: Any = 0
+    for number, members in enumerate(trainings, start=1):
+        total: Any = 0  # A tensor, from the first member on.
         count = 0
         for count, member in enumerate(members, start=1):
             if count > len(epochs):
                 break
             total = total + probabilities(member, problem)
-            add(growth[count - 1], quality(total, count, problem))
+            _append(growth[count - 1], quality(total, count, problem))
         if count != len(epochs):
-            raise RunError(f"a training brought not the {len(epochs)} members that were announced")
+            members_text = f"more than {len(epochs)}" if count > len(epochs) else count
+            raise RunError(
+                f"training {number} gave {members_text} members, but the ensemble's 'epochs' "
+                f"announces {len(epochs)}"
+            )
         if not bool(total.isfinite().all()):
-            raise RunError(f"the outputs of a member of training {len(sums) + 1} are not finite")
+            raise RunError(f"the outputs of a member of training {number} are not finite")
         sums.append(total)
-        report(len(sums), growth[-1]["loss"][-1])
-    found = []
+        report(number, growth[-1]["loss"][-1])
+    pools = []
     for budget in budgets:
-        trainings = min(len(sums), int(budget * whole / epochs[-1] + 1e-9))
-        pool: dict[str, Any] = {"budget": budget, "trainings": trainings}
-        pool |= {"epochs": trainings * epochs[-1], "accuracy": [], "loss": []}
-        for choice in combinations(sums, trainings) if trainings else ():
-            add(pool, quality(torch.stack(choice).sum(0), trainings * len(epochs), problem))
-        found.append(pool)
-    return {"epochs": whole, "members": len(epochs), "growth": growth, "budgets": found}
+        fitting = min(len(sums), int(budget * whole / epochs[-1] + 1e-9))
+        pool: dict[str, Any] = {"budget": budget, "trainings": fitting}
+        pool |= {"epochs": fitting * epochs[-1], "accuracy": [], "loss": []}
+        for choice in combinations(sums, fitting) if fitting else ():
+            _append(pool, quality(torch.stack(choice).sum(0), fitting * len(epochs), problem))
+        pools.append(pool)
+    return {"epochs": whole, "members": len(epochs), "growth": growth, "budgets": pools}
 
 
-def add(values: dict[str, Any], measured: dict[str, float]) -> None:
-    """Append accuracy and loss to lists."""
+def _append(values: dict[str, Any], measured: dict[str, float]) -> None:
+    """Append accuracy and loss to their lists."""
     for name, value in measured.items():
         values[name].append(value)
 
@@ -87,14 +89,14 @@ def quality(total: Tensor, members: int, problem: Problem) -> dict[str, float]:
 
     Arguments:
         total: The sum of the members' outputs, shape (samples, classes).
-        members: How many they are.
-        problem: Gives the targets.
+        members: The number of members.
+        problem: Provides the targets.
     """
     targets = problem.splits["test"].targets
-    chosen = total.gather(1, targets[:, None])[:, 0].double() / members
+    correct = total.gather(1, targets[:, None])[:, 0].double() / members
     return {
         "accuracy": 100 * float((total.argmax(1) == targets).double().mean()),
-        "loss": -float(chosen.clamp_min(torch.finfo(torch.float32).tiny).log().mean()),
+        "loss": -float(correct.clamp_min(torch.finfo(torch.float32).tiny).log().mean()),
     }
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Ensemble(Protocol):
-    """Makes members of endpoints that belong together; their softmax outputs are averaged.
+    """One member network for each endpoint; the members' softmax outputs are averaged.
 
     Optional attributes: ``summary`` (one line), ``reference`` (the paper, section or equation).
     """
@@ -23,39 +23,38 @@ class Ensemble(Protocol):
     def members(self, endpoints: Sequence[Endpoint], problem: Problem) -> Iterator[Params]:
         """One member for each endpoint, in their order.
 
-        What a member has in common with the first one must be the same tensors, not copies: it is
-        stored once, and layers at the bottom that are all in common are computed once.
+        What a member shares with the first one must be the same tensors, not copies: it is stored
+        once, and shared layers at the bottom are computed once.
 
         Raises:
-            StructureError: If the network is not of the kind it takes.
+            StructureError: If the ensemble does not take such networks.
         """
         ...
 
 
 class Snapshots(Protocol):
-    """Collects members along a training, each training by itself; their outputs are averaged.
+    """Members collected along one training; their softmax outputs are averaged.
 
-    Members of several trainings, of other seeds, are pooled. So it can be said what an ensemble is
-    worth for a budget of epochs: ``mcbench ensemble --budgets``. Optional attributes as of
-    `Ensemble`.
+    Members of trainings with other seeds are pooled, so that ensembles are compared for a budget
+    of epochs: ``mcbench ensemble --budgets``. Optional attributes: those of `Ensemble`.
     """
 
     name: str
 
     def start(self, recipe: Recipe) -> Recipe | None:
-        """How the network is trained that the training goes on from; ``None``: not at all.
+        """The recipe of the network to start from; ``None``: an untrained one.
 
         Arguments:
-            recipe: That of the endpoints it is compared with. With another ``stop`` it gives a
+            recipe: The recipe of the endpoints to compare with; with another ``stop`` it gives a
                 partly trained network.
 
         Raises:
-            UsageError: If the recipe does not have the epochs that are needed.
+            UsageError: If the recipe has too few epochs.
         """
         ...
 
     def epochs(self, recipe: Recipe) -> tuple[float, ...]:
-        """How many epochs were spent when each member is there, from initial weights on.
+        """Epochs spent until each member is collected, from initial weights on.
 
         In the order of the members; the last number is the cost of the whole training.
         """
@@ -64,26 +63,25 @@ class Snapshots(Protocol):
     def collect(self, start: Endpoint, problem: Problem) -> Iterable[Params]:
         """The members of one training, in their order.
 
-        It keeps its state in ``problem.workshop``, and draws by ``problem.generator`` with
+        State is kept in ``problem.workshop``; random numbers come from ``problem.generator`` with
         ``start.seed`` in the purpose.
 
         Arguments:
-            start: The network to start from; with the initial weights of its seed if it is not
-                trained.
-            problem: With the recipe that ``start`` and ``epochs`` are given.
+            start: The network to start from, trained or with the initial weights of its seed.
+            problem: The problem with the recipe that ``start`` and ``epochs`` are given.
         """
         ...
 
 
 def collects(ensemble: Any) -> bool:
-    """Whether an ensemble is `Snapshots`."""
+    """Whether an ensemble collects its members along trainings (`Snapshots`)."""
     return ensemble.collect is not None
 
 
 def by_training(
     ensemble: Any, endpoints: Sequence[Endpoint], problem: Problem
 ) -> Iterator[Iterable[Params]]:
-    """The members that each endpoint brings."""
+    """The members from each endpoint."""
     if collects(ensemble):
         return (ensemble.collect(endpoint, problem) for endpoint in endpoints)
     return ([member] for member in ensemble.members(endpoints, problem))

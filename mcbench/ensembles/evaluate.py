@@ -1,4 +1,4 @@
-"""Accuracy, storage and operations of ensembles as they grow, training by training."""
+"""Accuracy, storage and operations of growing ensembles, training by training."""
 
 from __future__ import annotations
 
@@ -10,15 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from mcbench.ensembles.budgets import pooled, probabilities, quality
+from mcbench.ensembles.budgets import measure_budgets, probabilities, quality
 from mcbench.ensembles.ensemble import by_training, collects
 from mcbench.ensembles.sources import Source, Trainings, collect, start_of
-from mcbench.errors import (
-    RunError,
-    StructureError,
-    UsageError,
-    reason_of,
-)
+from mcbench.errors import RunError, UsageError, reason_of
 from mcbench.experiments.run import SCHEMA
 from mcbench.paths.params import Params, size
 from mcbench.plugins.host import host
@@ -35,15 +30,16 @@ if TYPE_CHECKING:
 log = logging.getLogger("mcbench")
 
 KIND = "ensembles"
+"""The store's folder for ensembles."""
 
 
 @dataclass
 class EnsembleResults:
-    """What came of some ensembles of the same endpoints.
+    """Records and failures of some ensembles of the same endpoints.
 
     Arguments:
         problem: The problem's identity.
-        records: By ensemble, as the user writes it.
+        records: By ensemble, ``name[p=v]``.
         failures: Reasons by what failed: an ensemble, or ``seed N``.
     """
 
@@ -52,19 +48,20 @@ class EnsembleResults:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-class Ensembling:
-    """Ensembles of endpoints that one recipe trained, or several.
+class EnsembleExperiment:
+    """Ensembles of endpoints that one or several recipes have trained.
 
     Arguments:
         experiments: One per recipe, on the same data and architecture; each trains its endpoints.
             Members are taken from them in turn, and the first one's store keeps the records.
         ensembles: ``name[p=v]`` each.
-        budgets: Measure them for so many times the epochs of the recipe, instead of as they grow.
+        budgets: Multiples of the recipe's epochs; ensembles are measured for these instead of as
+            they grow.
 
     Raises:
-        UsageError: If a name is unknown, a recipe stands twice, two see the data in different
-            scales, the data have no classes, a recipe is too short for an ensemble, or budgets
-            cannot be measured.
+        UsageError: If a name is unknown, a recipe is repeated, two recipes normalise the data
+            differently, the data have no classes, a recipe is too short for an ensemble, or
+            budgets cannot be measured.
     """
 
     def __init__(
@@ -79,12 +76,15 @@ class Ensembling:
         if not self.problem.data.classes:
             raise UsageError("ensembles average outputs for classes, and these data have none")
         recipes = [host().identity("recipe", e.problem.recipe) for e in experiments]
-        if any(recipe in recipes[:i] for i, recipe in enumerate(recipes)):
-            raise UsageError("a recipe stands twice: its networks would count twice")
+        for i, experiment in enumerate(experiments):
+            if recipes[i] in recipes[:i]:
+                raise UsageError(
+                    f"recipe '{experiment.recipe}' is given twice: its networks would count twice"
+                )
         for other in experiments[1:]:
             texts = experiments[0].recipe, other.recipe
             self.problem.recipe.check_scale(other.problem.recipe, texts, "in one ensemble")
-        for ensemble in self.ensembles.values():  # What is wrong is said before long work.
+        for ensemble in self.ensembles.values():  # Errors come before long work.
             for experiment in experiments:
                 start_of(ensemble, experiment.problem.recipe)
         if budgets:
@@ -92,7 +92,7 @@ class Ensembling:
 
     def _check_budgets(self) -> None:
         if len(self.experiments) > 1:
-            raise UsageError("a budget counts the epochs of one recipe: name no second one")
+            raise UsageError("budgets count the epochs of one recipe: leave out --with-recipe")
         count = len(self.experiments[0].plan.seeds)
         if max(self.budgets) > count:
             raise UsageError(
@@ -102,8 +102,8 @@ class Ensembling:
         for text, ensemble in self.ensembles.items():
             if not collects(ensemble):
                 raise UsageError(
-                    f"ensemble '{text}' joins the networks it is given: none of its members is "
-                    "there for the budget of one training"
+                    f"ensemble '{text}' has no member that one training gives: leave out "
+                    "--budgets, or name ensembles that collect members along a training"
                 )
 
     def run(self) -> EnsembleResults:
@@ -135,66 +135,56 @@ class Ensembling:
         if self.budgets:
             description["budgets"] = list(self.budgets)
         if start_of(ensemble, self.problem.recipe) != self.problem.recipe:
-            description["problem"] = self.problem.identity  # The endpoints do not tell it.
+            description["problem"] = self.problem.identity  # Not told by the endpoints.
         key = key_of(description)
         with self.store.lock(key):
-            known = self.store.intact(self.store.read_record, KIND, key)
-            if known is not None:
-                return known
-            began = time.perf_counter()
-            spent: list[Cost] = []
-            brought = self._brought(text, ensemble, sources, spent)
+            stored = self.store.intact(self.store.read_record, KIND, key)
+            if stored is not None:
+                return stored
+
+            def report(step: int, loss: float) -> None:
+                host().notify(
+                    "mcbench_method_progressed", title=text, step=step, steps=len(sources),
+                    loss=loss,
+                )  # fmt: skip
+
+            start = time.perf_counter()
+            costs: list[Cost] = []
+            trainings = self._members(text, ensemble, sources, costs)
             if self.budgets:
                 epochs = ensemble.epochs(self.problem.recipe)
-                report = self._reporter(text, len(sources))
-                measured = pooled(brought, epochs, self.problem, self.budgets, report)
+                values = measure_budgets(trainings, epochs, self.problem, self.budgets, report)
             else:
-                measured = {"sizes": list(self._grown(text, brought, len(sources)))}
+                values = {"sizes": list(grow(trainings, self.problem, report))}
             record = {
                 "ensemble": text,
                 "description": description,
                 "problem": self.problem.identity,
-                **measured,
+                **values,
                 "provenance": provenance(self.problem.device),
                 "cost": {
-                    "seconds": time.perf_counter() - began,
-                    "collect": asdict(sum(spent, Cost())),
+                    "seconds": time.perf_counter() - start,
+                    "collect": asdict(sum(costs, Cost())),
                 },
             }
             self.store.write_record(KIND, key, record)
             return record
 
-    def _brought(
-        self, text: str, ensemble: Any, sources: list[Source], spent: list[Cost]
+    def _members(
+        self, text: str, ensemble: Any, sources: list[Source], costs: list[Cost]
     ) -> Iterator[Iterable[Params]]:
-        """The members that each source brings; what their trainings cost is added to ``spent``."""
+        """The members from each source; the cost of their trainings is added to ``costs``."""
         if not collects(ensemble):
             yield from by_training(ensemble, _Endpoints(sources), self.problem)
             return
         for source in sources:
             members, cost = collect(text, ensemble, source, self.store)
-            spent.append(cost)
+            costs.append(cost)
             yield members
-
-    def _grown(
-        self, text: str, brought: Iterable[Iterable[Params]], count: int
-    ) -> Iterator[dict[str, float]]:
-        report = self._reporter(text, count)
-        for step, values in enumerate(grow(brought, self.problem), start=1):
-            report(step, values["loss"])
-            yield values
-
-    def _reporter(self, text: str, count: int) -> Callable[[int, float], None]:
-        def report(step: int, loss: float) -> None:
-            host().notify(
-                "mcbench_method_progressed", title=text, step=step, steps=count, loss=loss
-            )
-
-        return report
 
 
 class _Endpoints(Sequence[Endpoint]):
-    """Endpoints that are loaded when they are asked for, so that not all need be in memory."""
+    """Endpoints that are loaded on access, so that they need not all be in memory."""
 
     def __init__(self, sources: list[Source]) -> None:
         self._sources = sources
@@ -208,8 +198,12 @@ class _Endpoints(Sequence[Endpoint]):
         return self._sources[index].start()
 
 
-def grow(brought: Iterable[Iterable[Params]], problem: Problem) -> Iterator[dict[str, float]]:
-    """An ensemble's values with the members of 1, 2, ... trainings, on the test data.
+def grow(
+    trainings: Iterable[Iterable[Params]],
+    problem: Problem,
+    report: Callable[[int, float], None] = lambda done, loss: None,
+) -> Iterator[dict[str, float]]:
+    """Accuracy and cost of an ensemble with the members of 1, 2, ... trainings, on the test data.
 
     Each is a dictionary of ``accuracy`` (percent) and ``loss`` (nats, cross-entropy) of the mean
     softmax output; ``members``; ``parameters`` and ``bytes`` that are stored, ``operations`` of a
@@ -217,24 +211,21 @@ def grow(brought: Iterable[Iterable[Params]], problem: Problem) -> Iterator[dict
     ``independent-...`` for one network from each training.
 
     Arguments:
-        brought: The members that each training brings; see
-            `mcbench.ensembles.ensemble.by_training`.
-        problem: Gives network and data.
+        trainings: The members from each training; see `mcbench.ensembles.ensemble.by_training`.
+        problem: Network and data.
+        report: Called with the number of measured trainings and the loss with them.
 
     Raises:
         RunError: If a member's outputs are not finite.
     """
-    try:
-        chain = problem.chain
-    except StructureError:
-        chain = None
+    chain = problem.chain_or_none
     example = torch.zeros(2, *problem.input_shape, device=problem.device)
     by_layer = operations(problem.module, example, chain)
     total: torch.Tensor | None = None
     first: Params | None = None
     stored = {"parameters": 0, "bytes": 0, "operations": 0}
     count = 0
-    for trainings, members in enumerate(brought, start=1):
+    for number, members in enumerate(trainings, start=1):
         for member in members:
             count += 1
             first = member if first is None else first
@@ -250,11 +241,13 @@ def grow(brought: Iterable[Iterable[Params]], problem: Problem) -> Iterator[dict
             if not bool(total.isfinite().all()):
                 raise RunError(f"the outputs of member {count} are not finite")
         if total is None or first is None:
-            raise RunError("the first training brings no member")
+            raise RunError("the first training gave no member")
         alone = dict(zip(stored, (*size(first), sum(by_layer)), strict=True))
+        values = quality(total, count, problem)
+        report(number, values["loss"])
         yield {
-            **quality(total, count, problem),
+            **values,
             "members": count,
             **stored,
-            **{f"independent-{name}": trainings * value for name, value in alone.items()},
+            **{f"independent-{name}": number * value for name, value in alone.items()},
         }

@@ -1,9 +1,11 @@
-"""Where the members of ensembles come from: trained endpoints, partly trained ones, trainings."""
+"""Sources of an ensemble's members: endpoints, partly trained ones, and trainings from them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from mcbench.ensembles.ensemble import collects
@@ -24,12 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """One network that brings members to an ensemble, as it is or by a training that it starts.
+    """One network that is a member of an ensemble, or starts a training that gives members.
 
     Arguments:
-        problem: With the recipe of the networks it is compared with.
-        load: Gives the network of a seed.
-        seed: Which.
+        problem: The problem with the recipe of the endpoints to compare with.
+        load: Function from a seed to its network.
+        seed: The network's seed.
     """
 
     problem: Problem
@@ -42,13 +44,13 @@ class Source:
 
 
 def start_of(ensemble: Any, recipe: Recipe) -> Recipe | None:
-    """How the networks are trained that an ensemble is given; ``None``: not at all."""
-    started: Recipe | None = ensemble.start(recipe) if collects(ensemble) else recipe
-    return started
+    """The recipe of the networks that an ensemble is given; ``None`` if they are untrained."""
+    start: Recipe | None = ensemble.start(recipe) if collects(ensemble) else recipe
+    return start
 
 
 class Trainings:
-    """Trains what ensembles start from, each network once.
+    """Trains the networks that ensembles start from, each once.
 
     Arguments:
         experiments: One per recipe; sources are taken from them in turn.
@@ -56,12 +58,12 @@ class Trainings:
 
     def __init__(self, experiments: Sequence[Experiment]) -> None:
         self.experiments = experiments
-        self._done: dict[tuple[int, Recipe], tuple[Endpoints, Trained]] = {}
+        self._results: dict[tuple[int, Recipe], tuple[Endpoints, Trained]] = {}
 
     def sources(self, ensemble: Any, failures: dict[str, str]) -> list[Source]:
         """The sources of an ensemble, trained now if the store does not have them.
 
-        What fails is added to ``failures``; then there are none.
+        Failed trainings are added to ``failures``, and then no sources are returned.
         """
         groups: list[list[Source]] = []
         failed = False
@@ -69,46 +71,39 @@ class Trainings:
             problem, seeds = experiment.problem, experiment.plan.seeds
             recipe = start_of(ensemble, problem.recipe)
             if recipe is None:
-                groups.append([Source(problem, _Initial(problem), seed) for seed in seeds])
+                groups.append(
+                    [Source(problem, partial(_initial, problem), seed) for seed in seeds]
+                )
                 continue
             endpoints, trained = self._trained(number, recipe)
-            named = len(self.experiments) > 1 or recipe != problem.recipe
-            prefix = f"{host().text('recipe', recipe)}, " if named else ""
+            several = len(self.experiments) > 1 or recipe != problem.recipe
+            prefix = f"{host().text('recipe', recipe)}, " if several else ""
             failures |= {f"{prefix}{what}": why for what, why in trained.failures.items()}
             failed |= bool(trained.failures)
             groups.append([Source(problem, endpoints.load, seed) for seed in trained.records])
-        return [] if failed else [source for turn in _in_turn(groups) for source in turn]
+        turns = chain.from_iterable(zip_longest(*groups))
+        return [] if failed else [source for source in turns if source is not None]
 
     def _trained(self, number: int, recipe: Recipe) -> tuple[Endpoints, Trained]:
         key = number, recipe
-        if key not in self._done:
+        if key not in self._results:
             experiment = self.experiments[number]
             endpoints = experiment.endpoints
             if recipe != experiment.problem.recipe:
                 endpoints = experiment.endpoints_by(host().text("recipe", recipe))
-            self._done[key] = endpoints, endpoints.train(experiment.plan.seeds)
-        return self._done[key]
+            self._results[key] = endpoints, endpoints.train(experiment.plan.seeds)
+        return self._results[key]
 
 
-@dataclass(frozen=True)
-class _Initial:
-    """Networks with their initial weights."""
-
-    problem: Problem
-
-    def __call__(self, seed: int) -> Endpoint:
-        params = {n: x.detach() for n, x in self.problem.build(seed).state_dict().items()}
-        key = key_of({"initial": endpoint_key(self.problem.identity, seed)})
-        return Endpoint(move(params, self.problem.device), seed, key)
-
-
-def _in_turn(groups: list[list[Any]]) -> list[list[Any]]:
-    longest = max(map(len, groups), default=0)
-    return [[group[i] for group in groups if i < len(group)] for i in range(longest)]
+def _initial(problem: Problem, seed: int) -> Endpoint:
+    """The network of a seed with its initial weights."""
+    params = {n: x.detach() for n, x in problem.build(seed).state_dict().items()}
+    key = key_of({"initial": endpoint_key(problem.identity, seed)})
+    return Endpoint(move(params, problem.device), seed, key)
 
 
 def collect(text: str, ensemble: Any, source: Source, store: Store) -> tuple[list[Params], Cost]:
-    """The members that one training brings, and what it cost, carried out now if it was not."""
+    """The members from one training and its cost; what is stored of it is not computed again."""
     problem, start = source.problem, source.start()
     key = key_of(
         {

@@ -1,1 +1,1 @@
-"""Plans, their runs and what comes of them."""
+"""Plans, their runs, and the records of these."""

@@ -1,4 +1,4 @@
-"""`Endpoints`, the trained networks of one problem; those that are missing are trained."""
+"""`Endpoints`, the trained networks of one problem, trained where the store lacks them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from mcbench.training import training
 
 @dataclass
 class Trained:
-    """What came of training the endpoints of some seeds.
+    """Records and failures of the endpoints of some seeds.
 
     Arguments:
-        records: Those of the endpoints that exist, by seed.
+        records: The records of the endpoints that exist, by seed.
         failures: Reasons by what failed, ``seed N``.
     """
 
@@ -37,8 +37,8 @@ class Endpoints:
     """The endpoints of one problem.
 
     Arguments:
-        problem: Its recipe trains them.
-        store: Where they are.
+        problem: Data, architecture and the recipe that trains the endpoints.
+        store: Holds the endpoints.
     """
 
     def __init__(self, problem: Problem, store: Store) -> None:
@@ -50,35 +50,37 @@ class Endpoints:
         return load(self.store, self.problem.device, seed, key)
 
     def train(self, seeds: Iterable[int]) -> Trained:
-        """Train the endpoints that the store does not have, each by one process alone."""
-        results = Trained()
+        """Train the endpoints that the store does not have, each in one process only."""
+        trained = Trained()
         keys = {seed: endpoint_key(self.problem.identity, seed) for seed in seeds}
-        missing = [s for s, k in keys.items() if not self._found(s, k, results)]
+        missing = [s for s, k in keys.items() if not self._read(s, k, trained)]
         with ExitStack() as locks:
             for seed in sorted(missing, key=keys.__getitem__):
                 locks.enter_context(self.store.lock(keys[seed]))
             # Another process may have trained some while this one waited.
-            missing = [s for s in missing if not self._found(s, keys[s], results)]
+            missing = [s for s in missing if not self._read(s, keys[s], trained)]
             if missing:
                 locks.enter_context(threads(self.problem))
-                self._train(missing, keys, results)
-        results.records = dict(sorted(results.records.items()))
-        return results
+                self._train(missing, keys, trained)
+        trained.records = dict(sorted(trained.records.items()))
+        return trained
 
-    def _found(self, seed: int, key: str, results: Trained) -> bool:
-        known = self.store.intact(self.store.read_tensors, "endpoints", key)
-        if known is not None:
-            results.records[seed] = known[1]
-        return known is not None
+    def _read(self, seed: int, key: str, trained: Trained) -> bool:
+        """Add a stored endpoint's record; whether there is one."""
+        stored = self.store.intact(self.store.read_tensors, "endpoints", key)
+        if stored is not None:
+            trained.records[seed] = stored[1]
+        return stored is not None
 
-    def _train(self, seeds: list[int], keys: dict[int, str], results: Trained) -> None:
+    def _train(self, seeds: list[int], keys: dict[int, str], trained: Trained) -> None:
+        """Train endpoints, going on from where interrupted trainings stopped."""
         states = {}
         for seed in seeds:
             key = keys[seed]
-            known = self.store.intact(self.store.read_tensors, "partial", key)
-            if known is not None:
-                record = known[1]
-                states[seed] = training.State(record["epoch"], known[0], record.get("losses", []))
+            partial = self.store.intact(self.store.read_tensors, "partial", key)
+            if partial is not None:
+                tensors, record = partial
+                states[seed] = training.State(record["epoch"], tensors, record.get("losses", []))
 
         def save(seed: int, state: training.State) -> None:
             record = {"epoch": state.epoch, "losses": state.losses}
@@ -95,13 +97,14 @@ class Endpoints:
             keys=tuple(keys[seed] for seed in seeds),
         )  # fmt: skip
         for outcome in training.train(self.problem, seeds, states, save, report):
-            self._keep(outcome, keys[outcome.seed], results)
+            self._store(outcome, keys[outcome.seed], trained)
 
-    def _keep(self, outcome: training.Outcome, key: str, results: Trained) -> None:
+    def _store(self, outcome: training.Outcome, key: str, trained: Trained) -> None:
+        """Store a finished training as an endpoint, or as a failure."""
         seed, error, params = outcome.seed, outcome.error, outcome.params
         if error is not None or params is None:
             what, reason = f"seed {seed}", str(error)
-            results.failures[what] = reason
+            trained.failures[what] = reason
             host().notify("mcbench_training_failed", seed=seed, key=key, error=error)
             failure = {"what": f"endpoint of {what}", "reason": reason}
             self.store.write_record("failures", key, failure)
@@ -116,9 +119,9 @@ class Endpoints:
         self.store.write_tensors("endpoints", key, params, record)
         self.store.remove("partial", key)
         self.store.remove("failures", key)
-        results.records[seed] = record
-        trained = Endpoint(params, seed, key, record)
-        host().notify("mcbench_endpoint_trained", endpoint=trained)
+        trained.records[seed] = record
+        endpoint = Endpoint(params, seed, key, record)
+        host().notify("mcbench_endpoint_trained", endpoint=endpoint)
 
 
 def load(store: Store, device: torch.device, seed: int, key: str) -> Endpoint:
@@ -127,10 +130,11 @@ def load(store: Store, device: torch.device, seed: int, key: str) -> Endpoint:
     Raises:
         RunError: If the store does not have it.
     """
-    known = store.read_tensors("endpoints", key)
-    if known is None:
-        raise RunError(f"the endpoint of seed {seed} is not in the store")
-    return Endpoint(move(known[0], device), seed, key, known[1])
+    stored = store.read_tensors("endpoints", key)
+    if stored is None:
+        raise RunError(f"the endpoint of seed {seed} is not in the store (key {key})")
+    params, record = stored
+    return Endpoint(move(params, device), seed, key, record)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The whole of a benchmark: train what is missing, connect, evaluate, measure."""
+"""`Experiment`, a whole benchmark: train what is missing, connect, evaluate, measure."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import replace
 
 from mcbench.errors import StructureError, UsageError
 from mcbench.evaluation.metric import usual
-from mcbench.experiments.computation import Computation
-from mcbench.experiments.connect import Connector
+from mcbench.experiments.connector import Connector
 from mcbench.experiments.endpoints import Endpoints, threads
-from mcbench.experiments.measure import Metrics
+from mcbench.experiments.metrics import Metrics
 from mcbench.experiments.plan import Plan, Results
 from mcbench.experiments.problems import Problems
 from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
+from mcbench.experiments.runner import Runner
 from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data
 from mcbench.problem.endpoint import Endpoint
@@ -24,18 +24,22 @@ from mcbench.store.store import Store
 
 
 class Experiment:
-    """A plan made ready: names resolved, data loaded. Wrong names end here.
+    """A plan with its components and data, ready to run.
 
     Arguments:
-        plan: What is asked for.
-        store: Where results are.
-        data_dir: Where data are looked for first.
+        plan: What the user asked for.
+        store: Holds the results.
+        data_dir: The folder that is searched for data first.
         device: ``cpu``, ``cuda``, ...; ``auto`` takes a GPU if there is one.
-        loaded: The plan's data set and its fingerprint, where they are loaded already.
+        loaded: The plan's data and their fingerprint, if they are loaded already.
 
     Attributes:
-        endpoints, endpoints_b: Those of A's recipe and of B's; the same, unless B has another.
-        problem: What the endpoints A are of, and what methods are given.
+        endpoints, endpoints_b: Endpoints of A's recipe and of B's; the same object if B has no
+            other recipe.
+        problem: The problem of the endpoints A, which methods are given.
+
+    Raises:
+        UsageError: If a name is unknown, a seed is repeated, or two recipes cannot be compared.
     """
 
     def __init__(
@@ -49,19 +53,18 @@ class Experiment:
         self.plan, self.store, self.data_dir = plan, store, data_dir
         self._problems = Problems(plan, store, data_dir, device, loaded)
         self.methods = {text: host().get("method", text) for text in plan.methods}
-        chosen = plan.metrics or usual()
-        self.metrics = {text: host().get("metric", text) for text in chosen}
+        self.metrics = {text: host().get("metric", text) for text in plan.metrics or usual()}
         self.executor = host().get("executor", plan.executor)
-        if len(set(plan.seeds)) < len(plan.seeds):
-            raise UsageError("a seed stands twice: each endpoint needs its own")
+        repeated = sorted({seed for seed in plan.seeds if plan.seeds.count(seed) > 1})
+        if repeated:
+            raise UsageError(f"seed {repeated[0]} is given twice: give each endpoint its own seed")
         self.recipe = self._problems.recipe
         self.endpoints = self.endpoints_b = self.endpoints_by(self.recipe)
         if self._problems.two:
             self.endpoints_b = self.endpoints_by(plan.to_recipe)
         self.problem = self.endpoints.problem
         self.connector = Connector(self.problem, store, self.methods)
-        self._measured = Metrics(self.metrics, store)
-        self._computation = Computation(self.connector, self._measured, store)
+        self._runner = Runner(self.connector, Metrics(self.metrics, store), store)
 
     def endpoints_by(self, recipe: str) -> Endpoints:
         """The endpoints that a recipe trains on the same data."""
@@ -78,7 +81,7 @@ class Experiment:
         )
 
     def threads(self) -> AbstractContextManager[None]:
-        """As many threads as the networks are large enough for."""
+        """One thread inside the ``with`` block if the networks are small."""
         return threads(self.problem)
 
     def endpoint(self, seed: int) -> Endpoint:
@@ -86,16 +89,15 @@ class Experiment:
         return self.endpoints.load(seed)
 
     def train(self, seeds: Sequence[int] | None = None) -> Results:
-        """Train the endpoints A that are missing; the plan's, or those of ``seeds``."""
+        """Train the missing endpoints A, of the plan's seeds or of ``seeds``."""
         trained = self.endpoints.train(self.plan.seeds if seeds is None else seeds)
         return Results(self.problem.identity, trained.records, failures=trained.failures)
 
     def train_pools(self, runs: list[Run]) -> dict[str, str]:
-        """Train the endpoints that methods of runs to come are fitted on; failures by seed."""
-        waiting = {run.method for run in runs if not self.store.has("runs", run.key)}
+        """Train the pools that the methods of missing runs are fitted on; failures by seed."""
         seeds: set[int] = set()
-        for text in waiting:
-            with suppress(StructureError):  # The run says why it fails.
+        for text in {run.method for run in runs if not self.store.has("runs", run.key)}:
+            with suppress(StructureError):  # The run fails with the same error.
                 seeds |= set(self.connector.pool(text))
         return self.endpoints.train(sorted(seeds)).failures
 
@@ -113,22 +115,22 @@ class Experiment:
                     results.records[run.key] = record
                 else:
                     results.failures[run.key] = reason
-        results.failures |= self._measured.failures
+        results.failures |= self._runner.metrics.failures
         return results
 
     def _train_ends(self) -> tuple[Results, Container[int]]:
-        """What came of training endpoints A and B, and the seeds of those B that exist."""
+        """Train the endpoints A and B: the results of A, and the seeds whose B exists."""
         if self.endpoints_b is self.endpoints:
             results = self.train()
             return results, results.endpoints
-        first, other = map(list, zip(*self.plan.pairs, strict=True))
-        results, trained_b = self.train(first), self.endpoints_b.train(other)
+        seeds_a, seeds_b = map(list, zip(*self.plan.pairs, strict=True))
+        results, trained_b = self.train(seeds_a), self.endpoints_b.train(seeds_b)
         results.recipes = self.recipe, self.plan.to_recipe
         failures = results.failures, trained_b.failures
         results.failures = {
             f"{what} of {recipe}": why
-            for recipe, of_side in zip(results.recipes, failures, strict=True)
-            for what, why in of_side.items()
+            for recipe, side in zip(results.recipes, failures, strict=True)
+            for what, why in side.items()
         }
         return results, trained_b.records
 
@@ -146,4 +148,4 @@ class Experiment:
 
     def compute(self, run: Run) -> tuple[Run, Record | None, str]:
         """A run's record from the store, completed or computed; or ``None`` and why it failed."""
-        return self._computation.record(run)
+        return self._runner.record(run)

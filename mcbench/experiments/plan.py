@@ -1,4 +1,4 @@
-"""`Plan`, what a benchmark is asked for, and `Results`, what came of it."""
+"""`Plan`, the request of a benchmark, and `Results`, its outcome."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What the user asked for, as text.
+    """The user's request, as text.
 
     Arguments:
-        dataset, architecture, recipe: ``name[p=v]``; an empty recipe is the data set's own.
+        dataset, architecture, recipe: ``name[p=v]``; an empty recipe means the data set's own.
         methods: ``name[p=v]`` each.
         seeds: One per endpoint; all `pairs` of them are connected.
         protocol: How paths are evaluated.
-        metrics: ``name[p=v]`` each; none means all the usual ones.
-        executor: Who carries out the runs.
+        metrics: ``name[p=v]`` each; none means the usual ones.
+        executor: The component that carries out the runs.
         to_recipe: The recipe of the endpoints B, as text; empty if it is that of A.
-        same_seed: Pairs of one seed each, which B's recipe tells apart.
+        same_seed: Whether A and B of a pair have the same seed and differ in their recipe.
     """
 
     dataset: str = "digits"
@@ -48,15 +48,15 @@ class Plan:
 
 @dataclass
 class Results:
-    """What came of a plan.
+    """Endpoints, runs, records and failures of a plan.
 
     Arguments:
         problem: The problem's identity.
         endpoints: Records of the trained endpoints by seed.
-        runs: All runs that were asked for and whose endpoints exist.
-        records: Their records by key, of those that are done.
+        runs: The runs of the plan whose endpoints exist.
+        records: The records of finished runs by key.
         failures: Reasons by what failed: a run's key, or ``seed N``.
-        recipes: Those of A and of B as text, if they are two.
+        recipes: A's and B's recipe as text, if they differ.
     """
 
     problem: dict[str, Any]

@@ -1,4 +1,4 @@
-"""`Problems`, those of a plan: one data set and one architecture, and a problem per recipe."""
+"""`Problems` of a plan: one data set and one architecture, a problem for each recipe."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from mcbench.store.store import Store
 
 
 class Problems:
-    """The problems of a plan. Data are loaded when the first is asked for, once for all.
+    """The problems of a plan; they share the data, which are loaded with the first one.
 
     Arguments:
         plan: Names data set, architecture and recipes.
-        store: Where decoded data are kept.
-        data_dir: Where data are looked for first.
-        device: Where problems compute.
-        loaded: The data and their fingerprint, where they are loaded already.
+        store: Keeps decoded data.
+        data_dir: The folder that is searched for data first.
+        device: The device that problems compute on.
+        loaded: The data and their fingerprint, if they are loaded already.
 
     Attributes:
-        recipe: A's, as text.
-        two: Whether B has another.
+        recipe: A's recipe, as text.
+        two: Whether B has another recipe.
 
     Raises:
         UsageError: If a name is unknown, or the recipes do not go together.
@@ -42,7 +42,7 @@ class Problems:
         loaded: tuple[Data, str] | None = None,
     ) -> None:
         self.plan, self.store, self.data_dir = plan, store, data_dir
-        self._device, self._given = device, loaded
+        self._device, self._loaded = device, loaded
         self._dataset = host().get("dataset", plan.dataset)
         self._architecture = host().get("architecture", plan.architecture)
         self.recipe = plan.recipe or self._dataset.recipe
@@ -51,11 +51,11 @@ class Problems:
 
     @cached_property
     def loaded(self) -> tuple[Data, str]:
-        """The data, as decoded, and their fingerprint."""
-        return self._given or loading.load(self._dataset, self.data_dir, self.store)
+        """The decoded data and their fingerprint."""
+        return self._loaded or loading.load(self._dataset, self.data_dir, self.store)
 
     def of(self, recipe: str) -> Problem:
-        """The problem with a recipe."""
+        """The problem whose endpoints a recipe trains."""
         self._check_augmentation(recipe)
         component = host().get("recipe", recipe)
         data, fingerprint = self.loaded
@@ -70,10 +70,13 @@ class Problems:
     def _check_augmentation(self, recipe: str) -> None:
         component = host().get("recipe", recipe)
         if self.plan.protocol.augment and not component.augment:
-            raise UsageError(f"recipe '{component.name}' has no augmentation to evaluate on")
+            raise UsageError(
+                f"recipe '{component.name}' has no augmentation to evaluate on: leave out "
+                "--augmented-train"
+            )
 
     def _differ(self) -> bool:
-        """Whether B has another recipe than A; the two must go together."""
+        """Whether B has another recipe than A, checked to be compatible."""
         plan, recipe = self.plan, host().get("recipe", self.recipe)
         other = host().get("recipe", plan.to_recipe) if plan.to_recipe else recipe
         recipe.check_scale(other, (self.recipe, plan.to_recipe), "joined by a path")

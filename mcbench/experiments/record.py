@@ -1,7 +1,7 @@
-"""`Record`, what a run gave: from the run to the store, tables, figures, entries and the site.
+"""`Record`, the stored result of a run, for the store, tables, figures, entries and the site.
 
-The models are the schema as well: of the store's files, of the records in the entry files of
-leaderboards, and of the reference page. Here alone records are read and written.
+The models are also the schema of the store's files, of the records in leaderboard entries, and of
+the reference page. Records are read and written here only.
 """
 
 from __future__ import annotations
@@ -25,18 +25,17 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 Time = Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 Point = Annotated[float, Field(ge=0, le=1)]
 
-
 T = TypeVar("T", bound="RunFields")
 
 
 class Strict(BaseModel):
-    """Values that do not change: no unknown fields, no conversions, no NaN."""
+    """Immutable values: no unknown fields, no conversions, no NaN."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
     @classmethod
     def of(cls, stored: dict[str, Any]) -> Self:
-        """From `to_json`.
+        """Read the JSON of `to_json`.
 
         Raises:
             pydantic.ValidationError: If a field is missing, unknown, or of another type.
@@ -44,12 +43,12 @@ class Strict(BaseModel):
         return cls.model_validate(stored)
 
     def to_json(self) -> dict[str, Any]:
-        """As JSON has it: the fields that were given, and no others."""
+        """JSON of the fields that were given, and no others."""
         return self.model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 class Identity(Strict):
-    """A component: name, parameters, and the distribution that it is of."""
+    """A component: name, parameters, and the distribution that provides it."""
 
     name: Name
     parameters: dict[str, Any]
@@ -64,7 +63,7 @@ class DatasetIdentity(Identity):
 
 
 class ProblemIdentity(Strict):
-    """What a pair of endpoints is drawn from."""
+    """Data set, architecture and recipe of the endpoints."""
 
     dataset: DatasetIdentity
     architecture: Identity
@@ -72,7 +71,7 @@ class ProblemIdentity(Strict):
 
 
 class ProtocolFields(Strict):
-    """How the path was evaluated: the fields of `mcbench.Protocol`."""
+    """The fields of `mcbench.Protocol`: how the path was evaluated."""
 
     points: Annotated[int, Field(ge=2, le=100_000)]
     refine: Annotated[int, Field(ge=0, le=1000)]
@@ -81,7 +80,7 @@ class ProtocolFields(Strict):
 
 
 class RunDescription(Strict):
-    """All that determines the record; its hash is the run's content key."""
+    """Everything that determines the record; its hash is the run's content key."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
     endpoints: Annotated[tuple[Key, Key], Field(strict=False)]
@@ -91,28 +90,28 @@ class RunDescription(Strict):
 
 
 class BySplit(Strict):
-    """Values by split; both are there."""
+    """Values on both splits."""
 
     train: list[float]
     test: list[float]
 
 
 class PercentBySplit(Strict):
-    """Percentages by split; both are there."""
+    """Percentages on both splits."""
 
     train: list[Percent]
     test: list[Percent]
 
 
 class PercentOfSplit(Strict):
-    """A percentage by split."""
+    """One percentage on each split."""
 
     train: Percent
     test: Percent
 
 
 class Nothing(Strict):
-    """In place of accuracies, where the data have no classes."""
+    """No accuracies, where the data have no classes."""
 
 
 class Ensembles(Strict):
@@ -153,7 +152,7 @@ class Installed(Strict):
 
 
 class Provenance(Strict):
-    """Where and with what something was computed; ``distributions`` where they were hashed."""
+    """Machine and software of a computation; ``distributions`` where they were hashed."""
 
     python: Version
     packages: dict[Name, str]
@@ -173,7 +172,7 @@ class PartCost(Strict):
 
 
 class RunCost(Strict):
-    """What a run took, whole and in parts; ``connect_seconds`` where the path was only timed."""
+    """Cost of a run and of its parts; ``connect_seconds`` where the path was only timed."""
 
     seconds: Positive
     evaluations: Annotated[int, Field(ge=0)]
@@ -183,7 +182,7 @@ class RunCost(Strict):
 
 
 class RunFields(Strict):
-    """What was run, whatever came of it.
+    """Fields of a run that its record and its failure share.
 
     ``problem`` is A's; ``to_recipe`` is B's recipe where it is another one. ``method`` is the
     method as the user wrote it.
@@ -207,9 +206,9 @@ class RunFields(Strict):
 
 
 class Record(RunFields):
-    """What a run gave; as good as the path itself, which can be built from it again.
+    """Result of a run; its path can be built from it again.
 
-    ``metrics`` are by the metric's text, ``notes`` are what the method said of its path.
+    ``metrics`` by the metric's text; ``notes`` of the method on its path.
     """
 
     measured: Annotated[CurveFields, Field(alias="curve")]
@@ -220,7 +219,7 @@ class Record(RunFields):
 
     @property
     def curve(self) -> Curve:
-        """What was measured along the path; a copy."""
+        """A copy of the measured curve."""
         return Curve.of(self.measured.to_json())
 
     def values_of(self, metric: str) -> dict[str, float]:
@@ -233,7 +232,7 @@ class Record(RunFields):
 
 
 class Failure(RunFields):
-    """Why a run failed; ``applies``: whether the method takes the network at all."""
+    """Reason why a run failed; ``applies``: whether the method takes the network at all."""
 
     what: str
     reason: str

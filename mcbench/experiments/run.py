@@ -24,10 +24,10 @@ def endpoint_key(problem: dict[str, Any], seed: int) -> str:
 def problems(
     problem: dict[str, Any], to_recipe: dict[str, Any] | None
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The identities of A's problem and of B's, which differ in the recipe if at all.
+    """The identities of A's and B's problems, which differ at most in the recipe.
 
     Arguments:
-        problem: A's.
+        problem: The identity of A's problem.
         to_recipe: The identity of B's recipe; ``None`` if it is A's.
     """
     return problem, {**problem, "recipe": to_recipe} if to_recipe else problem
@@ -35,13 +35,13 @@ def problems(
 
 @dataclass(frozen=True)
 class Run:
-    """One method on one pair.
+    """One method on one pair of endpoints.
 
     Arguments:
         problem: The identity of the problem (see `mcbench.Problem`); A's, if B has another recipe.
         pair: The seeds of A and B.
         method: The method as the user writes it, ``name[p=v]``.
-        identity: What of the method determines its path.
+        identity: Name, parameters, distribution and version of the method.
         protocol: How the path is evaluated.
         to_recipe: The identity of B's recipe; ``None`` if it is A's.
     """
@@ -55,7 +55,7 @@ class Run:
 
     @staticmethod
     def of(record: RunFields) -> Run:
-        """The run that a record, or a failure, is of."""
+        """The run of a record or of a failure."""
         return Run(
             record.problem.to_json(),
             record.pair,
@@ -67,7 +67,7 @@ class Run:
 
     @cached_property
     def problems(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """The identities of A's problem and of B's."""
+        """The identities of A's and B's problems."""
         return problems(self.problem, self.to_recipe)
 
     @cached_property
@@ -78,7 +78,7 @@ class Run:
 
     @cached_property
     def description(self) -> dict[str, Any]:
-        """All that determines the record."""
+        """Everything that determines the record."""
         return {
             "schema": SCHEMA,
             "endpoints": list(self.ends),
@@ -93,17 +93,17 @@ class Run:
         return key_of(self.description)
 
     @property
-    def said(self) -> dict[str, Any]:
-        """What a record says of its run, whatever came of it; `of` reads it back."""
-        said = {
+    def fields(self) -> dict[str, Any]:
+        """The run's fields in a record or a failure; `of` reads them back."""
+        fields = {
             "run": self.description,
             "problem": self.problem,
             "pair": list(self.pair),
             "method": self.method,
         }
-        return said | ({"to_recipe": self.to_recipe} if self.to_recipe else {})
+        return fields | ({"to_recipe": self.to_recipe} if self.to_recipe else {})
 
     def failure(self, reason: str, applies: bool) -> dict[str, Any]:
         """The record of a failure; ``applies``: whether the method takes the network at all."""
         what = f"{self.method} on pair {self.pair}"
-        return {"what": what, "reason": reason, "applies": applies, **self.said}
+        return {"what": what, "reason": reason, "applies": applies, **self.fields}

@@ -1,13 +1,12 @@
 """The minimum spanning tree of saddle losses over several endpoints.
 
-Draxler et al., ICML 2018, sec. 3.4: a network of paths in which any two minima are connected by
-the lowest way that was found. The saddle of a path is its highest loss on the training data, on
-the grid and at refined points.
+Draxler et al., ICML 2018, sec. 3.4: the paths between minima whose highest saddle is lowest. The
+saddle of a path is its highest training loss, on the grid and at refined points.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -24,13 +23,13 @@ Pair = tuple[int, int]
 
 @dataclass
 class Exploration:
-    """What came of an exploration.
+    """The spanning tree of an experiment and the runs it was found with.
 
     Arguments:
         results: Endpoints, runs in the order in which they were tried, records and failures.
-        minima: Of each endpoint its losses and accuracies by split, by seed.
+        minima: Losses and accuracies by split of each endpoint, by seed.
         first: The endpoint of the lowest training loss, which was connected with all others.
-        tree: The pairs of the tree, the heaviest first. Pairs whose runs failed are not in it.
+        tree: The pairs of the tree, the heaviest first, without pairs whose runs failed.
         left: How many pairs were not tried.
     """
 
@@ -47,54 +46,50 @@ class Exploration:
 
 
 def explore(experiment: Experiment, budget: int | None = None) -> Exploration:
-    """Find the tree with the method and the endpoints of a plan.
+    """Find the minimum spanning tree with the method and the endpoints of a plan.
 
-    The endpoint of the lowest training loss is connected with all others. Then, again and again,
-    the tree's heaviest edge is removed, a pair across the cut that was not tried is connected, and
-    the lighter of the two stays. Where all such pairs were tried, the next edge is taken. All runs
-    are those that `Experiment.run` makes, and are found again.
+    The endpoint of the lowest training loss is connected with all others. Then, repeatedly, the
+    tree's heaviest edge is removed, an untried pair across the cut is connected, and the lighter
+    of the two stays. Where all such pairs were tried, the next edge is taken. The runs are those
+    of `Experiment.run`, and are taken from the store where it has them.
 
     Arguments:
-        experiment: Its plan has one method.
-        budget: So many pairs at most after those with the first endpoint; none: all.
+        experiment: An experiment with one method.
+        budget: Most pairs to try after those with the first endpoint; ``None`` means all.
     """
-    (method,) = experiment.plan.methods
+    (method,), protocol = experiment.plan.methods, experiment.plan.protocol
     results = experiment.train()
-    found = Exploration(results)
+    exploration = Exploration(results)
     seeds = sorted(results.endpoints)
     with experiment.threads():
         for seed in seeds:
             params = experiment.endpoint(seed).params
-            found.minima[seed] = measure(params, experiment.problem, experiment.plan.protocol)
+            exploration.minima[seed] = measure(params, experiment.problem, protocol)
         if len(seeds) < 2:
-            return found
-        heights = {seed: values["loss"]["train"] for seed, values in found.minima.items()}
-        found.first = min(seeds, key=lambda seed: heights[seed])
-        every = {
+            return exploration
+        heights = {seed: values["loss"]["train"] for seed, values in exploration.minima.items()}
+        exploration.first = min(seeds, key=lambda seed: heights[seed])
+        runs = {
             run.pair: run
             for run in experiment.runs(list(combinations(seeds, 2)))
             if run.method == method
         }
         saddles: dict[Pair, float] = {}
-        _try([every[ordered(found.first, s)] for s in seeds if s != found.first],
+        _try([runs[ordered(exploration.first, s)] for s in seeds if s != exploration.first],
              experiment, results, saddles)  # fmt: skip
-        tried = 0
-        while budget is None or tried < budget:
-            pair = suggest(seeds, saddles, heights)
-            if pair is None:
-                break
-            _try([every[pair]], experiment, results, saddles)
-            tried += 1
+        most = len(runs) if budget is None else len(saddles) + budget
+        while len(saddles) < most and (pair := suggest(seeds, saddles, heights)):
+            _try([runs[pair]], experiment, results, saddles)
     edges = spanning_tree(seeds, saddles)
-    found.tree = [pair for pair in reversed(edges) if saddles[pair] < float("inf")]
-    found.left = len(every) - len(saddles)
-    return found
+    exploration.tree = [pair for pair in reversed(edges) if saddles[pair] < float("inf")]
+    exploration.left = len(runs) - len(saddles)
+    return exploration
 
 
 def _try(
     runs: list[Run], experiment: Experiment, results: Results, saddles: dict[Pair, float]
 ) -> None:
-    """Compute runs, or find them; a failed one has no saddle but an infinite barrier."""
+    """Compute runs and their saddles; the saddle of a failed run is infinite."""
     results.failures |= experiment.train_pools(runs)
     for run, record, reason in experiment.executor.map(experiment.compute, runs):
         results.runs.append(run)
@@ -107,12 +102,12 @@ def _try(
 
 
 def ordered(a: int, b: int) -> Pair:
-    """A pair as runs have it."""
+    """The pair of two seeds, the lower one first."""
     return min(a, b), max(a, b)
 
 
 def spanning_tree(seeds: Sequence[int], weights: dict[Pair, float]) -> list[Pair]:
-    """The minimum spanning tree (Kruskal), the lightest edge first; a forest if edges lack."""
+    """The minimum spanning tree (Kruskal), the lightest edge first; a forest if unconnected."""
     part = {seed: seed for seed in seeds}
     tree = []
     for pair in sorted(weights, key=lambda pair: (weights[pair], pair)):
@@ -128,8 +123,8 @@ def suggest(
 ) -> Pair | None:
     """The pair to try next; ``None`` if all were tried.
 
-    Of the pairs across the cut that the heaviest edge leaves, it is the one of the lowest minima:
-    the smallest sum of their losses.
+    It is the pair of the smallest summed loss among those that connect the two parts which the
+    tree falls into without its heaviest edge.
     """
     tree = spanning_tree(seeds, saddles)
     for edge in reversed(tree):
@@ -139,15 +134,11 @@ def suggest(
     return None
 
 
-def _across(edge: Pair, tree: list[Pair], seeds: Sequence[int]) -> Iterator[Pair]:
+def _across(edge: Pair, tree: list[Pair], seeds: Sequence[int]) -> list[Pair]:
     """The pairs that a tree without one of its edges leaves unconnected."""
-    side, waiting = {edge[0]}, [edge[0]]
-    while waiting:
-        here = waiting.pop()
-        for pair in tree:
-            if here in pair and pair != edge:
-                there = pair[0] if pair[1] == here else pair[1]
-                if there not in side:
-                    side.add(there)
-                    waiting.append(there)
-    yield from (pair for pair in combinations(sorted(seeds), 2) if len(side & set(pair)) == 1)
+    parts = {seed: {seed} for seed in seeds}
+    for one, two in (pair for pair in tree if pair != edge):
+        union = parts[one] | parts[two]
+        parts |= dict.fromkeys(union, union)
+    side = parts[edge[0]]
+    return [pair for pair in combinations(sorted(seeds), 2) if len(side & set(pair)) == 1]

@@ -11,7 +11,7 @@ def budgets(results: EnsembleResults) -> Table:
     """A row per ensemble, a column per budget, as table 1 of Garipov et al., NeurIPS 2018.
 
     Arguments:
-        results: Of `mcbench.ensembles.evaluate.Ensembling` with budgets, at least one record.
+        results: Results with budgets and at least one record.
     """
     records = results.records
     first = next(iter(records.values()))

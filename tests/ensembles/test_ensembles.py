@@ -12,7 +12,7 @@ import torch
 
 from conftest import PLAN, Deep
 from mcbench.ensembles.ensemble import by_training
-from mcbench.ensembles.evaluate import Ensembling, grow
+from mcbench.ensembles.evaluate import EnsembleExperiment, grow
 from mcbench.errors import UsageError
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
@@ -97,7 +97,7 @@ def test_networks_without_a_chain_have_independent_ensembles_alone(
     residual: None, shared_store: Store
 ) -> None:
     plan = Plan(architecture="residual", recipe="quick[epochs=2]", seeds=(0, 1))
-    results = Ensembling([Experiment(plan, shared_store)], ["independent", "wa"]).run()
+    results = EnsembleExperiment([Experiment(plan, shared_store)], ["independent", "wa"]).run()
     assert "joins or branches off" in results.failures["wa"]
     values = results.records["independent"]["sizes"][1]
     assert values["operations"] == 2 * 2 * (64 * 64 + 64 * 10)
@@ -111,7 +111,7 @@ def test_members_of_several_recipes_come_in_turn(
         Experiment(Plan(architecture=PLAN.architecture, recipe=r, seeds=(0, 1)), shared_store)
         for r in recipes
     ]
-    results = Ensembling(experiments, ["independent"]).run()
+    results = EnsembleExperiment(experiments, ["independent"]).run()
     keys = results.records["independent"]["description"]["endpoints"]
     assert keys == [e.endpoint(seed).key for seed in (0, 1) for e in experiments]
 
@@ -119,7 +119,7 @@ def test_members_of_several_recipes_come_in_turn(
         raise AssertionError("it was measured before")
 
     monkeypatch.setattr("mcbench.ensembles.evaluate.grow", refuse)
-    assert Ensembling(experiments, ["independent"]).run().records == results.records
+    assert EnsembleExperiment(experiments, ["independent"]).run().records == results.records
 
 
 def test_recipes_that_see_other_data_are_refused(shared_store: Store) -> None:
@@ -127,7 +127,7 @@ def test_recipes_that_see_other_data_are_refused(shared_store: Store) -> None:
     second = Experiment(Plan(recipe="quick"), shared_store)
     object.__setattr__(second.problem, "recipe", _scaled(second.problem.recipe))
     with pytest.raises(UsageError, match="normalise the data differently"):
-        Ensembling([first, second], ["independent"])
+        EnsembleExperiment([first, second], ["independent"])
 
 
 def _scaled(recipe: Any) -> Any:

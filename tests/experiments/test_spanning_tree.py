@@ -14,10 +14,10 @@ import mcbench
 from mcbench import Endpoint, Problem, RunError
 from mcbench.cli import main
 from mcbench.evaluation.protocol import Protocol
-from mcbench.experiments import computation
-from mcbench.experiments.curve import compute_curve
+from mcbench.experiments import runner
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
+from mcbench.experiments.runner import compute_curve
 from mcbench.experiments.spanning_tree import Exploration, Pair, explore, spanning_tree, suggest
 from mcbench.plugins.host import Plugin, host
 from mcbench.stats.epochs import epochs_below
@@ -137,7 +137,7 @@ def test_an_exploration_that_was_stopped_goes_on(
         computed.append(run.pair)
         return compute_curve(run, *given)
 
-    monkeypatch.setattr(computation, "compute_curve", counted)
+    monkeypatch.setattr(runner, "compute_curve", counted)
     found = explore(experiment_of(store))
     assert len(computed) == 4 and len(found.results.runs) == 10
     again = explore(experiment_of(store))

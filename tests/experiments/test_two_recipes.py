@@ -90,7 +90,7 @@ def test_keys_of_one_recipe_are_what_they_were(experiment: Experiment) -> None:
         "protocol": {"points": 5, "refine": 1, "augment": False, "seed": 0},
         "dtype": "float32",
     }
-    assert run.key == key_of(described) and "to_recipe" not in run.said
+    assert run.key == key_of(described) and "to_recipe" not in run.fields
     same = Experiment(replace(TO, to_recipe="quick[epochs=15,stop=0]"), experiment.store)
     assert same.endpoints_b is same.endpoints and same.runs([(0, 1)])[0].key == run.key
 

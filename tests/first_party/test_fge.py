@@ -17,7 +17,7 @@ from mcbench_fge.course import Course, Training, carry_out, steps_of
 import mcbench
 from conftest import PLAN, Deep
 from mcbench import Endpoint, Problem
-from mcbench.ensembles.evaluate import EnsembleResults, Ensembling
+from mcbench.ensembles.evaluate import EnsembleExperiment, EnsembleResults
 from mcbench.errors import RunError, UsageError
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
@@ -185,14 +185,14 @@ def test_divergence_is_said() -> None:
         ("fge[pretrain=16]", "starts from networks of 16 epochs: recipe 'quick' has 15"),
         ("sse[cycles=16]", "has 16 cycles: recipe 'quick' has 15 epochs"),
         ("swa[pretrain=15]", "leaves 0 of its 15"),
-        ("wa", "joins the networks it is given"),
+        ("wa", "no member that one training gives"),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_trained(
     text: str, reason: str, store: Store
 ) -> None:
     with pytest.raises(UsageError, match=reason):
-        Ensembling([Experiment(PLAN, store)], [text], (1,))
+        EnsembleExperiment([Experiment(PLAN, store)], [text], (1,))
     assert not list(store.entries("endpoints"))
 
 
@@ -202,7 +202,7 @@ def test_only_what_an_ensemble_starts_from_is_trained(
     plan = replace(PLAN, seeds=(0, 1), recipe="quick[epochs=6]")
 
     def record_of(*budgets: int) -> dict[str, Any]:
-        return Ensembling([Experiment(plan, store)], [FAST], budgets).run().records[FAST]
+        return EnsembleExperiment([Experiment(plan, store)], [FAST], budgets).run().records[FAST]
 
     record = record_of(1, 2)
     ends = [store.read_tensors("endpoints", e.key) for e in store.entries("endpoints")]
@@ -227,7 +227,7 @@ def results(shared_store: Store) -> EnsembleResults:
     """Independent networks, FGE, and one that takes more than the recipe's epochs."""
     long = "fge[cycles=3,period=2,pretrain=14]"
     experiment = Experiment(PLAN, shared_store)
-    found = Ensembling([experiment], ["independent", FAST, long], (1, 2, 3)).run()
+    found = EnsembleExperiment([experiment], ["independent", FAST, long], (1, 2, 3)).run()
     assert not found.failures
     return found
 
@@ -304,13 +304,13 @@ def test_several_recipes_bring_members_in_turn(shared_store: Store) -> None:
     plans = [Plan(architecture=PLAN.architecture, recipe=r, seeds=(0,)) for r in recipes]
     experiments = [Experiment(plan, shared_store) for plan in plans]
     text = "fge[cycles=2,period=1]"
-    record = Ensembling(experiments, [text]).run().records[text]
+    record = EnsembleExperiment(experiments, [text]).run().records[text]
     assert [values["members"] for values in record["sizes"]] == [2, 4]
 
 
 def test_a_failed_pretraining_is_said(store: Store) -> None:
     plan = replace(PLAN, seeds=(0,), recipe="quick[epochs=6,lr=1e6]")
-    results = Ensembling([Experiment(plan, store)], [FAST]).run()
+    results = EnsembleExperiment([Experiment(plan, store)], [FAST]).run()
     ((what, why),) = results.failures.items()
     assert what == "quick[lr=1000000.0,epochs=6,stop=1], seed 0" and "diverged" in why
     assert not results.records and host().get("ensemble", FAST).cycles == 3

@@ -15,7 +15,7 @@ import mcbench
 from mcbench.errors import RunError, StructureError
 from mcbench.evaluation.ends import check_ends
 from mcbench.evaluation.protocol import Protocol
-from mcbench.experiments.connect import POOL
+from mcbench.experiments.connector import POOL
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
 from mcbench.paths.params import distance, equal

@@ -11,7 +11,7 @@ import pytest
 
 import mcbench
 from conftest import PLAN
-from mcbench.ensembles.evaluate import Ensembling
+from mcbench.ensembles.evaluate import EnsembleExperiment
 from mcbench.errors import UsageError
 from mcbench.experiments.experiment import Experiment
 from mcbench.leaderboard.table.ensembles import EnsembleBoard, EnsembleRow, collect, read, table
@@ -58,14 +58,18 @@ def test_measured_stands_beside_published(board: EnsembleBoard, shared_store: St
     assert before.rows[0]["1B published"] == "4.00 ± 0.50"
     assert before.rows[0]["2B published"] == "3.50" and "2B published" not in before.rows[1]
     ensembles = ["independent", FAST]
-    results = Ensembling([Experiment(PLAN, shared_store)], ensembles, (1, 2)).run()
+    results = EnsembleExperiment([Experiment(PLAN, shared_store)], ensembles, (1, 2)).run()
     # Records that do not count: of fewer trainings, of other budgets, of another recipe.
     for plan, budgets in (
         (replace(PLAN, seeds=(0, 1)), (1, 2)),
         (PLAN, (1,)),
         (replace(PLAN, recipe="quick[epochs=14]"), (1, 2)),
     ):
-        assert not Ensembling([Experiment(plan, shared_store)], ensembles, budgets).run().failures
+        assert (
+            not EnsembleExperiment([Experiment(plan, shared_store)], ensembles, budgets)
+            .run()
+            .failures
+        )
     assert collect(board, shared_store) == results.records
     shown = table(board, shared_store)
     for row, record in zip(shown.data, results.records.values(), strict=True):

@@ -24,7 +24,7 @@ from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
 from mcbench.experiments.endpoints import Endpoints
 from mcbench.experiments.experiment import Experiment
-from mcbench.experiments.measure import values_of
+from mcbench.experiments.metrics import values_of
 from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
 from mcbench.leaderboard.board.board import Board

@@ -1,4 +1,4 @@
-"""`Metrics`, what is measured of runs and how: those that a record has not are added to it."""
+"""`Metrics`, which measures the metrics that a run's record lacks."""
 
 from __future__ import annotations
 
@@ -18,42 +18,46 @@ class Metrics:
     """The metrics of an experiment.
 
     Arguments:
-        chosen: By their text.
-        store: Where those that compute for long keep their state.
+        components: The metrics by their text, ``name[p=v]``.
+        store: Keeps the state of metrics that compute for long.
 
     Attributes:
-        failures: Reasons by what failed: a metric on a run.
+        failures: Reasons by "metric M on run R".
     """
 
-    def __init__(self, chosen: dict[str, Any], store: Store) -> None:
-        self.chosen, self.store = chosen, store
+    def __init__(self, components: dict[str, Any], store: Store) -> None:
+        self.components, self.store = components, store
         self.failures: dict[str, str] = {}
-        self._of_pairs: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
+        self._by_pair: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
 
     @property
     def units(self) -> dict[str, str]:
-        """The metrics' units."""
-        return {text: metric.unit for text, metric in self.chosen.items()}
+        """The unit of each metric."""
+        return {text: metric.unit for text, metric in self.components.items()}
 
     def missing(self, record: Record) -> list[str]:
-        """The metrics that were asked for and that the record has not, in this version."""
+        """The metrics that the record lacks, or has from another version of their plugin."""
         versions = {text: measured.version for text, measured in record.metrics.items()}
         return [
-            text for text, metric in self.chosen.items() if versions.get(text) != _version(metric)
+            text
+            for text, metric in self.components.items()
+            if versions.get(text) != _version(metric)
         ]
 
-    def added(self, run: Run, record: Record, evaluation: Evaluation) -> Record:
-        """A run's record with the metrics that it lacked; what fails is tried again next time."""
+    def complete(self, run: Run, record: Record, evaluation: Evaluation) -> Record:
+        """The record with the metrics that it lacked; one that fails is tried again next time."""
         added: dict[str, Measured] = {}
         for text in self.missing(record):
-            metric, workshop = self.chosen[text], self._workshop(run, text)
+            metric, workshop = self.components[text], self._workshop(run, text)
             entry: dict[str, Any] = {"version": _version(metric), "values": {}}
-            shared = metric.ends_only
-            known = self._of_pairs.get((text, run.ends)) if shared else None
+            key = text, run.ends
             try:
-                entry["values"] = known or values_of(metric, evaluation.bind(workshop))
-                if shared:
-                    self._of_pairs[text, run.ends] = entry["values"]
+                if metric.ends_only and key in self._by_pair:
+                    entry["values"] = self._by_pair[key]
+                else:
+                    entry["values"] = values_of(metric, evaluation.bind(workshop))
+                if metric.ends_only:
+                    self._by_pair[key] = entry["values"]
             except StructureError as error:
                 entry["inapplicable"] = str(error)
             except Exception as error:  # The run stands.
@@ -66,24 +70,25 @@ class Metrics:
         return record.with_metrics(added)
 
     def _workshop(self, run: Run, text: str) -> Workshop:
-        """Where a metric keeps its state until the run's record has its values."""
-        metric = host().identity("metric", self.chosen[text])
+        """The checkpoint of a metric, kept until the run's record has its values."""
+        metric = host().identity("metric", self.components[text])
         key = key_of({"run": run.description, "metric": metric})
         title = f"{text} of {run.method} {run.pair[0]}-{run.pair[1]}"
         return Workshop(self.store, key, title, kind="partial")
 
 
 def values_of(metric: Any, evaluation: Evaluation) -> dict[str, float]:
-    """What a metric measures, under names such as ``test`` or ``bytes``."""
+    """The values of a metric under names such as ``test`` or ``bytes``."""
     values = {}
     for split in SPLITS if metric.splits else (None,):
         measured = metric.measure(evaluation, split)
-        named = measured if isinstance(measured, dict) else {"": measured}
-        for name, value in named.items():
+        by_name = measured if isinstance(measured, dict) else {"": measured}
+        for name, value in by_name.items():
             values[":".join(filter(None, (name, split)))] = float(value)
     return values
 
 
 def _version(metric: Any) -> str:
+    """The distribution that a metric is of, and its version."""
     source = host().find("metric", metric.name).plugin
     return f"{source.distribution} {source.version}"

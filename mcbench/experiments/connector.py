@@ -1,4 +1,4 @@
-"""`Connector` builds the paths of runs: endpoints, fitted methods, checked ends, measured cost."""
+"""`Connector`, which builds the path of a run, checks its ends and measures its cost."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ POOL = 1000
 
 
 @dataclass(frozen=True)
-class Built:
-    """A path that was built for a run.
+class Connection:
+    """The path of a run, with its notes and its cost.
 
     Arguments:
-        path: It.
-        notes: What the method said of it; see `mcbench.Workshop.note`.
-        meter: Measured what the method spent to connect.
-        fit: What it spent on its pool, once for all pairs; ``None`` if it has none.
+        path: The path.
+        notes: The method's notes on it; see `mcbench.Workshop.note`.
+        meter: The cost of connecting.
+        fit: The cost of fitting the method to its pool, once for all pairs; ``None`` without one.
     """
 
     path: Path
@@ -40,12 +40,12 @@ class Built:
 
     @property
     def metered(self) -> Path:
-        """The same path, whose points are added to the cost."""
+        """The same path; computing its points adds to the cost."""
         return Path([leg.within(self.meter.running) for leg in self.path.legs], self.path.end)
 
     @property
     def cost(self) -> dict[str, Any]:
-        """The cost up to now: ``path``, to connect and to give points, and ``fit``."""
+        """The cost so far: ``path``, of connecting and of computing points, and ``fit``."""
         fit = {"fit": asdict(self.fit)} if self.fit else {}
         return {"path": asdict(self.meter.total)} | fit
 
@@ -54,16 +54,16 @@ class Connector:
     """Builds paths between endpoints.
 
     Arguments:
-        problem: What methods are given: that of the endpoints, or A's if B has another recipe.
-        store: Where endpoints, and what methods trained, are.
-        methods: By their text.
+        problem: The problem that methods are given: A's, if B has another recipe.
+        store: Holds the endpoints and what methods have trained.
+        methods: The methods by their text, ``name[p=v]``.
     """
 
     def __init__(self, problem: Problem, store: Store, methods: dict[str, Any]) -> None:
         self.problem, self.store, self.methods = problem, store, methods
 
     def ends(self, run: Run) -> tuple[Endpoint, Endpoint]:
-        """The endpoints A and B of a run, which two recipes may have trained."""
+        """The endpoints A and B of a run; two recipes may have trained them."""
         a, b = map(self._load, run.pair, run.ends)
         return a, b
 
@@ -71,90 +71,93 @@ class Connector:
         return load(self.store, self.problem.device, seed, key)
 
     def pool(self, text: str) -> list[int]:
-        """The seeds of a method's pool; none if it needs none.
+        """The seeds of the endpoints that a method is fitted on; none if it needs no pool.
 
         Raises:
             StructureError: If the method does not take the network, so that no pool is trained.
         """
-        chosen = self.methods[text]
-        if "pool" not in method.needs(chosen):
+        component = self.methods[text]
+        if "pool" not in method.needs(component):
             return []
-        if chosen.check is not None:
-            chosen.check(self.problem)
-        return list(range(POOL, POOL + chosen.pool))
+        if component.check is not None:
+            component.check(self.problem)
+        return list(range(POOL, POOL + component.pool))
 
     def connect(self, run: Run) -> Path:
         """The path of a run.
 
         Raises:
-            RunError: If the method cannot be served, or its path does not end where it says.
+            RunError: If the method needs something that is missing, or its path has other ends
+                than it says.
         """
         return self.build(run).path
 
-    def build(self, run: Run) -> Built:
-        """The path of a run, as `connect` gives it, with what it has cost and what is said of it.
+    def build(self, run: Run) -> Connection:
+        """The path of a run with its notes and its cost.
 
         Raises:
-            RunError: As `connect`.
+            RunError: See `connect`.
         """
-        a, b = self._served(run)
-        fitted, fit = self._fitted(run)
+        a, b = self._checked_ends(run)
+        weights, fit = self._fitted(run)
         meter = self._meter()
         description = {"ends": run.ends, "method": run.identity, "seed": run.protocol.seed}
         title = f"{run.method} {run.pair[0]}-{run.pair[1]}"
         workshop = Workshop(self.store, key_of(description), title, meter)
-        chosen, problem = self.methods[run.method], self.problem.bind(workshop, fitted)
+        component, problem = self.methods[run.method], self.problem.bind(workshop, weights)
         with meter.running():
-            path = chosen.connect(a, b, problem)
+            path = component.connect(a, b, problem)
             if not isinstance(path, Path):
                 raise RunError(
-                    f"method '{chosen.name}' gave an object of type {type(path).__name__}, not a "
-                    "path: return mcbench.segment(a.params, b.params), or another mcbench.Path"
+                    f"method '{component.name}' gave an object of type {type(path).__name__}, not "
+                    "a path: return mcbench.segment(a.params, b.params), or another mcbench.Path"
                 )
             check_ends(path, a.params, b.params, problem)
-        return Built(path, workshop.notes, meter, fit)
+        return Connection(path, workshop.notes, meter, fit)
 
     def _meter(self) -> Meter:
         return Meter(self.problem.device, len(self.problem.data.train))
 
-    def _served(self, run: Run) -> tuple[Endpoint, Endpoint]:
-        """A and B, if the run's method can be served with them."""
-        chosen = self.methods[run.method]
-        unserved = method.needs(chosen) - method.SUPPORTED
-        if unserved:
+    def _checked_ends(self, run: Run) -> tuple[Endpoint, Endpoint]:
+        """A and B, if the run's method can connect them."""
+        component = self.methods[run.method]
+        missing = method.needs(component) - method.SUPPORTED
+        if missing:
             raise RunError(
-                f"method '{chosen.name}' needs {', '.join(sorted(unserved))}, "
+                f"method '{component.name}' needs {', '.join(sorted(missing))}, "
                 "which this version of mcbench does not offer"
             )
         pool = [endpoint_key(run.problem, seed) for seed in self.pool(run.method)]
-        used = [seed for seed, key in zip(run.pair, run.ends, strict=True) if key in pool]
-        if used:
+        overlap = [seed for seed, key in zip(run.pair, run.ends, strict=True) if key in pool]
+        if overlap:
             raise RunError(
-                f"seed {min(used)} is in the pool that '{chosen.name}' is fitted on: the seeds "
-                f"{POOL} to {POOL + chosen.pool - 1} cannot be connected by it"
+                f"seed {min(overlap)} is in the pool that '{component.name}' is fitted on: the "
+                f"seeds {POOL} to {POOL + component.pool - 1} cannot be connected by it"
             )
         a, b = self.ends(run)
-        if not (finite(a.params) and finite(b.params)):
-            raise RunError("an endpoint has weights that are not finite")
+        for endpoint in (a, b):
+            if not finite(endpoint.params):
+                raise RunError(
+                    f"the endpoint of seed {endpoint.seed} has weights that are not finite"
+                )
         return a, b
 
     def _fitted(self, run: Run) -> tuple[Params, Cost | None]:
-        """What the run's method was fitted to on its pool, fitted now if it was not; its cost."""
+        """The weights of the run's method, fitted to its pool now if not before, and the cost."""
         seeds = self.pool(run.method)
         if not seeds:
             return {}, None
-        chosen = self.methods[run.method]
         ends = [endpoint_key(run.problem, seed) for seed in seeds]
         key = key_of({"pool": ends, "method": run.identity, "seed": run.protocol.seed})
         with self.store.lock(key):
-            known = self.store.intact(self.store.read_tensors, KIND, key)
-            if known is not None and known[1].get("final"):
-                spent = known[1].get("cost")
-                return move(known[0], self.problem.device), Cost(**spent) if spent else None
+            stored = self.store.intact(self.store.read_tensors, KIND, key)
+            if stored is not None and stored[1].get("final"):
+                cost = stored[1].get("cost")
+                return move(stored[0], self.problem.device), Cost(**cost) if cost else None
             meter = self._meter()
             workshop = Workshop(self.store, key, f"{run.method} on a pool", meter)
             with meter.running():
                 pool = list(map(self._load, seeds, ends))
-                fitted: Params = chosen.fit(pool, self.problem.bind(workshop))
-                workshop.save(fitted, {"final": True}, final=True)
-            return fitted, meter.total
+                weights: Params = self.methods[run.method].fit(pool, self.problem.bind(workshop))
+                workshop.save(weights, {"final": True}, final=True)
+            return weights, meter.total
