@@ -14,7 +14,7 @@ from mcbench.leaderboard.table.standing import Records, collect
 from mcbench.leaderboard.table.table import table as standing
 from mcbench.plugins import parameters as spec
 from mcbench.plugins.host import KINDS, host, plural
-from mcbench.report.describing import describe
+from mcbench.report.description import describe
 from mcbench.report.tables import Table
 
 TITLES = {

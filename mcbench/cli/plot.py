@@ -59,7 +59,7 @@ def planes(function: options.Function) -> options.Function:
 @click.option(
     "--chain",
     is_flag=True,
-    help="Mark the pivots of the first pair's paths, and show the straight chain before.",
+    help="Mark the pivots of the first pair's paths, and show the straight band before.",
 )
 @planes
 @click.option(
@@ -110,7 +110,7 @@ def _paths(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
     """Loss and accuracy along paths; whether something failed."""
     from mcbench.cli.progress import progress
     from mcbench.figures import draw_paths, interactive_paths
-    from mcbench.landscape.chains import with_chains
+    from mcbench.landscape.straight_band import with_straight_band
 
     given, default = click.get_current_context().get_parameter_source, ParameterSource.DEFAULT
     for name in ("error", "grid", "evaluations", "samples"):
@@ -127,7 +127,7 @@ def _paths(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
     results = _run(experiment)
     if rest["chain"]:
         with progress(), experiment.threads():
-            results = with_chains(experiment, results)
+            results = with_straight_band(experiment, results)
     how = (results, rest["split"], rest["by_length"], rest["ensemble"])
     _write(draw_paths(*how), out)
     if html:
@@ -139,7 +139,7 @@ def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
     """The loss on a plane; whether something failed."""
     from mcbench.cli.progress import progress
     from mcbench.figures import draw_plane, interactive_plane
-    from mcbench.landscape import scan
+    from mcbench.landscape import scan, scene
     from mcbench.landscape.plane import has_two
 
     for name in ("ensemble", "by_length"):
@@ -162,17 +162,17 @@ def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
     if rest["error"] and not problem.data.classes:
         raise click.UsageError("--error counts wrong classes, and these data have no classes")
     how = ("error" if rest["error"] else "loss", rest["grid"], rest["evaluations"])
-    ask = scan.Ask(rest["split"], *how, rest["samples"])
+    scan_options = scan.ScanOptions(rest["split"], *how, rest["samples"])
     results = _run(experiment)
     with progress(), experiment.threads():
         if methods:
-            drawn = scan.along_paths(experiment, results, rest["chain"])
+            drawn = scene.along_paths(experiment, results, rest["chain"])
         else:
-            drawn = scan.through_endpoints(experiment, seeds)
-        survey = scan.survey(drawn, problem, experiment.store, ask)
-    _write(draw_plane(survey), out)
+            drawn = scene.through_endpoints(experiment, seeds)
+        scanned = scan.scan_plane(drawn, problem, experiment.store, scan_options)
+    _write(draw_plane(scanned), out)
     if html:
-        _write_page(interactive_plane(survey), html)
+        _write_page(interactive_plane(scanned), html)
     return bool(results.failures)
 
 

@@ -42,7 +42,7 @@ def command(name: str, as_json: bool) -> None:
     """
     import json
 
-    from mcbench.report.describing import describe
+    from mcbench.report.description import describe
 
     bare = name.partition("[")[0]
     if bare != name:

@@ -44,7 +44,7 @@ def measure_budgets(
         by choice ``accuracy`` (percent) and ``loss`` (nats), empty if no training fits into it.
 
     Raises:
-        RunError: If a member's outputs are not finite, or a training has not the announced members.
+        RunError: If a member's outputs are not finite, or their number is another one.
     """
     whole = problem.recipe.last
     sums: list[Tensor] = []

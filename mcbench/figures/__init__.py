@@ -3,10 +3,10 @@
 from mcbench.figures.budgets import draw_budgets
 from mcbench.figures.ensembles import draw_ensembles
 from mcbench.figures.files import check, save, save_html
-from mcbench.figures.look import COLORS, QUANTITIES
-from mcbench.figures.page import interactive_plane
+from mcbench.figures.interactive_plane import interactive_plane
 from mcbench.figures.paths import draw_paths, interactive_paths
 from mcbench.figures.plane import draw_plane
+from mcbench.figures.style import COLORS, QUANTITIES
 
 __all__ = [
     "COLORS",

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from mcbench.ensembles.evaluate import EnsembleResults
-from mcbench.figures.look import COLORS, STYLES, subject
+from mcbench.figures.style import COLORS, STYLES, subject
 from mcbench.stats.summary import summarize
 
 
 def draw_budgets(results: EnsembleResults) -> Any:
-    """Accuracy against the epochs that were spent, one line per ensemble.
+    """Accuracy against the epochs spent, one line per ensemble.
 
-    Within one training it grows member by member (thin, mean over trainings); marks are budgets,
-    with the sample standard deviation over the choices of trainings.
+    Thin lines: one training, member by member (mean over trainings). Marks: budgets, with the
+    sample standard deviation over the choices of trainings.
     """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
@@ -23,10 +23,10 @@ def draw_budgets(results: EnsembleResults) -> Any:
     shapes = "osD^vPX"
     count, lowest = len(results.records), float("inf")
     for i, (text, record) in enumerate(results.records.items()):
-        look: dict[str, Any] = {"color": COLORS[i % len(COLORS)]}
+        style: dict[str, Any] = {"color": COLORS[i % len(COLORS)]}
         whole = record["epochs"]
         growth = [(p["epochs"] / whole, summarize(p["accuracy"]).mean) for p in record["growth"]]
-        axes.plot(*zip(*growth, strict=True), linewidth=1, alpha=0.7, **look)
+        axes.plot(*zip(*growth, strict=True), linewidth=1, alpha=0.7, **style)
         pools = [pool for pool in record["budgets"] if pool["accuracy"]]
         if not pools:
             continue
@@ -42,9 +42,9 @@ def draw_budgets(results: EnsembleResults) -> Any:
             marker=shapes[i % len(shapes)],
             linestyle=STYLES[i % len(STYLES)],
             capsize=3,
-            **look,
+            **style,
         )
-    # Of the first members the last steps up are shown: the budgets are what is compared.
+    # The axis starts below the budgets, which are compared, not at the first members.
     low, high = axes.dataLim.y0, axes.dataLim.y1
     if lowest < float("inf"):
         low = max(low, lowest - (high - lowest) / 2)

@@ -1,11 +1,11 @@
-"""Ensembles as they grow."""
+"""Accuracy of ensembles by their number of networks and their storage."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from mcbench.ensembles.evaluate import EnsembleResults
-from mcbench.figures.look import COLORS, STYLES, subject
+from mcbench.figures.style import COLORS, STYLES, subject
 
 
 def draw_ensembles(results: EnsembleResults) -> Any:
@@ -23,13 +23,13 @@ def draw_ensembles(results: EnsembleResults) -> Any:
     for i, (text, record) in enumerate(results.records.items()):
         # More lines than the palette has colours are a series, such as WA(1), WA(2), ...
         color = COLORS[i] if count <= len(COLORS) else colormaps["cividis"](i / (count - 1))
-        look: dict[str, Any] = {"color": color, "marker": "o", "markersize": 4}
-        look |= {"linestyle": STYLES[i % len(STYLES)], "zorder": 3 - i / 100}
+        style: dict[str, Any] = {"color": color, "marker": "o", "markersize": 4}
+        style |= {"linestyle": STYLES[i % len(STYLES)], "zorder": 3 - i / 100}
         sizes = record["sizes"]
         accuracy = [values["accuracy"] for values in sizes]
-        by_count.plot(range(1, len(sizes) + 1), accuracy, label=text, **look)
+        by_count.plot(range(1, len(sizes) + 1), accuracy, label=text, **style)
         stored = [values["parameters"] / sizes[0]["parameters"] for values in sizes]
-        by_storage.plot(stored, accuracy, **look)
+        by_storage.plot(stored, accuracy, **style)
     by_count.set_xlabel("number of networks")
     by_count.xaxis.set_major_locator(MaxNLocator(integer=True))
     by_count.set_ylabel("test accuracy of the ensemble (%)")

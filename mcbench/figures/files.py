@@ -1,4 +1,4 @@
-"""Figures as files."""
+"""Files of figures: PNG, SVG and HTML."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from mcbench.errors import UsageError
-from mcbench.figures.look import SAVED
+from mcbench.figures.style import SAVED
 
 
 def files(out: Path) -> list[Path]:
-    """The PNG and the SVG that ``out`` names, whatever its ending.
+    """The PNG and the SVG of a figure, from a name with or without either ending.
 
     Raises:
-        UsageError: If it names none.
+        UsageError: If it names no file.
     """
     stem = out.with_suffix("") if out.suffix in (".png", ".svg") else out
     if not stem.name:
@@ -23,7 +23,7 @@ def files(out: Path) -> list[Path]:
 
 
 def check(out: Path, html: Path | None = None) -> None:
-    """Say what is wrong with names of files before hours of work.
+    """Test names of files, before hours of work.
 
     Raises:
         UsageError: If one cannot be written.
@@ -33,16 +33,16 @@ def check(out: Path, html: Path | None = None) -> None:
             raise UsageError(f"cannot write {path}: it is a directory")
         if not path.name:
             raise UsageError(f"'{path}' names no file")
-        # What is there of it: the file itself, or the folder that it and others go into.
-        place = next(p for p in (path, *path.absolute().parents) if os.path.exists(p))
-        if place != path and not place.is_dir():
-            raise UsageError(f"cannot write {path}: {place} is no folder")
-        if not os.access(place, os.W_OK):
-            raise UsageError(f"cannot write {path}: {place} is not writable")
+        # The part of the path that exists: the file itself, or a folder above it.
+        existing = next(p for p in (path, *path.absolute().parents) if os.path.exists(p))
+        if existing != path and not existing.is_dir():
+            raise UsageError(f"cannot write {path}: {existing} is no folder")
+        if not os.access(existing, os.W_OK):
+            raise UsageError(f"cannot write {path}: {existing} is not writable")
 
 
 def save(figure: Any, out: Path) -> list[Path]:
-    """Write the `files` of ``out``.
+    """Write a figure to its `files`.
 
     Raises:
         UsageError: If they cannot be written.
@@ -63,7 +63,7 @@ def save(figure: Any, out: Path) -> list[Path]:
 
 
 def save_html(figure: Any, out: Path) -> Path:
-    """Write an interactive figure as one page that needs no network.
+    """Write an interactive figure as one HTML file that works offline.
 
     Raises:
         UsageError: If it cannot be written.

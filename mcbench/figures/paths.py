@@ -1,4 +1,4 @@
-"""Loss and accuracy along paths."""
+"""Loss and accuracy along paths, with matplotlib and with plotly."""
 
 from __future__ import annotations
 
@@ -8,21 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 from mcbench.experiments.plan import Results
 from mcbench.experiments.record import Record
-from mcbench.figures.look import DASHES, QUANTITIES, STRAIGHT, STYLES, columns, look, subject
-from mcbench.landscape.chains import STRAIGHT_CHAIN, Marked
+from mcbench.figures.style import (
+    DASHES,
+    QUANTITIES,
+    STRAIGHT,
+    STYLES,
+    columns,
+    line_style,
+    subject,
+)
+from mcbench.landscape.straight_band import STRAIGHT_BAND, MarkedRecord
 from mcbench.report.reading import by_method, end_points
 
 if TYPE_CHECKING:
     import numpy as np
 
 WIDE = 120
-"""Titles are wrapped at so many characters: two recipes with parameters are long."""
+"""Characters per line of a title: two recipes with parameters are long."""
 
 FINE = 401
-"""Means over pairs are drawn through so many points."""
+"""Points that means over pairs are drawn through."""
 
 DECADES = 50
-"""The loss gets a logarithmic axis if its largest value is so many times the smallest."""
+"""Ratio of the largest to the smallest loss above which the axis is logarithmic."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class Line:
         pair: The seeds of A and B.
         x: t, or arc length as a share of the whole.
         y: The quantity.
-        marked: Which of the points are the chain's pivots, A and B left out.
+        marked: Indices of the path's pivots, without A and B.
     """
 
     pair: tuple[int, int]
@@ -49,9 +57,9 @@ class Panel:
     Arguments:
         title: The quantity, with its unit.
         lines: By method.
-        means: By method, over pairs, at `FINE` equidistant places.
-        ends: The mean over the endpoints; of A and B apart, where two recipes trained them.
-        logarithmic: Whether the axis should be.
+        means: Means over pairs by method, at `FINE` equidistant places.
+        ends: The mean over the endpoints, for A and B separately where two recipes trained them.
+        logarithmic: Whether the vertical axis is logarithmic.
     """
 
     title: str
@@ -62,13 +70,13 @@ class Panel:
 
 
 def panels_of(results: Results, split: str, by_length: bool, ensemble: bool) -> list[Panel]:
-    """What is shown: accuracy and loss, or the ensemble's accuracy; without classes the loss."""
+    """Panels of accuracy and loss (or the ensemble's accuracy); without classes of the loss."""
     import numpy as np
 
     classes = all(record.curve.accuracy for record in results.records.values())
-    shown = ("accuracy", "with_start" if ensemble else "loss") if classes else ("loss",)
+    quantities = ("accuracy", "with_start" if ensemble else "loss") if classes else ("loss",)
     panels = []
-    for quantity in shown:
+    for quantity in quantities:
         lines = {
             method: [_line(record, quantity, split, by_length) for record in records]
             for method, records in by_method(results).items()
@@ -82,8 +90,8 @@ def panels_of(results: Results, split: str, by_length: bool, ensemble: bool) -> 
         values = np.concatenate([line.y for own in lines.values() for line in own])
         ends = {}
         if quantity in ("accuracy", "loss"):
-            known = end_points(results, quantity)  # type: ignore[arg-type]
-            ends = {k: float(np.mean([e[split] for e in v.values()])) for k, v in known.items()}
+            rows = end_points(results, quantity)  # type: ignore[arg-type]
+            ends = {k: float(np.mean([e[split] for e in v.values()])) for k, v in rows.items()}
         title = QUANTITIES[quantity].format(split=split) if classes else "loss"
         wide = quantity == "loss" and values.min() > 0 and values.max() > DECADES * values.min()
         panels.append(Panel(title, lines, means, ends, bool(wide)))
@@ -91,35 +99,36 @@ def panels_of(results: Results, split: str, by_length: bool, ensemble: bool) -> 
 
 
 def _line(record: Record, quantity: str, split: str, by_length: bool) -> Line:
+    """One quantity of a record's curve."""
     import numpy as np
 
     curve = record.curve
     x = np.asarray(curve.position if by_length else curve.t)
     x = x / x[-1] if by_length and x[-1] else x
-    marked = [curve.t.index(t) for t in record.joints] if isinstance(record, Marked) else []
+    marked = [curve.t.index(t) for t in record.joints] if isinstance(record, MarkedRecord) else []
     values: dict[str, list[float]] = getattr(curve, quantity)
     return Line(record.pair, x, np.asarray(values[split]), marked)
 
 
-def looks(methods: list[str]) -> dict[str, dict[str, Any]]:
-    """Colour and style by method; the straight chain, that is there for comparison, is grey."""
-    own = [method for method in methods if method != STRAIGHT_CHAIN]
-    chosen = {method: look(i) for i, method in enumerate(own)}
-    return chosen | {STRAIGHT_CHAIN: {"color": STRAIGHT, "linestyle": "--"}}
+def line_styles(methods: list[str]) -> dict[str, dict[str, Any]]:
+    """Colour and line style by method; the straight band, drawn for comparison, is grey."""
+    own = [method for method in methods if method != STRAIGHT_BAND]
+    styles = {method: line_style(i) for i, method in enumerate(own)}
+    return styles | {STRAIGHT_BAND: {"color": STRAIGHT, "linestyle": "--"}}
 
 
 def title_of(results: Results) -> str:
-    """What is shown, and over how many pairs."""
+    """The title: the problem and the number of pairs, or the seeds of one pair."""
     pairs = {record.pair for record in results.records.values()}
-    what = subject(results.problem, " to ".join(results.recipes))
+    problem = subject(results.problem, " to ".join(results.recipes))
     if len(pairs) > 1:
-        return fill(f"{what}: {len(pairs)} pairs, thick: mean", WIDE)
-    ((first, second),) = pairs
-    return fill(f"{what}: A is seed {first}, B is seed {second}", WIDE)
+        return fill(f"{problem}: {len(pairs)} pairs, thick: mean", WIDE)
+    ((seed_a, seed_b),) = pairs
+    return fill(f"{problem}: A is seed {seed_a}, B is seed {seed_b}", WIDE)
 
 
-def across(by_length: bool) -> str:
-    """The name of the horizontal axis."""
+def x_title(by_length: bool) -> str:
+    """The title of the horizontal axis."""
     return "arc length / length of the path" if by_length else "t, from A (0) to B (1)"
 
 
@@ -129,19 +138,19 @@ def draw_paths(
     """Accuracy and loss along the path, one colour per method.
 
     Arguments:
-        results: With at least one record; the joints of `Marked` ones are drawn.
+        results: Results with at least one record; pivots of a `MarkedRecord` are marked.
         split: ``train`` or ``test``.
-        by_length: Arc length (as a share of the whole) on the axis instead of t.
-        ensemble: The accuracy of the ensemble of A and the point instead of the loss.
+        by_length: Draw against arc length (as a share of the whole) instead of t.
+        ensemble: Draw the accuracy of the ensemble of A and the point instead of the loss.
 
-    Where the data have no classes there is the loss alone.
+    Data without classes have a loss only.
     """
     import numpy as np
     from matplotlib.figure import Figure
 
     panels = panels_of(results, split, by_length, ensemble)
     figure = Figure(figsize=(5.2 * len(panels) + 0.4, 4.2), layout="constrained")
-    chosen = looks(list(panels[0].lines))
+    styles = line_styles(list(panels[0].lines))
     common = np.linspace(0, 1, FINE)
     for panel, axes in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
         for (label, ends), stroke in zip(panel.ends.items(), STYLES, strict=False):
@@ -151,18 +160,18 @@ def draw_paths(
                 style: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.4}
                 if len(lines) == 1:
                     style = {"linewidth": 1.8, "label": method}
-                axes.plot(line.x, line.y, **style, **chosen[method])
+                axes.plot(line.x, line.y, **style, **styles[method])
                 if line.marked:
                     axes.plot(
                         line.x[line.marked], line.y[line.marked], "o", markersize=5.5,
-                        color=chosen[method]["color"], markeredgecolor="white", zorder=4,
+                        color=styles[method]["color"], markeredgecolor="white", zorder=4,
                     )  # fmt: skip
             if len(lines) > 1:
                 mean = panel.means[method]
-                axes.plot(common, mean, linewidth=2.2, label=method, **chosen[method])
+                axes.plot(common, mean, linewidth=2.2, label=method, **styles[method])
         if panel.logarithmic:
             axes.set_yscale("log")
-        axes.set_xlabel(across(by_length))
+        axes.set_xlabel(x_title(by_length))
         axes.set_xlim(-0.01, 1.01)
         axes.grid(color="0.92", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
@@ -171,13 +180,8 @@ def draw_paths(
     if any(line.marked for lines in panels[0].lines.values() for line in lines):
         from matplotlib.lines import Line2D
 
-        pivot: dict[str, Any] = {
-            "marker": "o",
-            "color": "0.5",
-            "linestyle": "",
-            "markeredgecolor": "white",
-        }
-        handles.append(Line2D([], [], **pivot))
+        pivot = Line2D([], [], marker="o", color="0.5", linestyle="", markeredgecolor="white")
+        handles.append(pivot)
         labels.append("pivots")
     ncols = columns(labels, figure.get_figwidth())
     figure.legend(handles, labels, loc="outside lower center", ncols=ncols, frameon=False)
@@ -188,19 +192,19 @@ def draw_paths(
 def interactive_paths(
     results: Results, split: str, by_length: bool = False, ensemble: bool = False
 ) -> Any:
-    """The same with plotly: values under the pointer; a click on a name hides a method."""
+    """`draw_paths` with plotly: values under the pointer; a click on a name hides a method."""
     import numpy as np
     from plotly.subplots import make_subplots
 
     panels = panels_of(results, split, by_length, ensemble)
     figure = make_subplots(1, len(panels), horizontal_spacing=0.1)
-    chosen = looks(list(panels[0].lines))
+    styles = line_styles(list(panels[0].lines))
     common = np.linspace(0, 1, FINE)
     for column, panel in enumerate(panels, start=1):
         where = {"row": 1, "col": column}
         for method, lines in panel.lines.items():
-            color = chosen[method]["color"]
-            stroke = {"color": color, "dash": DASHES[chosen[method]["linestyle"]]}
+            color = styles[method]["color"]
+            stroke = {"color": color, "dash": DASHES[styles[method]["linestyle"]]}
             group: dict[str, Any] = {"legendgroup": method, "name": method}
             alone = len(lines) == 1
             for line in lines:
@@ -224,7 +228,7 @@ def interactive_paths(
                 )  # fmt: skip
         for ends in panel.ends.values():
             figure.add_hline(ends, line={"color": "#999999", "width": 1}, **where)
-        figure.update_xaxes(title=across(by_length), range=[-0.01, 1.01], **where)
+        figure.update_xaxes(title=x_title(by_length), range=[-0.01, 1.01], **where)
         figure.update_yaxes(
             title=panel.title, type="log" if panel.logarithmic else "linear", **where
         )

@@ -35,7 +35,7 @@ class Plane:
         length: :math:`|w_2 - w_1|`.
         shift: :math:`(w_3 - w_1) \cdot u`.
         height: The distance of w3 from the line through w1 and w2.
-        whole: Whether the plane is all of the parameter space, x and y the two parameters.
+        whole: Whether the plane is the whole parameter space, x and y the two parameters.
     """
 
     points: tuple[Params, Params, Params]
@@ -57,12 +57,15 @@ class Plane:
         shift = _dot(a, b, c, names) / length if length else 0.0
         height = aside(a, b, c, names)
         if not height > FLAT * length > 0:
-            raise UsageError("the three points are on one line: no plane goes through them alone")
+            raise UsageError(
+                "the three networks are on one line in weight space and span no plane: choose "
+                "another seed or method"
+            )
         return Plane((a, b, c), names, length, shift, height)
 
     @staticmethod
     def of_two(like: Params, problem: Problem) -> Plane:
-        """The parameter space itself, of a network with two parameters: x and y are they."""
+        """The parameter space of a network with two parameters, x and y."""
         import torch
 
         names = parameters(problem)
@@ -78,7 +81,7 @@ class Plane:
         return Plane((at(0, 0), at(1, 0), at(0, 1)), names, 1.0, 0.0, 1.0, whole=True)
 
     def weights(self, x: float, y: float) -> tuple[float, float, float]:
-        """Those of w1, w2 and w3 in P(x, y); they sum to 1."""
+        """The weights of w1, w2 and w3 in P(x, y); they sum to 1."""
         third = y / self.height
         second = (x - third * self.shift) / self.length
         return 1 - second - third, second, third
@@ -98,7 +101,7 @@ class Plane:
         return result
 
     def __call__(self, x: float, y: float) -> Params:
-        """P(x, y)."""
+        """The network P(x, y)."""
         return unstack(self.stacked([(x, y)]))[0]
 
     def coordinates(self, point: Params) -> tuple[float, float, float]:
@@ -111,12 +114,12 @@ class Plane:
 
 
 def parameters(problem: Problem) -> tuple[str, ...]:
-    """The names of the network's parameters; of one that layers share, the first."""
+    """The names of the network's parameters; a shared parameter has its first name only."""
     return tuple(name for name, _ in problem.module.named_parameters())
 
 
 def has_two(problem: Problem) -> bool:
-    """Whether the network has two parameters, so that the plane is all there is."""
+    """Whether the network has two parameters; then the plane is its whole space."""
     return sum(p.numel() for p in problem.module.parameters()) == 2
 
 

@@ -19,7 +19,7 @@ from mcbench.structure import Chain
 from mcbench.training.batch_norm import Statistics
 
 POINTS = 64
-"""Points that go through the data together, at most."""
+"""Most points that go through the data at once."""
 
 Values = tuple[float, float]
 """Mean loss, and accuracy in percent."""
@@ -29,15 +29,18 @@ class Surface:
     """Measures points of a plane, many in one pass over the data.
 
     Running statistics of batch norms are estimated anew at every point (`Statistics`); such
-    networks, and those with convolutions on a CPU, go one after another. In a network whose first
-    layer is linear, that layer's outputs are the same combination of those of the three points as
-    its weights are: they are three products for all points of the plane, not one for each.
+    networks, and those with convolutions on a CPU, are measured one after another. The outputs of
+    a linear first layer are the same combination of the three corners' outputs as its weights are
+    of theirs: three products for all points of the plane, not one for each.
 
     Arguments:
         problem: Network, data and loss.
-        plane: The points.
+        plane: The plane.
         split: ``train`` or ``test``, un-augmented.
-        samples: So many samples, drawn without replacement by the problem's seed; 0 is all.
+        samples: Samples to draw without replacement by the problem's seed; 0 means all.
+
+    Attributes:
+        batch: The number of points to measure at once.
     """
 
     def __init__(
@@ -53,20 +56,20 @@ class Surface:
         self.statistics = Statistics(problem, problem.recipe)
         self.chain = None if self.statistics.names else _with_linear_first(problem)
         alone = self.statistics.names or together(problem, 64) == 1
-        self.together = 1 if alone else min(POINTS, together(problem, 64))
+        self.batch = 1 if alone else min(POINTS, together(problem, 64))
 
     def measure(self, places: Sequence[tuple[float, float]]) -> list[Values]:
-        """Loss and accuracy at some places of the plane; `together` of them are best."""
-        found: list[Values] = []
+        """Loss and accuracy at some places of the plane; `batch` of them at once are fastest."""
+        values: list[Values] = []
         with torch.inference_mode():
-            for start in range(0, len(places), self.together):
-                found += self._measure(places[start : start + self.together])
-        return found
+            for start in range(0, len(places), self.batch):
+                values += self._measure(places[start : start + self.batch])
+        return values
 
     def _measure(self, places: Sequence[tuple[float, float]]) -> list[Values]:
         if self.chain is not None:
             forward = self._shared(places, self.chain)
-        elif self.together == 1:
+        elif self.batch == 1:
             params = self.statistics.renew(self.plane(*places[0]))
             forward = lambda x: self.problem.forward(params, x)[None]  # noqa: E731
         else:
@@ -90,7 +93,7 @@ class Surface:
     def _shared(
         self, places: Sequence[tuple[float, float]], chain: Chain
     ) -> Callable[[Tensor], Tensor]:
-        """Outputs of the networks at ``places``, by the chain, the first layer's shared."""
+        """Outputs of the networks at ``places``; the first layer's products are shared."""
         first, rest = chain.layers[0], chain.layers[1:]
         corners = self.plane.points
         weights = torch.tensor([self.plane.weights(*place) for place in places])

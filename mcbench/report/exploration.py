@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcbench.experiments.spanning_tree import Exploration
-from mcbench.report.describing import subject
+from mcbench.report.description import subject
 from mcbench.report.tables import Table, plus_minus
 from mcbench.stats.epochs import epochs_below
 from mcbench.stats.summary import summarize

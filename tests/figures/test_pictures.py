@@ -15,10 +15,15 @@ from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan, Results
 from mcbench.figures import draw_paths, draw_plane, interactive_paths, interactive_plane
-from mcbench.landscape import scan
+from mcbench.landscape import scene
 from mcbench.landscape.adaptive_grid import levels
-from mcbench.landscape.chains import STRAIGHT_CHAIN, Marked, joints_of, with_chains
-from mcbench.landscape.scan import Ask, Survey, survey
+from mcbench.landscape.scan import Scan, ScanOptions, scan_plane
+from mcbench.landscape.straight_band import (
+    STRAIGHT_BAND,
+    MarkedRecord,
+    joints_of,
+    with_straight_band,
+)
 from mcbench.store.store import Store
 from programs import run
 
@@ -38,44 +43,44 @@ def connected(shared_store: Store) -> tuple[Experiment, Results]:
 
 
 @pytest.fixture(scope="module")
-def surveyed(connected: tuple[Experiment, Results], shared_store: Store) -> Survey:
+def scanned(connected: tuple[Experiment, Results], shared_store: Store) -> Scan:
     experiment, results = connected
-    drawn = scan.along_paths(experiment, results, chain=True)
-    return survey(drawn, experiment.problem, shared_store, Ask(side=5, evaluations=60))
+    drawn = scene.along_paths(experiment, results, band=True)
+    return scan_plane(drawn, experiment.problem, shared_store, ScanOptions(side=5, evaluations=60))
 
 
-def test_the_plane_is_that_of_the_bend(surveyed: Survey) -> None:
+def test_the_plane_is_that_of_the_bend(scanned: Scan) -> None:
     """The first method keeps to the line, so the second one's bend spans the plane."""
-    assert f"seed 1) and the bend of {CHAIN}" in surveyed.title
-    traces = {trace.method: trace for trace in surveyed.traces}
-    assert list(traces) == [*METHODS, STRAIGHT_CHAIN]
-    for name in ("linear", STRAIGHT_CHAIN):
+    assert f"seed 1) and the bend of {CHAIN}" in scanned.scene.title
+    traces = {trace.method: trace for trace in scanned.scene.traces}
+    assert list(traces) == [*METHODS, STRAIGHT_BAND]
+    for name in ("linear", STRAIGHT_BAND):
         assert np.abs(traces[name].places[:, 1:]).max() < 1e-4
     joints = traces[CHAIN].joints
     highest = joints[joints[:, 1].argmax()]
     assert highest[1] == pytest.approx(traces[CHAIN].places[:, 1].max())
     assert highest[2] < 1e-4 < 1e-2 < traces[CHAIN].away
-    ends = np.array([surveyed.marks["A"], surveyed.marks["B"]])
+    ends = np.array([scanned.scene.marks["A"], scanned.scene.marks["B"]])
     for trace in traces.values():
         assert np.allclose(trace.places[[0, -1], :2], ends, atol=1e-5)
-    assert len(traces[STRAIGHT_CHAIN].joints) == len(joints) == 2
-    assert np.allclose(traces[STRAIGHT_CHAIN].joints[:, 0], ends[1, 0] * np.array([1, 2]) / 3)
+    assert len(traces[STRAIGHT_BAND].joints) == len(joints) == 2
+    assert np.allclose(traces[STRAIGHT_BAND].joints[:, 0], ends[1, 0] * np.array([1, 2]) / 3)
 
 
-def test_a_figure_of_a_plane_says_what_it_shows(surveyed: Survey) -> None:
-    figure = draw_plane(surveyed)
+def test_a_figure_of_a_plane_says_what_it_shows(scanned: Scan) -> None:
+    figure = draw_plane(scanned)
     axes, bar = figure.axes[0], axes_of_bar(figure)
     assert axes.get_xlabel() == "x, along B − A (parameter units)"
     assert axes.get_ylabel() == "y, across it (parameter units)"
     assert axes.get_aspect() == 1
     assert bar.get_ylabel() == "test loss (nats)"
     ticks = [float(tick.get_text()) for tick in bar.get_yticklabels()]
-    assert ticks == pytest.approx(levels(surveyed.loss).tolist(), rel=0.01)
+    assert ticks == pytest.approx(levels(scanned.loss).tolist(), rel=0.01)
     names = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert names[0] == "linear" and names[2] == STRAIGHT_CHAIN
+    assert names[0] == "linear" and names[2] == STRAIGHT_BAND
     assert re.fullmatch(re.escape(CHAIN) + r" \(up to [\d.]+ off the plane\)", names[1])
     lines = {line.get_label(): line for line in axes.lines}
-    assert np.allclose(lines["linear"].get_xydata(), surveyed.traces[0].places[:, :2])
+    assert np.allclose(lines["linear"].get_xydata(), scanned.scene.traces[0].places[:, :2])
     assert [text.get_text() for text in axes.texts] == ["A", "B"]
 
 
@@ -84,32 +89,32 @@ def axes_of_bar(figure: Any) -> Any:
     return bar
 
 
-def test_a_page_of_a_plane_has_the_measured_values(surveyed: Survey) -> None:
-    page = interactive_plane(surveyed)
+def test_a_page_of_a_plane_has_the_measured_values(scanned: Scan) -> None:
+    page = interactive_plane(scanned)
     measured = next(trace for trace in page.data if trace.name == "measured points")
-    assert np.allclose(measured.x, surveyed.places[:, 0])
-    assert f"accuracy: {surveyed.accuracy[0]:.2f}%" in measured.text[0]
+    assert np.allclose(measured.x, scanned.places[:, 0])
+    assert f"accuracy: {scanned.accuracy[0]:.2f}%" in measured.text[0]
     assert {trace.type for trace in page.data} == {"contour", "surface", "scatter", "scatter3d"}
     contour = page.data[0]
     assert "accuracy" in contour.hovertemplate and "loss" in contour.hovertemplate
     # The surface goes through the points that were measured.
     inside = contour.customdata[0, 0], contour.customdata[-1, -1]
     corners = [
-        np.abs(surveyed.places - [contour.x[i], contour.y[i]]).sum(1).argmin() for i in (0, -1)
+        np.abs(scanned.places - [contour.x[i], contour.y[i]]).sum(1).argmin() for i in (0, -1)
     ]
     for between, corner in zip(inside, corners, strict=True):
-        expected = surveyed.loss[corner], surveyed.accuracy[corner]
+        expected = scanned.loss[corner], scanned.accuracy[corner]
         assert between.tolist() == pytest.approx(expected, rel=1e-4)
 
 
 def test_pivots_are_measured_where_they_are(connected: tuple[Experiment, Results]) -> None:
     experiment, results = connected
-    chained = with_chains(experiment, results)
+    chained = with_straight_band(experiment, results)
     records = {one.method: chained.records[one.key] for one in chained.runs}
-    assert list(records) == [*METHODS, STRAIGHT_CHAIN]
-    joints = {name: one.joints for name, one in records.items() if isinstance(one, Marked)}
+    assert list(records) == [*METHODS, STRAIGHT_BAND]
+    joints = {name: one.joints for name, one in records.items() if isinstance(one, MarkedRecord)}
     assert joints["linear"] == []
-    assert joints[CHAIN] == joints[STRAIGHT_CHAIN] == [1 / 3, 2 / 3]
+    assert joints[CHAIN] == joints[STRAIGHT_BAND] == [1 / 3, 2 / 3]
     (chain,) = (one for one in results.runs if one.method == CHAIN)
     path = experiment.connector.connect(chain)
     assert joints_of(path)[1:-1] == joints[CHAIN]
@@ -119,14 +124,14 @@ def test_pivots_are_measured_where_they_are(connected: tuple[Experiment, Results
         values = measure(path(t), experiment.problem, Protocol())
         i = curve.t.index(t)
         assert curve.loss["test"][i] == pytest.approx(values["loss"]["test"], rel=1e-5)
-    straight, line = records[STRAIGHT_CHAIN].curve, records["linear"].curve
+    straight, line = records[STRAIGHT_BAND].curve, records["linear"].curve
     shared = [t for t in line.t if t in straight.t]
     assert len(shared) > 5
     for t in shared:
         expected = line.loss["test"][line.t.index(t)]
         assert straight.loss["test"][straight.t.index(t)] == pytest.approx(expected, rel=1e-4)
     # The stored records are as they were.
-    assert not any(isinstance(record, Marked) for record in results.records.values())
+    assert not any(isinstance(record, MarkedRecord) for record in results.records.values())
     figure = draw_paths(chained, "test")
     for axes, quantity in zip(figure.axes, ("accuracy (%)", "loss (nats)"), strict=True):
         assert axes.get_ylabel() == f"test {quantity}"
@@ -232,7 +237,7 @@ def test_a_method_that_fails_leaves_the_others(
 
 
 @pytest.mark.browser
-def test_the_page_works_without_a_network(surveyed: Survey, tmp_path: Path) -> None:
+def test_the_page_works_without_a_network(scanned: Scan, tmp_path: Path) -> None:
     sync_api = pytest.importorskip("playwright.sync_api")
     from shutil import which
 
@@ -241,7 +246,7 @@ def test_the_page_works_without_a_network(surveyed: Survey, tmp_path: Path) -> N
     chromium = which("chromium")
     if chromium is None:
         pytest.skip("there is no chromium")
-    page_file = save_html(interactive_plane(surveyed), tmp_path / "plane.html")
+    page_file = save_html(interactive_plane(scanned), tmp_path / "plane.html")
     requests, errors = [], []
     with sync_api.sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])

@@ -19,10 +19,11 @@ from mcbench.evaluation.losses import measure
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
-from mcbench.landscape import adaptive_grid, scan, surface
+from mcbench.landscape import adaptive_grid, scan, scene, surface
 from mcbench.landscape.adaptive_grid import STEP, Node
 from mcbench.landscape.plane import Plane, parameters
-from mcbench.landscape.scan import Ask, Survey, survey, through_endpoints
+from mcbench.landscape.scan import Scan, ScanOptions, scan_plane
+from mcbench.landscape.scene import through_endpoints
 from mcbench.landscape.surface import Surface, Values
 from mcbench.paths.params import Params, combine, equal
 from mcbench.plugins.host import Plugin, host
@@ -30,7 +31,7 @@ from mcbench.problem.problem import Problem, SplitName
 from mcbench.store.store import Store
 from mcbench.training.batch_norm import Statistics, parameters_of
 
-SMALL = Ask(side=4, evaluations=40)
+SMALL = ScanOptions(side=4, evaluations=40)
 
 
 def plane_of(experiment: Experiment) -> Plane:
@@ -107,7 +108,7 @@ def test_values_are_those_of_the_single_points(
     monkeypatch.setattr(shared_layers, "WORTH", 1 if shared else 10**9)
     problem, plane = experiment.problem, plane_of(experiment)
     seen = Surface(problem, plane, split)
-    assert (seen.chain is not None) == shared and seen.together > len(PLACES)
+    assert (seen.chain is not None) == shared and seen.batch > len(PLACES)
     for place, values in zip(PLACES, seen.measure(PLACES), strict=True):
         assert values == pytest.approx(alone(problem, plane(*place), split), rel=1e-4)
 
@@ -191,11 +192,11 @@ def test_a_path_is_projected_in_one_pass_and_without_statistics(
         return renew(self, params)
 
     monkeypatch.setattr(Statistics, "renew", noted)
-    drawn = scan.along_paths(experiment, results, chain=True)
+    drawn = scene.along_paths(experiment, results, band=True)
     (trace, straight) = drawn.traces
-    assert len(trace.places) == len(straight.places) == scan.POINTS
+    assert len(trace.places) == len(straight.places) == scene.POINTS
     # The bend of two straight legs is their joint, which is there as the ends are.
-    assert not renewed and len(computed) == scan.POINTS - 3
+    assert not renewed and len(computed) == scene.POINTS - 3
     assert equal(drawn.plane.points[2], path(0.5))
     assert trace.places[15] == pytest.approx(drawn.plane.coordinates(path(0.25)), abs=1e-9)
     assert np.abs(straight.places[:, 1:]).max() < 1e-3
@@ -217,15 +218,17 @@ def test_a_landscape_is_its_own_plane(store: Store) -> None:
         methods=("linear", "polychain[bends=2]"),
     )
     experiment = Experiment(plan, store)
-    drawn = scan.along_paths(experiment, experiment.run())
+    drawn = scene.along_paths(experiment, experiment.run())
     assert drawn.plane.whole
-    for name, params in drawn.marks.items():
+    for name, seed in zip("AB", plan.seeds, strict=True):
+        params = experiment.endpoint(seed).params
         w = params["w"].tolist()
         assert drawn.plane.coordinates(params) == pytest.approx((*w, 0), abs=1e-6), name
-    seen = survey(drawn, experiment.problem, store, SMALL)
+        assert drawn.marks[name] == pytest.approx(w, abs=1e-6)
+    seen = scan_plane(drawn, experiment.problem, store, SMALL)
     expected = ((seen.places**2).sum(1) - 1) ** 2
     assert np.allclose(seen.loss, expected, rtol=1e-4, atol=1e-5)
-    assert seen.unit == "" and all(trace.away < 1e-6 for trace in seen.traces)
+    assert seen.unit == "" and all(trace.away < 1e-6 for trace in seen.scene.traces)
 
 
 # Refinement --------------------------------------------------------------------------------
@@ -283,7 +286,7 @@ def test_points_without_a_finite_loss_are_high_ground() -> None:
 # The store ---------------------------------------------------------------------------------
 
 
-def same(one: Survey, two: Survey) -> bool:
+def same(one: Scan, two: Scan) -> bool:
     return bool(np.array_equal(one.places, two.places) and np.array_equal(one.loss, two.loss))
 
 
@@ -305,27 +308,27 @@ def test_a_stored_plane_is_not_measured_again(
     experiment: Experiment, store: Store, counted: list[int]
 ) -> None:
     drawn = through_endpoints(experiment, PLAN.seeds)
-    first = survey(drawn, experiment.problem, store, SMALL)
+    first = scan_plane(drawn, experiment.problem, store, SMALL)
     assert sum(counted) == len(first.loss) > 16
     counted.clear()
-    assert same(first, survey(drawn, experiment.problem, store, SMALL)) and not counted
-    more = survey(drawn, experiment.problem, store, replace(SMALL, evaluations=60))
+    assert same(first, scan_plane(drawn, experiment.problem, store, SMALL)) and not counted
+    more = scan_plane(drawn, experiment.problem, store, replace(SMALL, evaluations=60))
     assert sum(counted) == len(more.loss) - len(first.loss) > 0
-    assert same(first, survey(drawn, experiment.problem, store, SMALL))
+    assert same(first, scan_plane(drawn, experiment.problem, store, SMALL))
     (entry,) = store.entries("planes")
     assert store.title(entry).startswith("test, plane through the endpoints of seeds 0, 1, 2: ")
     counted.clear()
-    survey(drawn, experiment.problem, store, replace(SMALL, split="train"))
+    scan_plane(drawn, experiment.problem, store, replace(SMALL, split="train"))
     assert counted
 
 
-def test_an_interrupted_survey_goes_on(
+def test_an_interrupted_scan_goes_on(
     experiment: Experiment, store: Store, counted: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MCBENCH_SAVE_SECONDS", "0")
     monkeypatch.setattr(surface, "POINTS", 4)
     drawn = through_endpoints(experiment, PLAN.seeds)
-    whole = survey(drawn, experiment.problem, Store(store.root / "other"), SMALL)
+    whole = scan_plane(drawn, experiment.problem, Store(store.root / "other"), SMALL)
     counted.clear()
     with monkeypatch.context() as patch:
         measured = Surface.measure
@@ -337,10 +340,10 @@ def test_an_interrupted_survey_goes_on(
 
         patch.setattr(Surface, "measure", killed)
         with pytest.raises(KeyboardInterrupt):
-            survey(drawn, experiment.problem, store, SMALL)
+            scan_plane(drawn, experiment.problem, store, SMALL)
     done = sum(counted)
     assert done == 12
-    assert same(whole, survey(drawn, experiment.problem, store, SMALL))
+    assert same(whole, scan_plane(drawn, experiment.problem, store, SMALL))
     assert sum(counted) == len(whole.loss)
 
 

@@ -14,7 +14,7 @@ from mcbench.leaderboard.site.material import Material
 from mcbench.methods import method
 from mcbench.plugins import parameters
 from mcbench.plugins.host import host
-from mcbench.report.describing import type_text
+from mcbench.report.description import type_text
 
 
 @dataclass(frozen=True)

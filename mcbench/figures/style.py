@@ -1,11 +1,11 @@
-"""What all figures have in common: colours, line styles, names of quantities."""
+"""Style of all figures: colours, line styles, names of quantities."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from mcbench.report import describing
+from mcbench.report import description
 
 # Okabe & Ito's palette, which colour-blind readers can tell apart.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -16,27 +16,27 @@ QUANTITIES = {
 }
 STYLES = ("-", "--", "-.", ":")
 DASHES = {"-": "solid", "--": "dash", "-.": "dashdot", ":": "dot"}
-"""The names that plotly has for styles."""
+"""Plotly's names of the line styles."""
 
 STRAIGHT = "#595959"
-"""The grey of what is only there for comparison."""
+"""The grey of lines that are there for comparison."""
 
 SAVED = {"svg.fonttype": "none", "svg.hashsalt": "mcbench"}
-"""Settings of matplotlib: text in SVG is text, and the same figure is the same file."""
+"""Settings of matplotlib: SVG has text as text, and the same figure gives the same file."""
 
 
-def look(i: int) -> dict[str, Any]:
-    """Colour and style of line ``i``; where colours are used up they come with another style."""
+def line_style(i: int) -> dict[str, Any]:
+    """Colour and line style of line ``i``; colours repeat with the next line style."""
     return {"color": COLORS[i % len(COLORS)], "linestyle": STYLES[i // len(COLORS) % len(STYLES)]}
 
 
 def columns(labels: Sequence[str], width: float) -> int:
-    """How many columns of a legend fit into so many inches, at 10 points."""
+    """The number of legend columns at 10 points that fit into ``width`` inches."""
     longest = max(map(len, labels), default=1)
     return max(1, min(len(labels), int(width / (0.6 + 0.085 * longest))))
 
 
 def subject(problem: dict[str, Any], recipe: str = "") -> str:
-    """What a figure is of: data set, architecture and recipe, the problem's or what is given."""
-    parts = describing.subject(problem)
+    """Data set, architecture and recipe for a title; ``recipe`` replaces the problem's."""
+    parts = description.subject(problem)
     return ", ".join([*parts[:2], recipe or parts[2]])

@@ -1,60 +1,59 @@
-"""A plane to turn and to point at, with plotly."""
+"""The loss on a plane as an interactive figure, with plotly."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from mcbench.figures.look import DASHES, subject
-from mcbench.figures.paths import looks
-from mcbench.figures.plane import axis_names, between, label, mesh, number, quantity, shades
+from mcbench.figures.paths import line_styles
+from mcbench.figures.plane import axis_names, interpolation, label, mesh, number, quantity, shades
+from mcbench.figures.style import DASHES, subject
 from mcbench.landscape.adaptive_grid import LEVELS, levels, ranks
-from mcbench.landscape.scan import Survey
+from mcbench.landscape.scan import Scan
 
 FINE = 121
-"""The surface is drawn on so many points along each side."""
+"""Points along each side that the surface is drawn on."""
 
 
-def interactive_plane(survey: Survey) -> Any:
-    """Contours and, beside them, the surface that turns; values under the pointer.
+def interactive_plane(scan: Scan) -> Any:
+    """Contours and, beside them, a surface to rotate, with values under the pointer.
 
-    Values of the surface are between the measured ones; the measured points can be shown.
-    Heights are as in the still figure: each contour line halves the height above the lowest
-    point.
+    The surface is interpolated; the measured points can be shown. Heights are those of
+    `mcbench.figures.plane.draw_plane`: each contour line halves the height above the lowest point.
     """
     from plotly.subplots import make_subplots
 
-    across, up = (name.replace("$", "").replace("_", "") for name in axis_names(survey))
+    across, up = (name.replace("$", "").replace("_", "") for name in axis_names(scan))
     figure = make_subplots(
         1, 2, specs=[[{"type": "xy"}, {"type": "scene"}]], column_widths=[0.5, 0.5],
         horizontal_spacing=0.14,
     )  # fmt: skip
     bar: dict[str, Any] = {
         "tickvals": list(range(LEVELS + 1)),
-        "ticktext": [number(value) for value in levels(survey.shown)],
-        "title": {"text": quantity(survey), "side": "right"},
+        "ticktext": [number(value) for value in levels(scan.shown)],
+        "title": {"text": quantity(scan), "side": "right"},
         "x": 0.43,
         "len": 0.9,
     }
     steps = shades()
     css = [f"rgb({r * 255:.0f},{g * 255:.0f},{b * 255:.0f})" for r, g, b, _ in steps]
-    # Every colour stands at both ends of its band.
+    # Each colour is constant between two contour lines.
     scale = [[(k + end) / LEVELS, color] for k, color in enumerate(css) for end in (0, 1)]
-    _surface(figure, survey, scale, bar)
-    _lines(figure, survey)
-    left, right, bottom, top = survey.window
+    _surface(figure, scan, scale, bar)
+    _lines(figure, scan)
+    left, right, bottom, top = scan.window
     figure.update_xaxes(title=across, range=[left, right], constrain="domain")
     figure.update_yaxes(title=up, range=[bottom, top], scaleanchor="x", constrain="domain")
     ratio = (top - bottom) / (right - left)
     figure.update_layout(
         template="simple_white",
-        title="<br>".join(filter(None, (subject(survey.problem), survey.title))),
+        title="<br>".join(filter(None, (subject(scan.problem), scan.scene.title))),
         legend={"orientation": "h", "y": -0.15},
         height=640,
         scene={
             "xaxis": {"title": across.partition(",")[0]},
             "yaxis": {"title": up.partition(",")[0]},
             "zaxis": {
-                "title": quantity(survey),
+                "title": quantity(scan),
                 "tickvals": bar["tickvals"][::2],
                 "ticktext": bar["ticktext"][::2],
             },
@@ -66,16 +65,17 @@ def interactive_plane(survey: Survey) -> Any:
     return figure
 
 
-def _surface(figure: Any, survey: Survey, scale: list[Any], bar: dict[str, Any]) -> None:
+def _surface(figure: Any, scan: Scan, scale: list[Any], bar: dict[str, Any]) -> None:
+    """Add the contours, the surface and the measured points."""
     import numpy as np
 
-    x, y, shown = mesh(survey, survey.shown, FINE)
-    accuracy = mesh(survey, survey.accuracy, FINE)[2]
-    height = ranks(shown, levels(survey.shown))
-    loss = shown if survey.ask.quantity == "loss" else mesh(survey, survey.loss, FINE)[2]
+    x, y, shown = mesh(scan, scan.shown, FINE)
+    accuracy = mesh(scan, scan.accuracy, FINE)[2]
+    height = ranks(shown, levels(scan.shown))
+    loss = shown if scan.options.quantity == "loss" else mesh(scan, scan.loss, FINE)[2]
     values = np.stack([loss, accuracy], axis=-1).round(6)
     hover = "x %{x:.4g}, y %{y:.4g}<br>loss: %{customdata[0]:.4g}"
-    if survey.unit:
+    if scan.unit:
         hover += "<br>accuracy: %{customdata[1]:.2f}%"
     hover += "<extra>between measured points</extra>"
     figure.add_contour(
@@ -89,31 +89,31 @@ def _surface(figure: Any, survey: Survey, scale: list[Any], bar: dict[str, Any])
     )  # fmt: skip
     texts = [
         f"x {a:.4g}, y {b:.4g}<br>loss: {loss:.5g}"
-        + (f"<br>accuracy: {percent:.2f}%" if survey.unit else "")
-        for (a, b), loss, percent in zip(survey.places, survey.loss, survey.accuracy, strict=True)
+        + (f"<br>accuracy: {percent:.2f}%" if scan.unit else "")
+        for (a, b), loss, percent in zip(scan.places, scan.loss, scan.accuracy, strict=True)
     ]
     figure.add_scatter(
-        x=survey.places[:, 0], y=survey.places[:, 1], mode="markers", name="measured points",
+        x=scan.places[:, 0], y=scan.places[:, 1], mode="markers", name="measured points",
         marker={"size": 3, "color": "black"}, text=texts, hoverinfo="text",
         visible="legendonly", row=1, col=1,
     )  # fmt: skip
 
 
-def _lines(figure: Any, survey: Survey) -> None:
-    """Paths and networks, on the contours and on the surface."""
+def _lines(figure: Any, scan: Scan) -> None:
+    """Add paths and networks, on the contours and on the surface."""
     import numpy as np
 
-    left, right, *_ = survey.window
-    surface, scale = between(survey, survey.shown), levels(survey.shown)
+    left, right, *_ = scan.window
+    surface, scale = interpolation(scan, scan.shown), levels(scan.shown)
 
     def above(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return ranks(surface(x, y), scale) + 0.1
 
-    chosen = looks([trace.method for trace in survey.traces])
-    for trace in survey.traces:
+    styles = line_styles([trace.method for trace in scan.scene.traces])
+    for trace in scan.scene.traces:
         x, y, _ = trace.places.T
-        color = chosen[trace.method]["color"]
-        dash = DASHES[chosen[trace.method]["linestyle"]]
+        color = styles[trace.method]["color"]
+        dash = DASHES[styles[trace.method]["linestyle"]]
         name = label(trace.method, trace.away, right - left)
         group = {"legendgroup": trace.method, "name": name}
         figure.add_scatter(
@@ -131,11 +131,11 @@ def _lines(figure: Any, survey: Survey) -> None:
             x=x, y=y, z=above(x, y), mode="lines", line={"color": color, "width": 6},
             showlegend=False, hoverinfo="skip", row=1, col=2, **group,
         )  # fmt: skip
-    names, places = list(survey.marks), np.array(list(survey.marks.values()))
-    look = {"color": "black", "size": 9, "line": {"width": 1, "color": "white"}}
+    names, places = list(scan.scene.marks), np.array(list(scan.scene.marks.values()))
+    style = {"color": "black", "size": 9, "line": {"width": 1, "color": "white"}}
     text: dict[str, Any] = {"text": names, "textposition": "top center", "showlegend": False}
     figure.add_scatter(
-        x=places[:, 0], y=places[:, 1], mode="markers+text", marker=look, row=1, col=1, **text,
+        x=places[:, 0], y=places[:, 1], mode="markers+text", marker=style, row=1, col=1, **text,
         hovertemplate="%{text}<br>x %{x:.4g}, y %{y:.4g}<extra></extra>",
     )  # fmt: skip
     figure.add_scatter3d(
