@@ -140,7 +140,7 @@ def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
     from mcbench.cli.progress import progress
     from mcbench.figures import draw_plane, interactive_plane
     from mcbench.landscape import scan, scene
-    from mcbench.landscape.plane import has_two
+    from mcbench.landscape.plane import is_two_dimensional
 
     for name in ("ensemble", "by_length"):
         if rest[name]:
@@ -154,7 +154,7 @@ def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
     experiment = options.open_experiment(rest | {"seeds": seeds, "endpoints": None}, methods)
     options.need_pair(experiment)
     problem = experiment.problem
-    if len(seeds) < 3 and not methods and not has_two(problem):
+    if len(seeds) < 3 and not methods and not is_two_dimensional(problem):
         raise click.UsageError(
             "a plane goes through three points: give three endpoints, or two and a method whose "
             "path has a bend (-m polychain)"

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from torch import Tensor
 
 from mcbench.errors import RunError
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from mcbench.paths.params import Params
-    from mcbench.problem.problem import Problem
+from mcbench.paths.params import Params
+from mcbench.problem.problem import Problem
 
 
 def measure_budgets(

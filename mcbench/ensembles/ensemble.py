@@ -73,6 +73,7 @@ class Snapshots(Protocol):
         ...
 
 
+# Ensembles are Any: the host gives them the optional attributes that their protocols lack.
 def collects(ensemble: Any) -> bool:
     """Whether an ensemble collects its members along trainings (`Snapshots`)."""
     return ensemble.collect is not None

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
@@ -14,6 +14,7 @@ from mcbench.ensembles.budgets import measure_budgets, probabilities, quality
 from mcbench.ensembles.ensemble import by_training, collects
 from mcbench.ensembles.sources import Source, Trainings, collect, start_of
 from mcbench.errors import RunError, UsageError, reason_of
+from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.run import SCHEMA
 from mcbench.paths.params import Params, size
 from mcbench.plugins.host import host
@@ -23,9 +24,6 @@ from mcbench.store.cost import Cost
 from mcbench.store.provenance import provenance
 from mcbench.store.store import key_of
 from mcbench.structure.flops import operations, shared_layers
-
-if TYPE_CHECKING:
-    from mcbench.experiments.experiment import Experiment
 
 log = logging.getLogger("mcbench")
 
@@ -79,7 +77,7 @@ class EnsembleExperiment:
         for i, experiment in enumerate(experiments):
             if recipes[i] in recipes[:i]:
                 raise UsageError(
-                    f"recipe '{experiment.recipe}' is given twice: its networks would count twice"
+                    f"recipe '{experiment.recipe}' is given more than once: name each recipe once"
                 )
         for other in experiments[1:]:
             texts = experiments[0].recipe, other.recipe
@@ -192,7 +190,7 @@ class _Endpoints(Sequence[Endpoint]):
     def __len__(self) -> int:
         return len(self._sources)
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> Any:  # Int or slice; an endpoint, or some of them.
         if isinstance(index, slice):
             return _Endpoints(self._sources[index])
         return self._sources[index].start()

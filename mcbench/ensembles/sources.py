@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, zip_longest
-from typing import TYPE_CHECKING, Any
+from itertools import zip_longest
+from typing import Any
 
 from mcbench.ensembles.ensemble import collects
+from mcbench.experiments.endpoints import Endpoints, Trained
+from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.run import endpoint_key
 from mcbench.paths.params import Params, move
 from mcbench.plugins.host import host
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
+from mcbench.problem.recipe import Recipe
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.cost import Cost, Meter
 from mcbench.store.store import Store, key_of
-
-if TYPE_CHECKING:
-    from mcbench.experiments.endpoints import Endpoints, Trained
-    from mcbench.experiments.experiment import Experiment
-    from mcbench.problem.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,10 @@ class Trainings:
             failures |= {f"{prefix}{what}": why for what, why in trained.failures.items()}
             failed |= bool(trained.failures)
             groups.append([Source(problem, endpoints.load, seed) for seed in trained.records])
-        turns = chain.from_iterable(zip_longest(*groups))
-        return [] if failed else [source for source in turns if source is not None]
+        sources = [
+            source for turn in zip_longest(*groups) for source in turn if source is not None
+        ]
+        return [] if failed else sources
 
     def _trained(self, number: int, recipe: Recipe) -> tuple[Endpoints, Trained]:
         key = number, recipe
@@ -103,7 +103,7 @@ def _initial(problem: Problem, seed: int) -> Endpoint:
 
 
 def collect(text: str, ensemble: Any, source: Source, store: Store) -> tuple[list[Params], Cost]:
-    """The members from one training and its cost; what is stored of it is not computed again."""
+    """The members from one training and its cost; it is resumed if it was interrupted."""
     problem, start = source.problem, source.start()
     key = key_of(
         {

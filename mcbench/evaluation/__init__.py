@@ -1,1 +1,1 @@
-"""Loss and accuracy along a path, and the metrics of it."""
+"""Loss and accuracy along a path, and its metrics."""

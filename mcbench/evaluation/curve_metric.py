@@ -19,20 +19,20 @@ class CurveMetric:
     Arguments:
         name: The metric's name.
         summary: One line.
-        unit: Of the value.
+        unit: Unit of the value.
         better: Which direction is better.
-        formula: From the curve and a split to the value.
-        splits: Whether it differs between train and test.
+        formula: Function of the curve and a split that gives the value.
+        splits: Whether train and test have values of their own.
         reference: The source of the definition.
         usual: Whether it is measured where no metric is named.
-        of_network: Whether a network alone has a value: that of the path which stays at it.
+        of_network: Whether a single network has a value: that of the path which stays at it.
     """
 
     name: str
     summary: str
     unit: str
     better: Literal["higher", "lower", ""]
-    formula: Callable[[Curve, Any], float]
+    formula: Callable[[Curve, Any], float]  # Any: a split, or None without `splits`.
     splits: bool = True
     reference: str = ""
     usual: bool = True
@@ -40,7 +40,7 @@ class CurveMetric:
 
     @property
     def description(self) -> str:
-        """The formula's own."""
+        """The docstring of the formula."""
         return self.formula.__doc__ or ""
 
     def measure(self, evaluation: Evaluation, split: SplitName | None) -> float:

@@ -1,4 +1,4 @@
-"""Whether a path starts at A and ends where it says."""
+"""Check that a path starts at A and ends where it says."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Ended(Protocol):
-    """What has points and says where it ends: a path, or the points of one that were sent."""
+    """Points as a function of t, and where they end: a path, or the submitted points of one."""
 
     @property
     def end(self) -> str: ...
@@ -23,11 +23,11 @@ class Ended(Protocol):
 def check_ends(path: Ended, a: Params, b: Params, problem: Problem) -> None:
     """Test that a path starts at A and ends where it says.
 
-    A and B must be met bit for bit; a permuted B must have B's outputs, up to rounding. Of a path
-    that says it stops short nothing more is asked.
+    A and B must be met bit for bit; a permuted B must have B's outputs up to rounding. The end of
+    a path that stops short is not tested.
 
     Raises:
-        RunError: If not.
+        RunError: If it does not.
     """
     import torch
 
@@ -35,18 +35,21 @@ def check_ends(path: Ended, a: Params, b: Params, problem: Problem) -> None:
 
     if not equal(path(0.0), a):
         raise RunError("the path does not start at A: path(0) must be A exactly")
-    stop = path(1.0)
+    end = path(1.0)
     if path.end == "short":
         return
     if path.end == "b":
-        if not equal(stop, b):
+        if not equal(end, b):
             raise RunError(
                 "the path does not end at B: path(1) must be B exactly, or end='permuted'"
             )
         return
     inputs, _ = next(problem.batches("test"))
     with torch.inference_mode():
-        expected, reached = problem.forward(b, inputs), problem.forward(stop, inputs)
-    gap = float((expected - reached).abs().max() / expected.abs().max().clamp_min(1e-30))
+        expected, outputs = problem.forward(b, inputs), problem.forward(end, inputs)
+    gap = float((expected - outputs).abs().max() / expected.abs().max().clamp_min(1e-30))
     if not gap < 1e-3:
-        raise RunError(f"the path's end is no permutation of B: outputs differ by {gap:.1e}")
+        raise RunError(
+            f"the path's end is no permutation of B: outputs differ by {gap:.1e} of the largest, "
+            "at most 1e-3 is allowed"
+        )

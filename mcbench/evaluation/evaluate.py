@@ -17,22 +17,22 @@ if TYPE_CHECKING:
 
 @dataclass
 class Curve:
-    """What was measured along a path, in the order of t.
+    """Losses and accuracies along a path, in the order of t.
 
     Arguments:
-        t: The times.
-        grid: Whether the point belongs to the grid (else it is a refinement).
+        t: The values of t.
+        grid: Whether the point is on the grid (else it is a refinement).
         position: Arc length from A.
-        loss: Mean loss by split: cross-entropy, or as the data say.
-        accuracy: In percent, by split; none where the data have no classes, as all that follows
-            from accuracies.
+        loss: Mean loss by split: cross-entropy, or the data's own.
+        accuracy: Accuracy in percent by split; this and all other accuracies are empty where the
+            data have no classes.
         straight: The distance from A to the path's end.
         ensembles: Accuracy in percent of averaged softmax outputs: of the path's two ends
             (``ends``) and of all points of the grid (``path``), by split.
-        with_start: Accuracy in percent of the ensemble of A and the point, by split; none in
+        with_start: Accuracy in percent of the ensemble of A and the point, by split; empty in
             published records that lack it.
         end: Where the path ends: ``b``, ``permuted`` or ``short``.
-        square: The squared Euclidean norm of the point's parameters, buffers left out; none in
+        square: The squared Euclidean norm of the point's parameters, without buffers; empty in
             published records that lack it.
     """
 
@@ -48,11 +48,11 @@ class Curve:
     square: list[float] = field(default_factory=list)
 
     def on_grid(self, values: list[float]) -> list[float]:
-        """Those of ``values`` that were measured on the grid."""
-        return [v for v, regular in zip(values, self.grid, strict=True) if regular]
+        """The part of ``values`` that was measured on the grid."""
+        return [v for v, on_grid in zip(values, self.grid, strict=True) if on_grid]
 
     def staying(self, i: int) -> Curve:
-        """Of the path that stays at point i: what losses and such are of a network."""
+        """The curve of a path that stays at point i, for metrics of a single network."""
         loss, accuracy = (
             {split: [values[i]] * 2 for split, values in measured.items()}
             for measured in (self.loss, self.accuracy)
@@ -63,12 +63,12 @@ class Curve:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON takes it."""
+        """The fields as JSON."""
         return asdict(self)
 
     @staticmethod
     def of(stored: dict[str, Any]) -> Curve:
-        """From `to_dict`."""
+        """The curve of a `to_dict`."""
         return Curve(**stored)
 
 
@@ -78,21 +78,21 @@ Observe = Callable[[float, Values, Progress], None]
 def evaluate(
     path: Path, problem: Problem, protocol: Protocol, observe: Observe, progress: Progress
 ) -> Curve:
-    """Measure a path.
+    """Measure a path on the grid and at refined points.
 
     Arguments:
         path: The path.
         problem: Data and loss.
-        protocol: Where and on what.
+        protocol: Grid, refinement and training data.
         observe: Called after each point with t, its values and the evaluation's progress.
-        progress: Points that were measured before, by an evaluation that was interrupted.
+        progress: Points that an interrupted evaluation has measured.
 
     Raises:
         RunError: If a loss along the path is not finite.
     """
-    for group in in_groups(path, problem, protocol, progress.points):
+    for group in time_groups(path, problem, protocol, progress.points):
         missing = [t for t in group if t not in progress.points]
-        for times in advance(missing, path, problem, protocol, progress):
+        for times in measure_group(missing, path, problem, protocol, progress):
             for t in times:
                 _check(t, progress.points[t])
             for t in times:
@@ -101,27 +101,27 @@ def evaluate(
 
 
 def rounds(protocol: Protocol, points: Mapping[float, Values]) -> Iterator[list[float]]:
-    """The times of the grid, then those of each round of refinement.
+    """The values of t on the grid, then those of each round of refinement.
 
     Arguments:
-        protocol: What is evaluated.
-        points: What was measured, by t: before a round, those of the rounds before are looked at.
+        protocol: Grid and number of rounds.
+        points: Measured values by t; a round needs those of the rounds before it.
     """
-    times, known = protocol.grid, dict[float, Values]()
+    times, measured = protocol.grid, dict[float, Values]()
     yield times
     for _ in range(protocol.refine):
-        known |= {t: points[t] for t in times}
-        times = midpoints(known)
+        measured |= {t: points[t] for t in times}
+        times = midpoints(measured)
         yield times
 
 
-def in_groups(
+def time_groups(
     path: Path, problem: Problem, protocol: Protocol, points: Mapping[float, Values]
 ) -> Iterator[list[float]]:
-    """The times of an evaluation in its order, in the groups that are measured together.
+    """The values of t in order, in groups that are measured at once.
 
-    What is shared within a group rounds differently than a point alone would: these groups give
-    the same numbers again. For the arguments see `evaluate` and `rounds`.
+    Computations that a group shares round differently from those of a single point: the same
+    groups give the same numbers. For the arguments see `evaluate` and `rounds`.
     """
     from mcbench.evaluation.shared_layers import groups
 
@@ -129,7 +129,7 @@ def in_groups(
         yield from groups(path, times, problem)
 
 
-def advance(
+def measure_group(
     times: list[float],
     path: Path,
     problem: Problem,
@@ -137,13 +137,13 @@ def advance(
     progress: Progress,
     whole: bool = True,
 ) -> Iterator[list[float]]:
-    """Measure points of a group; the times are given back in the parts that were measured.
+    """Measure the points of a group; yields their t in the parts that were measured at once.
 
-    All of a part or nothing is in the progress: sums of softmax outputs have all of it.
+    A part is added to the progress as a whole, with its sums of softmax outputs.
 
     Arguments:
         times, path, problem, protocol, progress: See `evaluate`.
-        whole: Whether all points of the path are measured, as lengths and ensembles need.
+        whole: Whether all points of the path are measured, which lengths and ensembles need.
     """
     from mcbench.evaluation.shared_layers import parts
 
@@ -153,22 +153,23 @@ def advance(
     points = path.several(times)
     for part in parts(problem, points):
         names = [sides.get(t, ("path",) if whole and t in before else ()) for t in times[part]]
-        found = measure_all(points[part], problem, protocol, progress, names)
-        for t, values in zip(times[part], found, strict=True):
+        results = measure_all(points[part], problem, protocol, progress, names)
+        for t, values in zip(times[part], results, strict=True):
             if t == 0 or t in before:
                 values["step"] = path.length(before[t], t) if whole and t else 0.0
-        progress.points |= zip(times[part], found, strict=True)
+        progress.points |= zip(times[part], results, strict=True)
         yield times[part]
 
 
 def _check(t: float, values: Values) -> None:
+    """Raise `RunError` if a loss is not finite."""
     for split, loss in values["loss"].items():
         if not abs(loss) < float("inf"):
-            raise RunError(f"the {split} loss at t = {t:g} is {loss}: the path leaves all bounds")
+            raise RunError(f"the {split} loss at t = {t:g} is {loss}: the path diverged there")
 
 
 def midpoints(points: dict[float, Values]) -> list[float]:
-    """The middles of the intervals beside the worst point, by accuracy and loss, on each split."""
+    """The middles of the intervals beside the points of worst accuracy and loss on each split."""
     times = sorted(points)
     middles = set()
     for split in points[times[0]]["loss"]:
@@ -185,7 +186,7 @@ def midpoints(points: dict[float, Values]) -> list[float]:
 
 
 def curve_of(path: Path, problem: Problem, protocol: Protocol, progress: Progress) -> Curve:
-    """The points that were measured as a curve; those of the grid need a ``step``."""
+    """The measured points as a curve; those of the grid need a ``step``."""
     import torch
 
     from mcbench.paths.params import distance
@@ -199,9 +200,9 @@ def curve_of(path: Path, problem: Problem, protocol: Protocol, progress: Progres
         curve.square.append(values["square"])
         for split in values["loss"]:
             curve.loss.setdefault(split, []).append(values["loss"][split])
-            for name, of_split in (("accuracy", curve.accuracy), ("with_start", curve.with_start)):
+            for name, by_split in (("accuracy", curve.accuracy), ("with_start", curve.with_start)):
                 if split in values[name]:
-                    of_split.setdefault(split, []).append(values[name][split])
+                    by_split.setdefault(split, []).append(values[name][split])
     curve.position = _positions(curve, progress)
     for key, total in progress.sums.items():
         name, split = key.split(".")
@@ -214,7 +215,7 @@ def curve_of(path: Path, problem: Problem, protocol: Protocol, progress: Progres
 
 
 def _positions(curve: Curve, progress: Progress) -> list[float]:
-    """Arc length at every t: measured on the grid, in proportion to t between its points."""
+    """Arc length at every t: measured on the grid, interpolated between its points."""
     import numpy as np
 
     times = curve.on_grid(curve.t)

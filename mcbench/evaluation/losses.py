@@ -1,4 +1,4 @@
-"""Loss and accuracy of networks, several of them in one pass over the data."""
+"""Loss and accuracy of networks, of several in one pass over the data."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from mcbench.problem.problem import Problem, SplitName
 
 Values = dict[str, Any]
-"""Of one network: ``loss``, ``accuracy`` and ``with_start`` by split, and ``square``."""
+"""Values of one network: ``loss``, ``accuracy`` and ``with_start`` by split, and ``square``."""
 
 
 @dataclass
 class Progress:
-    """An evaluation under way.
+    """Progress of an evaluation.
 
     Arguments:
         points: Measured values by t.
@@ -47,12 +47,12 @@ def measure_all(
     """Loss and accuracy of some networks by split.
 
     Arguments:
-        points: The networks; what they share is computed once
+        points: The networks; layers that they share are computed once
             (`mcbench.evaluation.shared_layers`).
         problem: Data and loss.
-        protocol: Says which training data.
-        progress: Its sums are added to.
-        ensembles: For each network the sums that its softmax outputs are added to.
+        protocol: The choice of training data.
+        progress: Holds the sums of softmax outputs.
+        ensembles: For each network, the sums that its softmax outputs are added to.
     """
     import torch
 
@@ -75,7 +75,7 @@ def measure_all(
 
 
 def square(params: Params, problem: Problem) -> float:
-    """The squared Euclidean norm of a network's parameters, buffers left out."""
+    """The squared Euclidean norm of a network's parameters, without buffers."""
     import torch
 
     names = [name for name, _ in problem.module.named_parameters()]
@@ -83,7 +83,7 @@ def square(params: Params, problem: Problem) -> float:
 
 
 class _Tally:
-    """Of one network on one split."""
+    """Running loss and accuracy of one network on one split."""
 
     def __init__(
         self, problem: Problem, split: SplitName, sums: dict[str, Tensor], names: tuple[str, ...]
@@ -93,27 +93,28 @@ class _Tally:
         self.problem, self.split, self.sums, self.names = problem, split, sums, names
         self.loss = torch.zeros((), dtype=torch.float64, device=problem.device)
         self.count = 0
-        self.correct, self.together = torch.zeros_like(self.loss), torch.zeros_like(self.loss)
+        self.correct, self.with_start = torch.zeros_like(self.loss), torch.zeros_like(self.loss)
 
     def add(self, logits: Tensor, targets: Tensor) -> None:
-        """Count a batch of the network's outputs."""
+        """Add a batch of the network's outputs."""
         self.loss += self.problem.criterion(logits, targets, "sum").double()
         rows = slice(self.count, self.count + len(targets))
         self.count = rows.stop
         if not self.problem.data.classes:
             return
         probabilities = logits.softmax(1)
-        right = (logits.argmax(1) == targets).sum()
-        self.correct += right
+        correct = (logits.argmax(1) == targets).sum()
+        self.correct += correct
         start = self.sums.get(f"start.{self.split}")
         if start is None or "start" in self.names:  # A's ensemble with itself is A.
-            self.together += right
+            self.with_start += correct
         else:
-            self.together += ((start[rows] + probabilities).argmax(1) == targets).sum()
+            self.with_start += ((start[rows] + probabilities).argmax(1) == targets).sum()
         for name in self.names:
             self._sum(f"{name}.{self.split}", probabilities)[rows] += probabilities
 
     def _sum(self, key: str, like: Tensor) -> Tensor:
+        """A sum of softmax outputs, zero at first."""
         if key not in self.sums:
             count = len(self.problem.splits[self.split])
             self.sums[key] = like.new_zeros(count, like.shape[1])
@@ -124,12 +125,13 @@ class _Tally:
         result["loss"][self.split] = float(self.loss) / self.count
         if self.problem.data.classes:
             result["accuracy"][self.split] = 100 * float(self.correct) / self.count
-            result["with_start"][self.split] = 100 * float(self.together) / self.count
+            result["with_start"][self.split] = 100 * float(self.with_start) / self.count
 
 
 def _batches(
     problem: Problem, protocol: Protocol, points: int
 ) -> Iterator[tuple[SplitName, Iterator[tuple[Tensor, Tensor]]]]:
+    """The batches of each split."""
     # The same augmented pass at every point: the points of a path are compared with each other.
     train = problem.augmented("evaluation") if protocol.augment else problem.batches("train")
     yield "train", _smaller(train, problem, points)
@@ -139,7 +141,7 @@ def _batches(
 def _smaller(
     batches: Iterator[tuple[Tensor, Tensor]], problem: Problem, points: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """For several points in parts, so that what is computed for each alone stays in the cache."""
+    """Batches, for several points in parts whose activations stay in the cache."""
     rows = problem.batch_size if points == 1 else max(64, problem.batch_size // 4)
     for inputs, targets in batches:
         yield from zip(inputs.split(rows), targets.split(rows), strict=True)

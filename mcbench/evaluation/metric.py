@@ -1,4 +1,4 @@
-"""`Metric` reduces an evaluated path to numbers; `Evaluation` is what it is given."""
+"""`Metric`, which reduces an evaluated path to numbers, and `Evaluation`, its input."""
 
 from __future__ import annotations
 
@@ -17,19 +17,16 @@ if TYPE_CHECKING:
 
 
 class Evaluation:
-    """A path with all that was measured on it.
-
-    The curve is at hand; endpoints and path are loaded or built when they are first asked for.
+    """A path with its curve; endpoints and path are loaded or built on first access.
 
     Arguments:
         problem: Data, network and loss.
         curve: Losses and accuracies along the path.
-        load: Gives the two endpoints.
-        connect: Gives the path between them: that which was evaluated, or for a stored record one
-            that is built anew.
+        load: Loads the two endpoints.
+        connect: Gives the path that was evaluated, or builds the path of a stored record again.
 
     Attributes:
-        workshop: Where the metric that is at work keeps its state and says how far it is.
+        workshop: Checkpoints and progress of the metric that is being measured.
     """
 
     def __init__(
@@ -45,7 +42,7 @@ class Evaluation:
         self._whole: Evaluation | None = None
 
     def bind(self, workshop: Workshop) -> Evaluation:
-        """The same evaluation for one metric; endpoints and path are loaded once for all."""
+        """A view for one metric; views share endpoints and path."""
         view = copy.copy(self)
         view._whole, view.workshop = self._whole or self, workshop
         return view
@@ -57,17 +54,17 @@ class Evaluation:
 
     @shared_property
     def path(self) -> Path:
-        """The path; for a stored record, building it may take as long as it did for the run."""
+        """The path; building that of a stored record may take as long as the run did."""
         return self._connect()
 
 
 class Metric(Protocol):
-    """Reduces an evaluated path to a number, or to several under names of their own.
+    """Reduces an evaluated path to a number, or to several by name.
 
     Optional attributes: ``reference``, the source of the definition; ``ends_only``, whether it
-    depends on the endpoints alone, so that it is measured once for all methods of a pair;
-    ``of_network``, whether a network alone has a value, that of the path which stays at it;
-    ``usual``, ``False`` for a metric so costly that it is measured only where it is named. One
+    depends on the endpoints only, so that it is measured once for all methods of a pair;
+    ``of_network``, whether a single network has a value, that of the path which stays at it;
+    ``usual``, ``False`` for a costly metric that is measured only where it is named. A metric
     that computes for long keeps its state in ``evaluation.workshop``.
     """
 
@@ -87,5 +84,5 @@ def usual() -> list[str]:
     """The names of the metrics that are measured where none is named."""
     from mcbench.plugins.host import host
 
-    known = {name: host().find("metric", name).component for name in host().names("metric")}
-    return [name for name, metric in known.items() if metric.usual]
+    names = host().names("metric")
+    return [name for name in names if host().find("metric", name).component.usual]

@@ -1,4 +1,4 @@
-"""`Protocol`, how a path is evaluated."""
+"""`Protocol`, the rules by which a path is evaluated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mcbench.errors import UsageError
 
 @dataclass(frozen=True)
 class Protocol:
-    """How a path is evaluated.
+    """The rules by which a path is evaluated.
 
     Arguments:
         points: The points of the uniform grid on [0, 1], both ends included.
@@ -31,5 +31,5 @@ class Protocol:
 
     @property
     def grid(self) -> list[float]:
-        """The times of the grid."""
+        """The values of t on the grid."""
         return [i / (self.points - 1) for i in range(self.points)]

@@ -1,72 +1,68 @@
-"""Several points of a path on the same data: what they have in common is computed once.
+"""Outputs of several points of a path, whose shared layers are computed once.
 
-Layers that are the same at all points go through the data once. Where the weights of the first
-layer that differs are combinations of a few, as along a line or an arc, so are its outputs
-(`mcbench.structure.Span`), and only those few are products.
+Layers that are the same at all points are computed once. Where the weights of the first layer that
+differs are combinations of a few, as along a line or an arc, so are its outputs
+(`mcbench.structure.Span`): only those few are multiplied with the inputs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby, islice
-from typing import TYPE_CHECKING
 
 from torch import Tensor, nn
 
 from mcbench.paths.params import Params
-
-if TYPE_CHECKING:
-    from mcbench.paths.path import Path
-    from mcbench.problem.problem import Problem
-    from mcbench.structure import Chain
+from mcbench.paths.path import Path
+from mcbench.problem.problem import Problem
+from mcbench.structure import Chain
 
 BUDGET = 2**28
-"""Bytes that points which are computed together may take."""
+"""Most bytes of points that are computed at once."""
 
 WORTH = 128
-"""Points are computed together in networks with a linear layer of at least so many inputs.
+"""Fewest inputs of a linear layer for which points are computed at once.
 
-To derive the network's chain takes seconds, which is saved only then.
+Deriving the network's chain takes seconds, which smaller layers do not save.
 """
 
 Outputs = Callable[[Tensor], Iterator[Tensor]]
-"""Of every point, one after another, for a batch of inputs."""
+"""Function from a batch of inputs to the outputs of every point, one after another."""
 
 
 def chain_of(problem: Problem) -> Chain | None:
-    """The network as a chain, if sharing saves more than it takes to derive it.
+    """The network as a chain, if sharing saves more time than deriving the chain takes.
 
-    Above convolutions much is shared only on paths that move layer by layer, and their methods
-    have derived the chain already.
+    Above convolutions much is shared only on paths that change layer by layer, whose methods have
+    derived the chain already.
     """
     layers = [m for m in problem.module.modules() if list(m.parameters(recurse=False))]
     if max((m.in_features for m in layers if isinstance(m, nn.Linear)), default=0) < WORTH:
         return None
-    known = "chain" in vars(problem)
-    return problem.chain_or_none if known or isinstance(layers[0], nn.Linear) else None
+    derived = "chain" in vars(problem)
+    return problem.chain_or_none if derived or isinstance(layers[0], nn.Linear) else None
 
 
 def groups(path: Path, times: Sequence[float], problem: Problem) -> Iterator[list[float]]:
-    """The times in groups whose points are computed together: of one leg, as many as fit.
+    """The values of t in groups to compute at once: on one leg, as many as fit into memory.
 
-    They depend on nothing else, so that a run which is gone on with computes as one which was
-    not interrupted.
+    The groups depend on nothing else, so that a resumed run gives the same numbers.
     """
-    together = 1
+    size = 1
     if chain_of(problem) is not None:
         each = sum(x.numel() * x.element_size() for x in problem.module.state_dict().values())
-        together = max(1, BUDGET // each)
+        size = max(1, BUDGET // each)
     for _, on_leg in groupby(times, lambda t: path.locate(t)[0]):
-        while group := list(islice(on_leg, together)):
+        while group := list(islice(on_leg, size)):
             yield group
 
 
 def parts(problem: Problem, points: Sequence[Params]) -> Iterator[slice]:
-    """The points in parts that go through the data together.
+    """The points in parts that go through the data at once.
 
-    That is all of them, where a linear layer or more is shared. A convolution that is shared alone
-    saves little of what stands above it: such points, and those of a network that is no chain,
-    are better measured and kept one by one.
+    A part is all points, if they share their first layers up to a linear one. Sharing convolutions
+    only saves little: such points, and those of a network that is no chain, are measured and kept
+    one by one.
     """
     chain = chain_of(problem) if len(points) > 1 else None
     if chain is not None:

@@ -1,34 +1,31 @@
-"""Several networks at once: their tensors stacked, so that one pass serves all.
+"""Outputs of several networks in one pass, with their tensors stacked.
 
-For small networks that is far faster than one after another, whose cost is overhead. A path's
-pivots, the points of a plane and the vectors of a Lanczos iteration are computed so.
+For small networks, whose cost is overhead, this is far faster than one after another. Used for
+the pivots of a band, the points of a plane and the vectors of a Lanczos iteration.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, vmap
 
 from mcbench.paths.params import Params
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from mcbench.problem.problem import Problem
+from mcbench.problem.problem import Problem
 
 BUDGET = 2**30
-"""Bytes that a stack may take on a CPU; on a GPU it may take half of what is free."""
+"""Most bytes of a stack on a CPU; on a GPU it may take half of the free memory."""
 
 
 def stack(networks: Sequence[Params]) -> Params:
-    """The same entries with a first dimension for the networks."""
-    import torch
-
+    """Networks stacked along a new first dimension of every entry."""
     return {name: torch.stack([n[name] for n in networks]) for name in networks[0]}
 
 
 def unstack(stacked: Params) -> list[Params]:
-    """One `Params` per network; they share memory with the stack."""
+    """The networks of a stack, which share its memory."""
     count = len(next(iter(stacked.values())))
     return [{name: x[i] for name, x in stacked.items()} for i in range(count)]
 
@@ -43,12 +40,11 @@ def outputs(
     """Outputs of every network, shape (networks, batch, classes); differentiable.
 
     Arguments:
-        problem: Gives the network, in evaluation mode.
+        problem: The network, in evaluation mode.
         stacked: See `stack`.
         inputs: A batch for all, or (``shared`` false) one for each network along dimension 0.
-        module: The network to use instead, as one in training mode.
+        module: Another network to use, such as one in training mode.
     """
-    from torch.func import functional_call, vmap
 
     def one(params: Params, x: Tensor) -> Tensor:
         logits: Tensor = functional_call(used, params, (x,))
@@ -59,24 +55,22 @@ def outputs(
 
 
 def together(problem: Problem, batch: int, gradients: bool = False) -> int:
-    """How many networks to compute at once on batches of ``batch`` samples, at least 1.
+    """Number of networks that fit into memory at once on batches of ``batch`` samples, at least 1.
 
-    As many as fit into memory. On a CPU networks with convolutions go one by one: a convolution
-    with kernels of several networks is slower there than one after another.
+    On a CPU it is 1 for networks with convolutions: a convolution with the kernels of several
+    networks is slower there than one after another.
 
     Arguments:
-        problem: Gives network and device.
+        problem: Network and device.
         batch: Samples per network.
         gradients: Whether activations are kept for a backward pass.
     """
-    import torch
-
     cpu = problem.device.type != "cuda"
     convolution = torch.nn.modules.conv._ConvNd
     if cpu and any(isinstance(m, convolution) for m in problem.module.modules()):
         return 1
     weights = sum(x.numel() for x in problem.module.state_dict().values())
-    # What a module gives is what the next one takes: a sum counts both, forwards and backwards.
+    # A module's outputs are the next one's inputs: the sum counts both, forwards and backwards.
     kept = sum(problem.activations) if gradients else 2 * max(problem.activations)
     bytes_each = 4 * ((4 if gradients else 2) * weights + batch * kept)
     budget = BUDGET if cpu else torch.cuda.mem_get_info(problem.device)[0] // 2

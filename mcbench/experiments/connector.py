@@ -59,6 +59,7 @@ class Connector:
         methods: The methods by their text, ``name[p=v]``.
     """
 
+    # Methods are Any: the host gives them the optional attributes that their protocol lacks.
     def __init__(self, problem: Problem, store: Store, methods: dict[str, Any]) -> None:
         self.problem, self.store, self.methods = problem, store, methods
 

@@ -57,7 +57,7 @@ class Experiment:
         self.executor = host().get("executor", plan.executor)
         repeated = sorted({seed for seed in plan.seeds if plan.seeds.count(seed) > 1})
         if repeated:
-            raise UsageError(f"seed {repeated[0]} is given twice: give each endpoint its own seed")
+            raise UsageError(f"seed {repeated[0]} is given more than once: name each seed once")
         self.recipe = self._problems.recipe
         self.endpoints = self.endpoints_b = self.endpoints_by(self.recipe)
         if self._problems.two:

@@ -25,6 +25,7 @@ class Metrics:
         failures: Reasons by "metric M on run R".
     """
 
+    # Metrics are Any: the host gives them the optional attributes that their protocol lacks.
     def __init__(self, components: dict[str, Any], store: Store) -> None:
         self.components, self.store = components, store
         self.failures: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""`Plan`, the request of a benchmark, and `Results`, its outcome."""
+"""`Plan`, a benchmark as the user asks for it, and `Results`, its records and failures."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Problems:
         two: Whether B has another recipe.
 
     Raises:
-        UsageError: If a name is unknown, or the recipes do not go together.
+        UsageError: If a name is unknown, or the two recipes cannot be compared.
     """
 
     def __init__(

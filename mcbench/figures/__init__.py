@@ -1,4 +1,7 @@
-"""Figures, with matplotlib and plotly: one per file."""
+"""Figures, with matplotlib and plotly: one per file.
+
+Their type is Any: plotly has no types, and both libraries are imported only to draw.
+"""
 
 from mcbench.figures.budgets import draw_budgets
 from mcbench.figures.ensembles import draw_ensembles

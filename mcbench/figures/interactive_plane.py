@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from mcbench.figures.paths import line_styles
 from mcbench.figures.plane import axis_names, interpolation, label, mesh, number, quantity, shades
 from mcbench.figures.style import DASHES, subject
@@ -67,8 +69,6 @@ def interactive_plane(scan: Scan) -> Any:
 
 def _surface(figure: Any, scan: Scan, scale: list[Any], bar: dict[str, Any]) -> None:
     """Add the contours, the surface and the measured points."""
-    import numpy as np
-
     x, y, shown = mesh(scan, scan.shown, FINE)
     accuracy = mesh(scan, scan.accuracy, FINE)[2]
     height = ranks(shown, levels(scan.shown))
@@ -101,8 +101,6 @@ def _surface(figure: Any, scan: Scan, scale: list[Any], bar: dict[str, Any]) -> 
 
 def _lines(figure: Any, scan: Scan) -> None:
     """Add paths and networks, on the contours and on the surface."""
-    import numpy as np
-
     left, right, *_ = scan.window
     surface, scale = interpolation(scan, scan.shown), levels(scan.shown)
 

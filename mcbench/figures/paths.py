@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from mcbench.experiments.plan import Results
 from mcbench.experiments.record import Record
-from mcbench.figures.style import (
-    DASHES,
-    QUANTITIES,
-    STRAIGHT,
-    STYLES,
-    columns,
-    line_style,
-    subject,
-)
+from mcbench.figures.style import DASHES, GREY, QUANTITIES, STYLES, columns, line_style, subject
 from mcbench.landscape.straight_band import STRAIGHT_BAND, MarkedRecord
 from mcbench.report.reading import by_method, end_points
-
-if TYPE_CHECKING:
-    import numpy as np
 
 WIDE = 120
 """Characters per line of a title: two recipes with parameters are long."""
@@ -71,8 +62,6 @@ class Panel:
 
 def panels_of(results: Results, split: str, by_length: bool, ensemble: bool) -> list[Panel]:
     """Panels of accuracy and loss (or the ensemble's accuracy); without classes of the loss."""
-    import numpy as np
-
     classes = all(record.curve.accuracy for record in results.records.values())
     quantities = ("accuracy", "with_start" if ensemble else "loss") if classes else ("loss",)
     panels = []
@@ -100,8 +89,6 @@ def panels_of(results: Results, split: str, by_length: bool, ensemble: bool) -> 
 
 def _line(record: Record, quantity: str, split: str, by_length: bool) -> Line:
     """One quantity of a record's curve."""
-    import numpy as np
-
     curve = record.curve
     x = np.asarray(curve.position if by_length else curve.t)
     x = x / x[-1] if by_length and x[-1] else x
@@ -114,7 +101,7 @@ def line_styles(methods: list[str]) -> dict[str, dict[str, Any]]:
     """Colour and line style by method; the straight band, drawn for comparison, is grey."""
     own = [method for method in methods if method != STRAIGHT_BAND]
     styles = {method: line_style(i) for i, method in enumerate(own)}
-    return styles | {STRAIGHT_BAND: {"color": STRAIGHT, "linestyle": "--"}}
+    return styles | {STRAIGHT_BAND: {"color": GREY, "linestyle": "--"}}
 
 
 def title_of(results: Results) -> str:
@@ -145,7 +132,6 @@ def draw_paths(
 
     Data without classes have a loss only.
     """
-    import numpy as np
     from matplotlib.figure import Figure
 
     panels = panels_of(results, split, by_length, ensemble)
@@ -193,7 +179,6 @@ def interactive_paths(
     results: Results, split: str, by_length: bool = False, ensemble: bool = False
 ) -> Any:
     """`draw_paths` with plotly: values under the pointer; a click on a name hides a method."""
-    import numpy as np
     from plotly.subplots import make_subplots
 
     panels = panels_of(results, split, by_length, ensemble)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from textwrap import fill
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from mcbench.figures.paths import line_styles
 from mcbench.figures.style import columns, subject
@@ -12,11 +14,8 @@ from mcbench.landscape.adaptive_grid import LEVELS, levels, ranks
 from mcbench.landscape.scan import Scan
 from mcbench.landscape.straight_band import STRAIGHT_BAND
 
-if TYPE_CHECKING:
-    import numpy as np
-
 SHADES = ("bone_r", 0.02, 0.72)
-"""The colour map of the surface and the part of it that is used: greys, light in the valley.
+"""The colour map of the surface and the part of it in use: greys, light in the valley.
 
 Its brightness changes evenly, so that it prints without colour and coloured lines stand out.
 """
@@ -30,7 +29,6 @@ FINE = 301
 
 def shades() -> list[tuple[float, float, float, float]]:
     """The colours between contour levels, from the lowest on."""
-    import numpy as np
     from matplotlib import colormaps
 
     name, low, high = SHADES
@@ -45,7 +43,6 @@ def interpolation(
     Clough & Tocher's cubic pieces on a triangulation go through the measured values, and are
     clipped to their range. Values that are not finite count as the largest.
     """
-    import numpy as np
     from scipy.interpolate import CloughTocher2DInterpolator
 
     left, right, bottom, top = scan.window
@@ -65,8 +62,6 @@ def interpolation(
 
 def mesh(scan: Scan, values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """x and y of a regular mesh over the window, shape (count,), and the values interpolated."""
-    import numpy as np
-
     left, right, bottom, top = scan.window
     x, y = np.linspace(left, right, count), np.linspace(bottom, top, count)
     return x, y, interpolation(scan, values)(*np.meshgrid(x, y))
@@ -102,7 +97,6 @@ def draw_plane(scan: Scan) -> Any:
     Each contour line halves the height above the lowest measured point, so that valley and
     barrier are both visible; lines are labelled at the colour bar. Axes have the same scale.
     """
-    import numpy as np
     from matplotlib.colors import BoundaryNorm, ListedColormap
     from matplotlib.figure import Figure
     from matplotlib.patheffects import withStroke

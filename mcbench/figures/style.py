@@ -18,7 +18,7 @@ STYLES = ("-", "--", "-.", ":")
 DASHES = {"-": "solid", "--": "dash", "-.": "dashdot", ":": "dot"}
 """Plotly's names of the line styles."""
 
-STRAIGHT = "#595959"
+GREY = "#595959"
 """The grey of lines that are there for comparison."""
 
 SAVED = {"svg.fonttype": "none", "svg.hashsalt": "mcbench"}

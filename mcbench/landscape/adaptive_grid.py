@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import numpy as np
+import numpy as np
 
 DEPTH = 6
-"""How often a cell is halved at most."""
+"""Most times that a cell is halved."""
 
 STEP = 2**DEPTH
 """The side of a cell of the first grid, in units of the finest grid."""
@@ -24,7 +22,7 @@ Cell = tuple[int, int, int]
 """The lower left node of a cell, and its side."""
 
 Measure = Callable[[Sequence[Node]], None]
-Heights = Callable[[Sequence[Node]], "np.ndarray"]
+Heights = Callable[[Sequence[Node]], np.ndarray]
 
 
 def levels(values: np.ndarray) -> np.ndarray:
@@ -33,8 +31,6 @@ def levels(values: np.ndarray) -> np.ndarray:
     For k = 9, ..., 0, so lines are dense in the valley and reach the barrier. Values that are not
     finite are left out. All levels are equal if all values are.
     """
-    import numpy as np
-
     finite = values[np.isfinite(values)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
     above = 2.0 ** np.arange(1 - LEVELS, 1)
@@ -46,8 +42,6 @@ def ranks(values: np.ndarray, line: np.ndarray) -> np.ndarray:
 
     It is 0 below the lowest line: a flat bottom is not worth a closer look.
     """
-    import numpy as np
-
     if line[-1] <= line[0]:
         return np.zeros_like(values)
     share = np.where(np.isfinite(values), values - line[0], np.inf) / (line[-1] - line[0])

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
 
 from mcbench.errors import UsageError
 from mcbench.evaluation.stacked import unstack
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from mcbench.paths.params import Params
-    from mcbench.problem.problem import Problem
+from mcbench.paths.params import Params
+from mcbench.problem.problem import Problem
 
 FLAT = 1e-4
 """Three points are on one line if the third is nearer to it than this share of |w2 - w1|."""
@@ -55,7 +53,7 @@ class Plane:
         names = parameters(problem)
         length = _dot(a, b, b, names) ** 0.5
         shift = _dot(a, b, c, names) / length if length else 0.0
-        height = aside(a, b, c, names)
+        height = distance_to_line(a, b, c, names)
         if not height > FLAT * length > 0:
             raise UsageError(
                 "the three networks are on one line in weight space and span no plane: choose "
@@ -66,8 +64,6 @@ class Plane:
     @staticmethod
     def of_two(like: Params, problem: Problem) -> Plane:
         """The parameter space of a network with two parameters, x and y."""
-        import torch
-
         names = parameters(problem)
 
         def at(x: float, y: float) -> Params:
@@ -88,8 +84,6 @@ class Plane:
 
     def stacked(self, places: Sequence[tuple[float, float]]) -> Params:
         """The points at several places, stacked (`mcbench.evaluation.stacked`)."""
-        import torch
-
         weights = torch.tensor([self.weights(x, y) for x, y in places], dtype=torch.float64)
         result = {}
         for name, x in self.points[0].items():
@@ -118,12 +112,12 @@ def parameters(problem: Problem) -> tuple[str, ...]:
     return tuple(name for name, _ in problem.module.named_parameters())
 
 
-def has_two(problem: Problem) -> bool:
+def is_two_dimensional(problem: Problem) -> bool:
     """Whether the network has two parameters; then the plane is its whole space."""
     return sum(p.numel() for p in problem.module.parameters()) == 2
 
 
-def aside(a: Params, b: Params, point: Params, names: Sequence[str]) -> float:
+def distance_to_line(a: Params, b: Params, point: Params, names: Sequence[str]) -> float:
     """The distance of a point from the line through a and b."""
     along, across = _dot(a, b, b, names), _dot(a, b, point, names)
     rest = _dot(a, point, point, names) - (across * across / along if along else 0.0)

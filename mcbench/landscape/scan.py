@@ -33,7 +33,7 @@ Window = tuple[float, float, float, float]
 
 @dataclass(frozen=True)
 class ScanOptions:
-    """What to measure on a plane, and at how many points.
+    """Data, quantity and number of points of a scan.
 
     Arguments:
         split: The data.

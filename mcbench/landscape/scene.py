@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mcbench.errors import UsageError
 from mcbench.evaluation.stacked import BUDGET
-from mcbench.landscape.plane import FLAT, Plane, aside, has_two, parameters
+from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.plan import Results
+from mcbench.landscape.plane import FLAT, Plane, distance_to_line, is_two_dimensional, parameters
 from mcbench.landscape.straight_band import STRAIGHT_BAND, joints_of, straight_band
 from mcbench.paths.params import Params, size
 from mcbench.paths.path import Path, line
 from mcbench.problem.problem import Problem
 from mcbench.training.batch_norm import parameters_of
-
-if TYPE_CHECKING:
-    from mcbench.experiments.experiment import Experiment
-    from mcbench.experiments.plan import Results
 
 POINTS = 61
 """Points that a path is drawn through, besides its joints."""
@@ -66,9 +63,9 @@ class Scene:
 def along_paths(experiment: Experiment, results: Results, band: bool = False) -> Scene:
     """The plane through A, B and the bend of the first method whose path leaves the line AB.
 
-    The bend is the drawn point of the path that is farthest from the line: the inner pivot of a
-    polygonal chain with one bend. Paths are projected onto the plane. The plane of a network with
-    two parameters is its whole parameter space.
+    The bend is the drawn point of the path that is farthest from the line: the pivot of a path
+    with one pivot. Paths are projected onto the plane. The plane of a network with two parameters
+    is its whole parameter space.
 
     Arguments:
         experiment: The experiment of the results.
@@ -83,11 +80,11 @@ def along_paths(experiment: Experiment, results: Results, band: bool = False) ->
     paths = {run.method: connector.connect(run) for run in done}
     seed_a, seed_b = done[0].pair
     a, b = (end.params for end in connector.ends(done[0]))
-    walks = {method: _Walk(path) for method, path in paths.items()}
-    if has_two(problem):
+    drawn = {method: _DrawnPath(path) for method, path in paths.items()}
+    if is_two_dimensional(problem):
         plane, title = Plane.of_two(a, problem), f"A: seed {seed_a}, B: seed {seed_b}"
     else:
-        bends = ((method, walk.bend(a, b, problem)) for method, walk in walks.items())
+        bends = ((method, path.bend(a, b, problem)) for method, path in drawn.items())
         method, bend = next((pair for pair in bends if pair[1] is not None), ("", None))
         if bend is None:
             raise UsageError(
@@ -98,8 +95,8 @@ def along_paths(experiment: Experiment, results: Results, band: bool = False) ->
         title = f"plane through A (seed {seed_a}), B (seed {seed_b}) and the bend of {method}"
     if band:
         straight = straight_band(line(a, b), list(paths.values()))
-        walks[STRAIGHT_BAND] = _Walk(straight)  # The last is drawn on top.
-    traces = [walk.trace(method, plane) for method, walk in walks.items()]
+        drawn[STRAIGHT_BAND] = _DrawnPath(straight)  # The last is drawn on top.
+    traces = [path.trace(method, plane) for method, path in drawn.items()]
     return Scene(title, plane, _marks(plane, {"A": a, "B": b}), traces)
 
 
@@ -115,7 +112,7 @@ def through_endpoints(experiment: Experiment, seeds: Sequence[int]) -> Scene:
         for letter, seed in zip("ABC", seeds, strict=False)
     }
     points = list(networks.values())
-    if has_two(problem):
+    if is_two_dimensional(problem):
         plane = Plane.of_two(points[0], problem)
     else:
         plane = Plane.through(points[0], points[1], points[2], problem)
@@ -128,7 +125,7 @@ def _marks(plane: Plane, networks: dict[str, Params]) -> dict[str, tuple[float, 
     return {label: plane.coordinates(params)[:2] for label, params in networks.items()}
 
 
-class _Walk:
+class _DrawnPath:
     """The drawn points of a path, parameters only: a projection needs no buffers."""
 
     def __init__(self, path: Path) -> None:
@@ -142,9 +139,9 @@ class _Walk:
         if size(a)[1] * len(self.times) <= BUDGET:
             self.at = cache(self.at)  # The trace needs them again.
         names = parameters(problem)
-        distances = [aside(a, b, self.at(t), names) for t in self.times]
+        distances = [distance_to_line(a, b, self.at(t), names) for t in self.times]
         highest = max(distances)
-        bent = highest > FLAT * aside(a, a, b, names)
+        bent = highest > FLAT * distance_to_line(a, a, b, names)
         return self.times[distances.index(highest)] if bent else None
 
     def trace(self, method: str, plane: Plane) -> Trace:

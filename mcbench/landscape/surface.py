@@ -77,7 +77,7 @@ class Surface:
             forward = lambda x: outputs(self.problem, stacked, x)  # noqa: E731
         loss = torch.zeros(len(places), dtype=torch.float64, device=self.problem.device)
         correct = torch.zeros_like(loss)
-        # The activations of all points together stay in the cache.
+        # Small enough for the activations of all points to stay in the cache.
         size = max(64, self.problem.batch_size // len(places))
         for inputs, targets in self.data.batches(size):
             logits = forward(inputs)

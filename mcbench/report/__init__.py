@@ -1,1 +1,1 @@
-"""From results to tables: one table per file."""
+"""Tables of results, one per file."""

@@ -1,4 +1,4 @@
-"""Accuracy per budget as a table."""
+"""Table of ensembles by budget of epochs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mcbench.stats.summary import summarize
 
 
 def budgets(results: EnsembleResults) -> Table:
-    """A row per ensemble, a column per budget, as table 1 of Garipov et al., NeurIPS 2018.
+    """Test accuracy: a row per ensemble, a column per budget (table 1 of Garipov et al., 2018).
 
     Arguments:
         results: Results with budgets and at least one record.
@@ -18,11 +18,11 @@ def budgets(results: EnsembleResults) -> Table:
     heads = [f"{pool['budget']}B" for pool in first["budgets"]]
     columns = ["ensemble", *heads, f"loss {heads[-1]}", "networks", "epochs", "s/training"]
     title = "Test accuracy (%) by the budget of training"
-    shown = Table("budgets", title, columns, keys=1)
+    table = Table("budgets", title, columns, keys=1)
     count = len(first["growth"][-1]["accuracy"])
     for text, record in records.items():
-        spent = record["growth"][-1]["epochs"]
-        cells = {"ensemble": text, "networks": str(record["members"]), "epochs": f"{spent:g}"}
+        epochs = record["growth"][-1]["epochs"]
+        cells = {"ensemble": text, "networks": str(record["members"]), "epochs": f"{epochs:g}"}
         seconds = record["cost"]["collect"]["seconds"] / count
         cells["s/training"] = f"{seconds:.1f}" if seconds >= 0.05 else "-"
         for pool in record["budgets"]:
@@ -37,12 +37,12 @@ def budgets(results: EnsembleResults) -> Table:
                 cell = plus_minus(accuracy.mean, accuracy.std)
                 cells[columns[len(heads) + 1]] = plus_minus(loss.mean, loss.std, 4)
             cells[f"{pool['budget']}B"] = cell
-            shown.data.append(data)
-        shown.rows.append(cells)
-    shown.note = (
+            table.data.append(data)
+        table.rows.append(cells)
+    table.note = (
         f"1B: {first['epochs']} epochs, as the recipe has. Networks, epochs: of one training; as "
         "many trainings as fit\ninto the budget are pooled. Mean ± sample std over all choices of "
         f"them out of {count}, which overlap.\ns/training: without the endpoint, or the partly "
         "trained network, that it starts from."
     )
-    return shown
+    return table

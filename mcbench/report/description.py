@@ -1,4 +1,4 @@
-"""What a component declares, for ``mcbench show`` and for the reference pages."""
+"""Descriptions of components, for ``mcbench show`` and for the reference pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mcbench.plugins.host import Provided, host
 
 
 def describe(kind: str, provided: Provided) -> dict[str, Any]:
-    """All that a component declares, as JSON has it."""
+    """Everything that a component declares, as JSON."""
     component, plugin = provided.component, provided.plugin
     return {
         "kind": kind,
@@ -41,22 +41,22 @@ def describe(kind: str, provided: Provided) -> dict[str, Any]:
 
 
 def _description(component: Any) -> str:
-    """What the component says of itself, else its docstring without what its author sets."""
+    """A component's own description, or its docstring with the documented parameters only."""
     text = inspect.cleandoc(component.description or type(component).__doc__ or "")
-    found = re.search(r"(?m)^Arguments:\n((?:(?: +.*)?(?:\n|\Z))+)", text)
-    if not found:
+    section = re.search(r"(?m)^Arguments:\n((?:(?: +.*)?(?:\n|\Z))+)", text)
+    if not section:
         return text
-    items = re.split(r"(?m)^(?= {4}\w)", found[1].rstrip() + "\n")
-    mine = parameters.parameters(component)
+    items = re.split(r"(?m)^(?= {4}\w)", section[1].rstrip() + "\n")
+    names = {*parameters.parameters(component)}
     kept = "".join(
-        i for i in items if {n.strip() for n in i.partition(":")[0].split(",")} & {*mine}
+        item for item in items if names & {n.strip() for n in item.partition(":")[0].split(",")}
     )
-    section = f"Arguments:\n{kept}\n" if kept else ""
-    return (text[: found.start()] + section + text[found.end() :]).strip()
+    arguments = f"Arguments:\n{kept}\n" if kept else ""
+    return (text[: section.start()] + arguments + text[section.end() :]).strip()
 
 
 def subject(problem: dict[str, Any]) -> list[str]:
-    """Data set, architecture and recipe of a problem's identity, as a user would write them."""
+    """Data set, architecture and recipe of a problem's identity, each as ``name[p=v]``."""
     return [_written(kind, problem[kind]) for kind in ("dataset", "architecture", "recipe")]
 
 
@@ -64,8 +64,8 @@ def _written(kind: str, identity: dict[str, Any]) -> str:
     """``name[p=v]`` with the parameters that are not at their default."""
     name, recorded = identity["name"], identity["parameters"]
     claims = host().provided(kind).get(name, [])
-    known = parameters.parameters(claims[0].component) if len(claims) == 1 else {}
-    defaults = {n: json.loads(json.dumps(p.default)) for n, p in known.items()}
+    declared = parameters.parameters(claims[0].component) if len(claims) == 1 else {}
+    defaults = {n: json.loads(json.dumps(p.default)) for n, p in declared.items()}
     items = [
         f"{n}={parameters.value_text(v)}"
         for n, v in recorded.items()
@@ -75,7 +75,7 @@ def _written(kind: str, identity: dict[str, Any]) -> str:
 
 
 def type_text(hint: Any) -> str:
-    """A parameter's type as a user reads it: ``a | b`` for the values that are allowed."""
+    """A parameter's type as text; allowed values as ``a | b``."""
     if get_origin(hint) is tuple and get_args(hint)[1:] == (...,):
         return f"({type_text(get_args(hint)[0])}, ...)"
     if get_origin(hint) is Literal:

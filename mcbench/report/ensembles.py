@@ -1,4 +1,4 @@
-"""Ensembles as they grow."""
+"""Table of ensembles by their number of networks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saddles, and the tree that they make."""
+"""Tables of the saddles between minima, and of the spanning tree that they form."""
 
 from __future__ import annotations
 
@@ -11,38 +11,33 @@ from mcbench.stats.epochs import epochs_below
 from mcbench.stats.summary import summarize
 
 
-def saddles(found: Exploration) -> Table:
+def saddles(exploration: Exploration) -> Table:
     """The minima and the saddles of a tree, in the columns of Draxler et al., 2018, table B.1.
 
     Minima are means over endpoints. Saddles are means over the tree's edges, of the highest loss
     and the highest error along each; ``ratio`` and ``difference`` are of these means.
     """
-    identity = found.results.problem
-    names = subject(identity)
     columns = ["problem", "train loss: minima", "saddle", "ratio", "epoch", "test loss: minima",
                "saddle ", "test error (%): minima", "saddle  ", "difference"]  # fmt: skip
     title = (
         "Minima, and saddles between them: mean ± std over endpoints, and over the tree's edges"
     )
     table = Table("saddles", title, columns, keys=1)
-    edges = [_edge(found, pair) for pair in found.tree]
-    cells = {"problem": "/".join(names)}
+    edges = [_edge(exploration, pair) for pair in exploration.tree]
+    cells = {"problem": "/".join(subject(exploration.results.problem))}
     numbers: dict[str, Any] = dict(cells)
-    low = [
-        {**values["loss"], "error": _error(values["accuracy"])} for values in found.minima.values()
-    ]
+    minima = [{**v["loss"], "error": _error(v["accuracy"])} for v in exploration.minima.values()]
     columns_of_quantity = {
         "train": ("train loss: minima", "saddle"),
         "test": ("test loss: minima", "saddle "),
         "error": ("test error (%): minima", "saddle  "),
     }
     for quantity, headings in columns_of_quantity.items():
-        for heading, kind, values in zip(
-            headings, ("minima", "saddle"), (low, edges), strict=True
-        ):
-            known = [v[quantity] for v in values if v[quantity] is not None]
-            if known:
-                s = summarize(known)
+        kinds = zip(headings, ("minima", "saddle"), (minima, edges), strict=True)
+        for heading, kind, rows in kinds:
+            values = [row[quantity] for row in rows if row[quantity] is not None]
+            if values:
+                s = summarize(values)
                 cells[heading] = plus_minus(s.mean, s.std, 2 if quantity == "error" else 4)
                 numbers |= {f"{kind}:{quantity}": s.mean, f"{kind}:{quantity}:std": s.std}
     minimum, saddle = (numbers.get(f"{kind}:train") for kind in ("minima", "saddle"))
@@ -65,14 +60,14 @@ def saddles(found: Exploration) -> Table:
     return table
 
 
-def edges(found: Exploration) -> Table:
+def edges(exploration: Exploration) -> Table:
     """The edges of a tree, the heaviest first."""
     columns = ["pair", "saddle", "at t", "epoch", "test loss", "test error (%)", "length ratio"]
-    tried = len(found.results.runs)
+    tried = len(exploration.results.runs)
     title = "The minimum spanning tree of saddle losses, the heaviest edge first"
     table = Table("edges", title, columns)
-    for pair in found.tree:
-        edge = _edge(found, pair)
+    for pair in exploration.tree:
+        edge = _edge(exploration, pair)
         error = "-" if edge["error"] is None else f"{edge['error']:.2f}"
         cells = ["-".join(map(str, pair)), f"{edge['train']:.4f}", f"{edge['t']:.3f}",
                  f"{edge['epoch']:g}" if edge["epoch"] else "-", f"{edge['test']:.4f}", error,
@@ -81,27 +76,28 @@ def edges(found: Exploration) -> Table:
         numbers = {names.get(name, name): value for name, value in edge.items()}
         table.add(dict(zip(columns, cells, strict=True)), {"pair": list(pair), **numbers})
     table.note = (
-        f"{tried} of {tried + found.left} pairs were tried, first those with endpoint "
-        f"{found.first}, the lowest minimum."
+        f"{tried} of {tried + exploration.left} pairs were tried, first those with endpoint "
+        f"{exploration.first}, the lowest minimum."
     )
     return table
 
 
-def _edge(found: Exploration, pair: tuple[int, int]) -> dict[str, Any]:
-    """What is highest along the path of an edge, where, and when the endpoints got below it."""
-    record = found.record(pair)
+def _edge(exploration: Exploration, pair: tuple[int, int]) -> dict[str, Any]:
+    """Highest loss and error along an edge, their t, and the epoch of the endpoints below it."""
+    record = exploration.record(pair)
     assert record is not None  # Failed runs are no edges.
     curve = record.curve
     highest = {split: max(values) for split, values in curve.loss.items()}
-    kept = [found.results.endpoints[seed].get("losses", []) for seed in pair]
+    losses = [exploration.results.endpoints[seed].get("losses", []) for seed in pair]
     return {
         **highest,
         "error": 100 - min(curve.accuracy["test"]) if curve.accuracy else None,
         "t": curve.t[curve.loss["train"].index(highest["train"])],
-        "epoch": epochs_below(kept, highest["train"]),
+        "epoch": epochs_below(losses, highest["train"]),
         "length-ratio": curve.position[-1] / (curve.straight or float("nan")),
     }
 
 
 def _error(accuracy: dict[str, float]) -> float | None:
+    """The test error in percent; ``None`` where the data have no classes."""
     return 100 - accuracy["test"] if accuracy else None

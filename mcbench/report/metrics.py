@@ -1,4 +1,4 @@
-"""All metrics, the methods side by side."""
+"""Table of all metrics, the methods side by side."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mcbench.stats.summary import summarize
 
 
 def metrics(experiment: Experiment, results: Results) -> Table:
-    """The metrics that were asked for, a row for each value, the methods side by side."""
+    """The metrics of an experiment, a row for each value, the methods side by side."""
     grouped = {m: rs for m, rs in by_method(results).items() if rs}
     heads = ["metric", "unit", "better", *grouped]
     table = Table("metrics", "All metrics: mean ± std over pairs", heads, keys=3)
@@ -27,9 +27,8 @@ def metrics(experiment: Experiment, results: Results) -> Table:
             column = ":".join(filter(None, (text, name)))
             numbers: dict[str, Any] = {**cells, "metric": column}
             for method, values in measured.items():
-                known = [v[name] for v in values if name in v]
-                if known:
-                    s = summarize(known)
+                if any(name in v for v in values):
+                    s = summarize([v[name] for v in values if name in v])
                     cells[method] = _formatted(s.mean, s.std, metric.unit)
                     numbers |= {method: s.mean, f"{method}:std": s.std}
             table.add(cells, numbers)
@@ -37,6 +36,7 @@ def metrics(experiment: Experiment, results: Results) -> Table:
 
 
 def _formatted(mean: float, std: float, unit: str) -> str:
+    """Mean and deviation with the digits that suit their size and unit."""
     if unit == "%":
         return plus_minus(mean, std)
     if mean >= 1000:

@@ -1,4 +1,4 @@
-"""What methods say of their paths."""
+"""Table of the notes that methods made on their paths."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from mcbench.report.tables import Table
 
 
 def notes(results: Results) -> Table:
-    """What methods said of their paths (`mcbench.Workshop.note`), counted over pairs."""
+    """Notes of methods on their paths (`mcbench.Workshop.note`), counted over pairs."""
     table = Table("notes", "What methods say of their paths", ["method", "says", "pairs"])
     for method, records in by_method(results).items():
-        said: dict[str, dict[str, str]] = {}
+        by_note: dict[str, dict[str, str]] = {}
         for record in records:
-            for what, detail in (record.notes or {}).items():
-                said.setdefault(what, {})["-".join(map(str, record.pair))] = detail
-        for what, details in said.items():
-            cells = {"method": method, "says": what, "pairs": f"{len(details)} of {len(records)}"}
-            table.add(cells, {"method": method, "says": what, "details": details})
+            for note, detail in (record.notes or {}).items():
+                by_note.setdefault(note, {})["-".join(map(str, record.pair))] = detail
+        for note, details in by_note.items():
+            cells = {"method": method, "says": note, "pairs": f"{len(details)} of {len(records)}"}
+            table.add(cells, {"method": method, "says": note, "details": details})
     return table

@@ -1,4 +1,4 @@
-"""Methods by what is worst along the path."""
+"""Table of methods, ranked by the worst point along the path."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Results
 from mcbench.experiments.record import Record
 from mcbench.plugins.host import host
-from mcbench.report.reading import by_method, end_points
+from mcbench.report.reading import Quantity, by_method, end_points
 from mcbench.report.tables import Table, plus_minus
 from mcbench.stats.ranking import ranks
 from mcbench.stats.summary import summarize
@@ -18,19 +18,19 @@ from mcbench.stats.summary import summarize
 
 @dataclass(frozen=True)
 class Criterion:
-    """What methods are ranked by.
+    """The columns that methods are ranked by.
 
     Arguments:
-        title: What it is, with its unit.
-        quantity: What of the curve it is made from: ``accuracy`` or ``loss``.
-        columns: Headings and what they show, as ``worst-accuracy:test``; the last one ranks.
-        more: Headings and what they show, behind the rank. All are functions of the curve.
+        title: What is ranked, with its unit.
+        quantity: The quantity of the curve that it is computed from.
+        columns: Metrics by heading, ``worst-accuracy:test``; the last one ranks.
+        more: Metrics by heading, behind the rank. All are functions of the curve.
         better: Which direction is better.
-        digits: Behind the point.
+        digits: Decimal places.
     """
 
     title: str
-    quantity: Literal["accuracy", "loss"]
+    quantity: Quantity
     columns: Mapping[str, str]
     more: Mapping[str, str]
     better: Literal["higher", "lower"]
@@ -41,8 +41,8 @@ class Criterion:
         """The column that ranks."""
         return list(self.columns.values())[-1]
 
-    def of(self, record: Record) -> dict[str, float]:
-        """What is shown, from the record's curve: whatever metrics were asked for."""
+    def values(self, record: Record) -> dict[str, float]:
+        """The metrics of a record by column, computed from its curve."""
         curve, values = record.curve, {}
         for column in (*self.columns.values(), *self.more.values()):
             metric, _, split = column.partition(":")
@@ -67,13 +67,47 @@ LOSS = Criterion(
     "lower",
     4,
 )
-"""Where the data have no classes, and both splits are the same."""
+"""The criterion for data without classes, whose splits are the same."""
+
+
+@dataclass
+class _Row:
+    """One row of the table, as text and as numbers."""
+
+    criterion: Criterion
+    cells: dict[str, str]
+    numbers: dict[str, Any]
+
+    def add(self, heading: str, column: str, values: list[float]) -> float:
+        """Add mean and deviation, and the interval if the column ranks; returns the mean."""
+        s, digits = summarize(values), self.criterion.digits
+        self.cells[heading] = plus_minus(s.mean, s.std, digits)
+        self.numbers |= {column: s.mean, f"{column}:std": s.std}
+        if column == self.criterion.ranked:
+            interval = f"[{s.low:.{digits}f}, {s.high:.{digits}f}]" if s.count > 1 else "-"
+            self.cells["95% interval"] = interval
+            self.numbers |= {f"{column}:low": s.low, f"{column}:high": s.high}
+        return s.mean
+
+    def add_records(self, records: list[Record], values: list[dict[str, float]]) -> float:
+        """Add a method's columns; returns what sorts the methods, the higher the better."""
+        self.cells |= {"pairs": str(len(records)), "path ends at": _ends_at(records)}
+        self.numbers |= {"end": _ends_at(records), "count": len(records)}
+        for heading, column in self.criterion.columns.items():
+            mean = self.add(heading, column, [v[column] for v in values])
+        for heading, column in self.criterion.more.items():
+            s = summarize([v[column] for v in values])
+            self.cells[heading] = plus_minus(s.mean, s.std, self.criterion.digits)
+            self.numbers[column] = s.mean
+        self.numbers["seconds"] = summarize([r.cost.seconds for r in records]).mean
+        self.cells["s/pair"] = f"{self.numbers['seconds']:.1f}"
+        return mean if self.criterion.better == "higher" else -mean  # The last column ranks.
 
 
 def ranking(experiment: Experiment, results: Results) -> Table:
-    """Methods by what is worst along the path, beside the end points.
+    """Methods ranked by the worst point along the path, beside the end points.
 
-    That is the test accuracy, or the loss where the data have no classes.
+    Worst is the lowest test accuracy, or the highest loss where the data have no classes.
     """
     criterion = ACCURACY if experiment.problem.data.classes else LOSS
     grouped = by_method(results)
@@ -86,90 +120,38 @@ def ranking(experiment: Experiment, results: Results) -> Table:
         over = "the pairs that did not fail"
     title = f"{criterion.title} along the path: mean ± std over {over}"
     table = Table("ranking", title, heads, keys=1)
+    values = {m: {r.run.endpoints: criterion.values(r) for r in rs} for m, rs in grouped.items()}
+    by_pair: dict[str, dict[tuple[Hashable, Hashable], float]]
+    by_pair = {m: {p: v[criterion.ranked] for p, v in vs.items()} for m, vs in values.items()}
+    places = ranks(by_pair, criterion.better)
     rows = []
-    column = criterion.ranked
-    values = {m: _by_pair(records, criterion) for m, records in grouped.items()}
-    places = ranks(
-        {m: {pair: v[column] for pair, v in of.items()} for m, of in values.items()},
-        criterion.better,
-    )
     for method, records in grouped.items():
+        row, key = _Row(criterion, {"method": method}, {"method": method}), float("-inf")
         if records:
-            rows.append(_row(method, records, list(values[method].values()), criterion))
-            if method in places and len(places) > 1:
-                place = places[method]
-                rows[-1][1]["rank"] = str(place)
-                rank = {"rank": place.position, "rank:low": place.low, "rank:high": place.high}
-                rows[-1][2].update(rank)
+            key = row.add_records(records, list(values[method].values()))
         else:
-            failed = {"method": method, next(iter(criterion.columns)): "failed"}
-            rows.append((float("-inf"), failed, {"method": method}))
-    for _, cells, numbers in sorted(rows, key=lambda row: -row[0]):
-        table.add(cells, numbers)
+            row.cells[next(iter(criterion.columns))] = "failed"
+        if records and method in places and len(places) > 1:
+            place = places[method]
+            row.cells["rank"] = str(place)
+            row.numbers |= {
+                "rank": place.position, "rank:low": place.low, "rank:high": place.high
+            }  # fmt: skip
+        rows.append((key, row))
+    for _, row in sorted(rows, key=lambda pair: -pair[0]):
+        table.add(row.cells, row.numbers)
     for label, ends in end_points(results, criterion.quantity).items():
-        cells, numbers = {"method": label}, {"method": label, "count": len(ends)}
+        row = _Row(criterion, {"method": label}, {"method": label, "count": len(ends)})
         for heading, column in criterion.columns.items():
             split = column.partition(":")[2]
-            _show(
-                [end[split] for end in ends.values()], heading, column, criterion, cells, numbers
-            )
-        table.add(cells, numbers)
+            row.add(heading, column, [end[split] for end in ends.values()])
+        table.add(row.cells, row.numbers)
     if results.recipes:
         table.note = "Paths lead from A, {}, to B, {}.".format(*results.recipes)
     return table
 
 
-def _by_pair(
-    records: list[Record], criterion: Criterion
-) -> dict[tuple[Hashable, Hashable], dict[str, float]]:
-    """What is shown by pair of endpoints."""
-    return {r.run.endpoints: criterion.of(r) for r in records}
-
-
-def _row(
-    method: str,
-    records: list[Record],
-    values: list[dict[str, float]],
-    criterion: Criterion,
-) -> tuple[float, dict[str, str], dict[str, Any]]:
-    """What sorts a method (the higher the better), its cells and its numbers."""
-    cells = {"method": method, "pairs": str(len(records)), "path ends at": _end(records)}
-    numbers: dict[str, Any] = {"method": method, "end": _end(records), "count": len(records)}
-    for heading, column in criterion.columns.items():
-        mean = _show([v[column] for v in values], heading, column, criterion, cells, numbers)
-    key = mean if criterion.better == "higher" else -mean  # Of the last, which ranks.
-    for heading, column in criterion.more.items():
-        s = summarize([v[column] for v in values])
-        cells[heading] = plus_minus(s.mean, s.std, criterion.digits)
-        numbers[column] = s.mean
-    seconds = summarize([r.cost.seconds for r in records]).mean
-    cells["s/pair"] = f"{seconds:.1f}"
-    numbers["seconds"] = seconds
-    return key, cells, numbers
-
-
-def _show(
-    values: list[float],
-    heading: str,
-    column: str,
-    criterion: Criterion,
-    cells: dict[str, str],
-    numbers: dict[str, Any],
-) -> float:
-    """Add mean and deviation to a row, and of the column that ranks the interval; the mean."""
-    s, digits = summarize(values), criterion.digits
-    cells[heading] = plus_minus(s.mean, s.std, digits)
-    numbers |= {column: s.mean, f"{column}:std": s.std}
-    if column == criterion.ranked:
-        cells["95% interval"] = (
-            f"[{s.low:.{digits}f}, {s.high:.{digits}f}]" if s.count > 1 else "-"
-        )
-        numbers |= {f"{column}:low": s.low, f"{column}:high": s.high}
-    return s.mean
-
-
-def _end(records: list[Record]) -> str:
-    ends = {record.measured.end for record in records}
-    return " or ".join(
-        {"b": "B", "permuted": "permuted B", "short": "short of B"}[end] for end in sorted(ends)
-    )
+def _ends_at(records: list[Record]) -> str:
+    """Where the paths of some records end."""
+    names = {"b": "B", "permuted": "permuted B", "short": "short of B"}
+    return " or ".join(names[end] for end in sorted({r.measured.end for r in records}))

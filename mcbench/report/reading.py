@@ -1,4 +1,4 @@
-"""What records and results say: columns, methods, end points."""
+"""Values of records and results, by column, by method and by end point."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from mcbench.experiments.plan import Results
 from mcbench.experiments.record import Record
 
 T = TypeVar("T")
+
+Quantity = Literal["accuracy", "loss"]
 
 END_POINTS = "End Points"
 
@@ -33,7 +35,7 @@ def by_method(results: Results) -> dict[str, list[Record]]:
 
 
 def end_points(
-    results: Results, quantity: Literal["accuracy", "loss"] = "accuracy"
+    results: Results, quantity: Quantity = "accuracy"
 ) -> dict[str, dict[str, dict[str, float]]]:
     """`end_values` by row: one of all endpoints, or one each of A and B of two recipes."""
     ends = end_values(results, quantity)
@@ -42,16 +44,14 @@ def end_points(
     rows = {}
     for side, letter in enumerate("AB"):
         keys = {run.ends[side] for run in results.runs}
-        known = {key: values for key, values in ends.items() if key in keys}
-        if known:
-            rows[f"{END_POINTS} {letter}"] = known
+        side_ends = {key: values for key, values in ends.items() if key in keys}
+        if side_ends:
+            rows[f"{END_POINTS} {letter}"] = side_ends
     return rows
 
 
-def end_values(
-    results: Results, quantity: Literal["accuracy", "loss"] = "accuracy"
-) -> dict[str, dict[str, float]]:
-    """Accuracy or loss of every endpoint by its content key, as the paths' ends measured it."""
+def end_values(results: Results, quantity: Quantity = "accuracy") -> dict[str, dict[str, float]]:
+    """Accuracy or loss of every endpoint by its content key, measured at the paths' ends."""
     ends: dict[str, dict[str, float]] = {}
     for record in results.records.values():
         ends |= ends_of(record, record.run.endpoints, quantity)
@@ -59,13 +59,11 @@ def end_values(
 
 
 def ends_of(
-    record: Record,
-    names: Sequence[T],
-    quantity: Literal["accuracy", "loss"] = "accuracy",
+    record: Record, names: Sequence[T], quantity: Quantity = "accuracy"
 ) -> dict[T, dict[str, float]]:
-    """Accuracies (or losses) of A and B, under their ``names``, as one record's curve has them.
+    """Accuracies (or losses) of A and B from one record's curve, under the given ``names``.
 
-    A path that stops short of B says nothing of it.
+    A path that stops short of B has no values of it.
     """
     curve = record.curve
     sides = (0, -1) if curve.end != "short" else (0,)

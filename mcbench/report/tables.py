@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 WORDS = "no method|not installed|not run|failed|does not apply|not measured"
-"""What may stand in the place of a number."""
+"""The words that may replace a number in a cell."""
 
 FORMATS = ("table", "markdown", "latex", "csv", "json")
 
@@ -24,11 +24,11 @@ class Table:
         name: Its key in JSON.
         title: What it shows.
         columns: Headings, in order.
-        keys: How many of the columns name the row: a terminal that is too narrow gets the table in
-            several parts, each with these. 0: texts are folded instead.
+        keys: Number of columns that name the row: in a narrow terminal the table is split into
+            parts, each with these. 0: texts are folded instead.
         rows: Cells as text, by heading; ``data`` has them as numbers.
         data: The same rows for programs (CSV and JSON).
-        note: A line below.
+        note: Text below the table.
     """
 
     name: str
@@ -53,7 +53,7 @@ def plus_minus(mean: float, std: float, digits: int = 2) -> str:
 
 
 def render(tables: list[Table], style: str) -> str:
-    """All tables in one of `FORMATS` (``table``: for terminals, with rich)."""
+    """Tables as text in one of `FORMATS` (``table``: for terminals, with rich)."""
     if style == "json":
         return json.dumps({t.name: [_clean(row) for row in t.data] for t in tables}, indent=2)
     if style == "csv":
@@ -64,17 +64,14 @@ def render(tables: list[Table], style: str) -> str:
 
 
 def _clean(row: dict[str, Any]) -> dict[str, Any]:
-    """Without NaN and infinities, which JSON does not have."""
+    """A row with None instead of NaN and infinities, which JSON does not have."""
     return {
         k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()
     }
 
 
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    return {k: _flat_value(v) for k, v in row.items()}
-
-
-def _flat_value(value: Any) -> Any:
+def _flat(value: Any) -> Any:
+    """A value as one cell of CSV: lists and dictionaries as text."""
     if isinstance(value, dict):
         value = [f"{k}={v}" for k, v in value.items()]
     return "; ".join(map(str, value)) if isinstance(value, list) else value
@@ -85,25 +82,23 @@ def _csv(table: Table) -> str:
     names = list(dict.fromkeys(name for row in table.data for name in row))
     writer = csv.DictWriter(out, names, lineterminator="\n", restval="")
     writer.writeheader()
-    writer.writerows([_flat(_clean(row)) for row in table.data])
+    writer.writerows({k: _flat(v) for k, v in _clean(row).items()} for row in table.data)
     return out.getvalue()
 
 
 def _tabulated(table: Table, style: str) -> str:
     from tabulate import tabulate
 
-    cells = [[row.get(c, "") for c in table.columns] for row in table.rows]
+    escaped = latex_text if style == "latex" else markdown_text
+    heads = [escaped(column) for column in table.columns]
+    cells = [[escaped(row.get(c, "")) for c in table.columns] for row in table.rows]
     if style == "latex":
-        cells = [[latex_text(c) for c in row] for row in cells]
-        heads = [latex_text(c) for c in table.columns]
         # The format with booktabs' rules escapes once more; the raw one rules with \hline.
         body = tabulate(cells, heads, tablefmt="latex_raw", disable_numparse=True)
         for rule in ("\\toprule", "\\midrule", "\\bottomrule"):
             body = body.replace("\\hline", rule, 1)
         note = [f"% {line}" for line in table.note.splitlines()]
         return "\n".join([f"% {_one_line(table.title)}", body, *note])
-    cells = [[markdown_text(c) for c in row] for row in cells]
-    heads = [markdown_text(c) for c in table.columns]
     body = tabulate(cells, heads, tablefmt="github", disable_numparse=True)
     # Two spaces: a line break in Markdown.
     note_text = "  \n".join(markdown_text(line) for line in table.note.splitlines())
@@ -112,14 +107,14 @@ def _tabulated(table: Table, style: str) -> str:
 
 
 def markdown_text(text: str) -> str:
-    """Any text on one line of Markdown or in a cell: it makes no tag, link, column or block."""
+    """Text escaped for one line or cell of Markdown: no tag, link, column or block."""
     text = re.sub(r"&(?=#?\w+;)", "&amp;", _one_line(text)).replace("<", "&lt;")
     text = re.sub(r"([\\`*|])", r"\\\1", text)
     return re.sub(r"\](?=[(:\[])", r"]\\", text)
 
 
 def latex_text(text: str) -> str:
-    """Any text as LaTeX prints it: it is no command."""
+    """Text escaped for LaTeX."""
     return "".join(_LATEX.get(character, character) for character in _one_line(text))
 
 
@@ -143,11 +138,11 @@ def _terminal(table: Table) -> str:
 
 
 def _parts(table: Table, width: int) -> list[list[str]]:
-    """The columns in groups that fit into ``width``; each starts with the keys."""
+    """The columns in groups that fit into ``width``, each with the keys first."""
     if not table.keys:
         return [table.columns]
     widths = {
-        c: max(len(c), *(len(row.get(c, "")) for row in table.rows), 0) + 3 if table.rows else 0
+        c: max(len(cell) for cell in (c, *(row.get(c, "") for row in table.rows))) + 3
         for c in table.columns
     }
     keys = table.columns[: table.keys]
@@ -165,15 +160,15 @@ def _part(table: Table, columns: list[str]) -> str:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    shown = RichTable(box=box.SIMPLE_HEAD)
+    rich_table = RichTable(box=box.SIMPLE_HEAD)
     for i, column in enumerate(columns):
         numeric = i > 0 and all(_numeric(row.get(column, "")) for row in table.rows)
         justify: Any = "right" if numeric else "left"
-        shown.add_column(Text(column), justify=justify, overflow="fold", no_wrap=numeric)
+        rich_table.add_column(Text(column), justify=justify, overflow="fold", no_wrap=numeric)
     for row in table.rows:
-        shown.add_row(*(Text(row.get(c, "")) for c in columns))
+        rich_table.add_row(*(Text(row.get(c, "")) for c in columns))
     console = Console(file=io.StringIO(), width=_width(), color_system=None)
-    console.print(shown)
+    console.print(rich_table)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.splitlines())
 

@@ -44,7 +44,7 @@ BAD = [
     (["run", "-m", "linear", "--refine", "-1"], "--refine"),
     (["run", "-m", "linear", "--endpoints", "1"], "a pair needs two endpoints"),
     (["run", "-m", "linear", "--seed", "3"], "a pair needs two endpoints"),
-    (["run", "-m", "linear", "--seed", "3", "--seed", "3"], "seed 3 is given twice"),
+    (["run", "-m", "linear", "--seed", "3", "--seed", "3"], "seed 3 is given more than once"),
     (["run", "-m", "linear", "--seed", "3", "--endpoints", "3"], "not both"),
     (["run", "-m", "linear", "--seed", "-1"], "--seed"),
     (["run", "-m", "linear", "--device", "tpu"], "device 'tpu' cannot be used"),
@@ -69,7 +69,7 @@ BAD = [
     (["show", "ot[end=permuted]"], "without parameters: 'ot'"),
     (
         ["ensemble", "-r", "quick", "--with-recipe", "quick[epochs=60]"],
-        "recipe 'quick[epochs=60]' is given twice",
+        "recipe 'quick[epochs=60]' is given more than once",
     ),
     (["ensemble", "-e", "was"], "unknown ensemble 'was': did you mean 'wa'?"),
     (["ensemble", "-e", "wa[head=0]"], "greater than 0"),

@@ -211,7 +211,7 @@ def test_points_together_and_alone_are_measured_alike(
 
 @pytest.mark.usefixtures("shared")
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_a_path_that_leaves_all_bounds_says_so(
+def test_a_path_that_diverges_says_so(
     value: float, problem: Problem, pair: tuple[Endpoint, Endpoint]
 ) -> None:
     a, b = pair[0].params, pair[1].params

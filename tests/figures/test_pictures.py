@@ -193,7 +193,10 @@ def test_the_same_picture_is_the_same_file(tmp_path: Path, shared_store: Store) 
     [
         (("--plane", "--seed", "0", "--seed", "1"), "three endpoints, or two and a method"),
         (("--plane", "--seed", "0", "-m", "linear"), "a pair needs two endpoints"),
-        (("--plane", "-m", "linear", "--seed", "0", "--seed", "0"), "seed 0 is given twice"),
+        (
+            ("--plane", "-m", "linear", "--seed", "0", "--seed", "0"),
+            "seed 0 is given more",
+        ),
         (("--plane", "-m", "linear", "--ensemble"), "--ensemble is along paths"),
         (("--plane", "-m", "linear", "--by-length"), "--by-length is along paths"),
         (("--plane", "--chain"), "--chain marks the pivots of a method's path"),

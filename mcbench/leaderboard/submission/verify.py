@@ -19,7 +19,7 @@ from mcbench.errors import (
 )
 from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.evaluation.ends import check_ends
-from mcbench.evaluation.evaluate import Curve, advance, curve_of, in_groups
+from mcbench.evaluation.evaluate import Curve, curve_of, measure_group, time_groups
 from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
 from mcbench.experiments.endpoints import Endpoints
@@ -203,9 +203,9 @@ class _Verifier:
         whole = self.how.count is None or self.how.count >= len(curve.t)
         chosen = set(curve.t) if whole else {0.0, *self._sample(record)}
         progress = Progress()
-        for group in in_groups(path, self.problem, protocol, measured(curve)):
+        for group in time_groups(path, self.problem, protocol, measured(curve)):
             times = [t for t in group if t in chosen]
-            for _ in advance(times, path, self.problem, protocol, progress, whole):
+            for _ in measure_group(times, path, self.problem, protocol, progress, whole):
                 pass
         return curve_of(path, self.problem, protocol, progress)
 
