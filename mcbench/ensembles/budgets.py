@@ -55,9 +55,9 @@ def measure_budgets(
             total = total + probabilities(member, problem)
             _append(growth[count - 1], quality(total, count, problem))
         if count != len(epochs):
-            members_text = f"more than {len(epochs)}" if count > len(epochs) else count
+            given = f"more than {len(epochs)}" if count > len(epochs) else count
             raise RunError(
-                f"training {number} gave {members_text} members, but the ensemble's 'epochs' "
+                f"training {number} gave {given} members, but the ensemble's 'epochs' "
                 f"announces {len(epochs)}"
             )
         if not bool(total.isfinite().all()):

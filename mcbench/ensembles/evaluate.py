@@ -94,8 +94,8 @@ class EnsembleExperiment:
         count = len(self.experiments[0].plan.seeds)
         if max(self.budgets) > count:
             raise UsageError(
-                f"a budget of {max(self.budgets)} needs as many trainings, of other seeds: there "
-                f"are {count}; give --endpoints {max(self.budgets)} or more"
+                f"a budget of {max(self.budgets)} needs as many trainings, of different seeds: "
+                f"there are {count}; give --endpoints {max(self.budgets)} or more"
             )
         for text, ensemble in self.ensembles.items():
             if not collects(ensemble):

@@ -41,7 +41,8 @@ def check_ends(path: Ended, a: Params, b: Params, problem: Problem) -> None:
     if path.end == "b":
         if not equal(end, b):
             raise RunError(
-                "the path does not end at B: path(1) must be B exactly, or end='permuted'"
+                "the path does not end at B: path(1) must be B exactly, or the path must declare "
+                "end='permuted' or end='short'"
             )
         return
     inputs, _ = next(problem.batches("test"))

@@ -27,7 +27,7 @@ class Protocol:
         if self.points < 2:
             raise UsageError(f"points = {self.points}: a path needs at least its 2 ends evaluated")
         if self.refine < 0:
-            raise UsageError(f"refine = {self.refine}: the number of rounds cannot be negative")
+            raise UsageError(f"refine = {self.refine}: the number of rounds must be 0 or more")
 
     @property
     def grid(self) -> list[float]:

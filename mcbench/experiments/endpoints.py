@@ -132,7 +132,7 @@ def load(store: Store, device: torch.device, seed: int, key: str) -> Endpoint:
     """
     stored = store.read_tensors("endpoints", key)
     if stored is None:
-        raise RunError(f"the endpoint of seed {seed} is not in the store (key {key})")
+        raise RunError(f"the endpoint of seed {seed} is not in the store: train it first")
     params, record = stored
     return Endpoint(move(params, device), seed, key, record)
 

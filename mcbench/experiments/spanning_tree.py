@@ -57,26 +57,23 @@ def explore(experiment: Experiment, budget: int | None = None) -> Exploration:
         experiment: An experiment with one method.
         budget: Most pairs to try after those with the first endpoint; ``None`` means all.
     """
-    (method,), protocol = experiment.plan.methods, experiment.plan.protocol
     results = experiment.train()
     exploration = Exploration(results)
     seeds = sorted(results.endpoints)
     with experiment.threads():
         for seed in seeds:
             params = experiment.endpoint(seed).params
-            exploration.minima[seed] = measure(params, experiment.problem, protocol)
+            exploration.minima[seed] = measure(
+                params, experiment.problem, experiment.plan.protocol
+            )
         if len(seeds) < 2:
             return exploration
         heights = {seed: values["loss"]["train"] for seed, values in exploration.minima.items()}
         exploration.first = min(seeds, key=lambda seed: heights[seed])
-        runs = {
-            run.pair: run
-            for run in experiment.runs(list(combinations(seeds, 2)))
-            if run.method == method
-        }
+        runs = {run.pair: run for run in experiment.runs(list(combinations(seeds, 2)))}
         saddles: dict[Pair, float] = {}
-        _try([runs[ordered(exploration.first, s)] for s in seeds if s != exploration.first],
-             experiment, results, saddles)  # fmt: skip
+        star = [run for pair, run in runs.items() if exploration.first in pair]
+        _try(star, experiment, results, saddles)
         most = len(runs) if budget is None else len(saddles) + budget
         while len(saddles) < most and (pair := suggest(seeds, saddles, heights)):
             _try([runs[pair]], experiment, results, saddles)
@@ -101,11 +98,6 @@ def _try(
             saddles[run.pair] = max(record.curve.loss["train"])
 
 
-def ordered(a: int, b: int) -> Pair:
-    """The pair of two seeds, the lower one first."""
-    return min(a, b), max(a, b)
-
-
 def spanning_tree(seeds: Sequence[int], weights: dict[Pair, float]) -> list[Pair]:
     """The minimum spanning tree (Kruskal), the lightest edge first; a forest if unconnected."""
     part = {seed: seed for seed in seeds}
@@ -123,8 +115,8 @@ def suggest(
 ) -> Pair | None:
     """The pair to try next; ``None`` if all were tried.
 
-    It is the pair of the smallest summed loss among those that connect the two parts which the
-    tree falls into without its heaviest edge.
+    Without its heaviest edge the tree falls into two parts. Of the untried pairs that connect
+    them, it is the one of the smallest summed loss; without any, the next edge is removed.
     """
     tree = spanning_tree(seeds, saddles)
     for edge in reversed(tree):

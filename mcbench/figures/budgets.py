@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from mcbench.ensembles.evaluate import EnsembleResults
 from mcbench.figures.style import COLORS, STYLES, subject
 from mcbench.stats.summary import summarize
@@ -31,19 +33,15 @@ def draw_budgets(results: EnsembleResults) -> Any:
         if not pools:
             continue
         summaries = [summarize(pool["accuracy"]) for pool in pools]
-        lowest = min(lowest, *(s.mean - (0 if s.std != s.std else s.std) for s in summaries))
+        means = np.array([s.mean for s in summaries])
+        stds = np.nan_to_num([s.std for s in summaries])  # NaN where there is one choice.
+        lowest = min(lowest, (means - stds).min())
         # Side by side: marks of one budget would hide each other.
         shift = 0.03 * (i - (count - 1) / 2)
         axes.errorbar(
-            [pool["budget"] + shift for pool in pools],
-            [s.mean for s in summaries],
-            [0 if s.std != s.std else s.std for s in summaries],
-            label=text,
-            marker=shapes[i % len(shapes)],
-            linestyle=STYLES[i % len(STYLES)],
-            capsize=3,
-            **style,
-        )
+            [pool["budget"] + shift for pool in pools], means, stds, label=text, capsize=3,
+            marker=shapes[i % len(shapes)], linestyle=STYLES[i % len(STYLES)], **style,
+        )  # fmt: skip
     # The axis starts below the budgets, which are compared, not at the first members.
     low, high = axes.dataLim.y0, axes.dataLim.y1
     if lowest < float("inf"):

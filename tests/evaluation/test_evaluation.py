@@ -138,7 +138,7 @@ def test_augmented_evaluation_needs_an_augmenting_recipe(
         curve_of(path, problem, Protocol(augment=True))
 
 
-def test_a_path_that_leaves_all_bounds_is_a_failed_run(
+def test_a_path_that_diverges_is_a_failed_run(
     pair: tuple[Endpoint, Endpoint], problem: Problem
 ) -> None:
     bad = {n: torch.full_like(x, float("nan")) for n, x in pair[0].params.items()}
