@@ -14,7 +14,6 @@ from mcbench.experiments.endpoints import Endpoints, threads
 from mcbench.experiments.metrics import Metrics
 from mcbench.experiments.plan import Plan, Results
 from mcbench.experiments.problems import Problems
-from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
 from mcbench.experiments.runner import Runner
 from mcbench.plugins.host import host
@@ -37,6 +36,7 @@ class Experiment:
         endpoints, endpoints_b: Endpoints of A's recipe and of B's; the same object if B has no
             other recipe.
         problem: The problem of the endpoints A, which methods are given.
+        runner: Computes the runs, one by one.
 
     Raises:
         UsageError: If a name is unknown, a seed is repeated, or two recipes cannot be compared.
@@ -64,7 +64,7 @@ class Experiment:
             self.endpoints_b = self.endpoints_by(plan.to_recipe)
         self.problem = self.endpoints.problem
         self.connector = Connector(self.problem, store, self.methods)
-        self._runner = Runner(self.connector, Metrics(self.metrics, store), store)
+        self.runner = Runner(self.connector, Metrics(self.metrics, store), store)
 
     def endpoints_by(self, recipe: str) -> Endpoints:
         """The endpoints that a recipe trains on the same data."""
@@ -110,12 +110,12 @@ class Experiment:
         )
         with self.threads():
             results.failures |= self.train_pools(results.runs)
-            for run, record, reason in self.executor.map(self.compute, results.runs):
+            for run, record, reason in self.executor.map(self.runner.compute, results.runs):
                 if record is not None:
                     results.records[run.key] = record
                 else:
                     results.failures[run.key] = reason
-        results.failures |= self._runner.metrics.failures
+        results.failures |= self.runner.metrics.failures
         return results
 
     def _train_ends(self) -> tuple[Results, Container[int]]:
@@ -145,7 +145,3 @@ class Experiment:
             for text in self.methods
             for pair in pairs
         ]
-
-    def compute(self, run: Run) -> tuple[Run, Record | None, str]:
-        """A run's record from the store, completed or computed; or ``None`` and why it failed."""
-        return self._runner.record(run)

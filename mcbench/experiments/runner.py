@@ -38,7 +38,7 @@ class Runner:
     def __init__(self, connector: Connector, metrics: Metrics, store: Store) -> None:
         self.connector, self.metrics, self.store = connector, metrics, store
 
-    def record(self, run: Run) -> tuple[Run, Record | None, str]:
+    def compute(self, run: Run) -> tuple[Run, Record | None, str]:
         """A run's record from the store, completed or computed; or ``None`` and why it failed."""
         record = self._stored(run)
         if record is not None and not self.metrics.missing(record):

@@ -88,7 +88,7 @@ def _try(
 ) -> None:
     """Compute runs and their saddles; the saddle of a failed run is infinite."""
     results.failures |= experiment.train_pools(runs)
-    for run, record, reason in experiment.executor.map(experiment.compute, runs):
+    for run, record, reason in experiment.executor.map(experiment.runner.compute, runs):
         results.runs.append(run)
         saddles[run.pair] = float("inf")
         if record is None:

@@ -105,7 +105,7 @@ def run_with(host: Host, plan: Any, home: Path, monkeypatch: pytest.MonkeyPatch)
     from mcbench.experiments.experiment import Experiment
     from mcbench.store.store import Store
 
-    users = ("experiment", "problems", "endpoints", "computation", "curve", "measure")
+    users = ("experiment", "problems", "endpoints", "runner", "metrics")
     others = ("plugins.host", "problem.loading", "methods.composition")
     for module in (*(f"experiments.{user}" for user in users), *others):
         monkeypatch.setattr(f"mcbench.{module}.host", lambda: host)
