@@ -63,7 +63,6 @@ def command(
     budgets: tuple[int, ...],
     out: Path | None,
     style: str,
-    as_json: bool,
     **rest: Any,
 ) -> None:
     """Measure ensembles of 1, 2, ... networks: gains and costs.
@@ -101,7 +100,7 @@ def command(
     with progress():
         results = work.run()
     if results.records:
-        options.show_tables([table(results)], style, as_json)
+        options.show_tables([table(results)], style)
     options.show_failures(results)
     if out and results.records:
         for path in save(draw(results), out):

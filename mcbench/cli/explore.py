@@ -26,7 +26,7 @@ from mcbench.cli import options
 @options.problem
 @options.protocol
 @options.formats
-def command(method: str, budget: int | None, style: str, as_json: bool, **rest: Any) -> None:
+def command(method: str, budget: int | None, style: str, **rest: Any) -> None:
     """Find the tree of the lowest paths between endpoints.
 
     The endpoint of the lowest training loss is connected with all others. Then the heaviest edge
@@ -57,7 +57,7 @@ def command(method: str, budget: int | None, style: str, as_json: bool, **rest: 
         found = explore(experiment, budget)
     if found.tree:
         tables = [saddles(found), edges(found), notes(found.results)]
-        options.show_tables([table for table in tables if table.rows], style, as_json)
+        options.show_tables([table for table in tables if table.rows], style)
     options.show_failures(found.results)
     click.echo(f"Results are stored in {experiment.store.root}", err=True)
     if found.results.failures:

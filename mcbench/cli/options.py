@@ -146,23 +146,33 @@ def computing(function: Function) -> Function:
 
 
 def formats(function: Function) -> Function:
-    """How tables are printed."""
+    """``--format`` and ``--json``, both as ``style``: how tables are printed."""
     return apply(
         function,
         [
-            click.option("--format", "style", default="table", show_default=True,
+            click.option("--format", "style", default="table", show_default=True, callback=_style,
                          type=click.Choice(["table", "markdown", "latex", "csv", "json"]),
                          help="How tables are printed."),
-            click.option("--json", "as_json", is_flag=True, help="Short for --format json."),
+            click.option("--json", "as_json", is_flag=True, is_eager=True, expose_value=False,
+                         callback=_remember, help="Short for --format json."),
         ],
     )  # fmt: skip
 
 
-def show_tables(tables: list[Table], style: str, as_json: bool) -> None:
+def _remember(context: click.Context, parameter: click.Parameter, as_json: bool) -> None:
+    """Keep an eager option for `_style`, which is called after it."""
+    context.meta["mcbench.json"] = as_json
+
+
+def _style(context: click.Context, parameter: click.Parameter, style: str) -> str:
+    return "json" if context.meta["mcbench.json"] else style
+
+
+def show_tables(tables: list[Table], style: str) -> None:
     """Print tables to standard output."""
     from mcbench.report.tables import render
 
-    click.echo(render(tables, "json" if as_json else style))
+    click.echo(render(tables, style))
 
 
 def show_failures(results: Results | EnsembleResults) -> None:

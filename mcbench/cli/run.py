@@ -36,9 +36,7 @@ from mcbench.cli import options
     help="Who carries out the runs.",
 )
 @options.formats
-def command(
-    methods: tuple[str, ...], leaderboard: str | None, style: str, as_json: bool, **rest: Any
-) -> None:
+def command(methods: tuple[str, ...], leaderboard: str | None, style: str, **rest: Any) -> None:
     """Train what is missing, connect pairs, evaluate, show tables.
 
     Every method is run on every pair of endpoints. A range of whole numbers stands for one method
@@ -82,7 +80,7 @@ def command(
         results = experiment.run()
     tables = [ranking(experiment, results), metrics(experiment, results)]
     tables.append(notes(results))
-    options.show_tables([t for t in tables if t.rows], style, as_json)
+    options.show_tables([t for t in tables if t.rows], style)
     _closing(experiment, results, methods, leaderboard)
     if results.failures:
         raise SystemExit(1)

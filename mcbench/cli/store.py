@@ -18,7 +18,7 @@ def command() -> None:
 @command.command("list")
 @options.storage
 @options.formats
-def list_(home: Path | None, style: str, as_json: bool) -> None:
+def list_(home: Path | None, style: str) -> None:
     """List stored files with what they hold."""
     from mcbench.errors import DamagedError
     from mcbench.report.tables import Table
@@ -42,7 +42,7 @@ def list_(home: Path | None, style: str, as_json: bool) -> None:
                 "written": when,
             }
             table.add(dict(zip(table.columns, cells, strict=True)), data)
-    options.show_tables([table], style, as_json)
+    options.show_tables([table], style)
 
 
 @command.command("verify")

@@ -24,7 +24,7 @@ from mcbench.leaderboard.board.board import Published, Row
 from mcbench.leaderboard.entry import verification
 from mcbench.leaderboard.entry.entry import read
 from mcbench.leaderboard.entry.merging import gathered
-from mcbench.leaderboard.entry.verification import Outcome
+from mcbench.leaderboard.entry.verification import Verdict
 from mcbench.leaderboard.site import curves, folder, pages
 from mcbench.leaderboard.site.material import Material, Submission, gather
 from mcbench.leaderboard.site.names import slug
@@ -214,9 +214,9 @@ def test_what_came_of_verifying_is_shown(measured: Board, tmp_path: Path) -> Non
     shutil.copytree(measured.folder / "entries", tmp_path / "entries")
     entry = read(tmp_path / "entries" / "ours.json")
     first, *others = [item.sha256 for item in entry.records]
-    outcomes = {one: Outcome("confirmed", exact=True, points=6) for one in others}
-    outcomes[first] = Outcome("differs", points=6, loss=0.5, accuracy=2.0, reason="accuracy")
-    verification.write(entry, outcomes, {"points": "all", "seed": 7, "note": SCRIPT})
+    verdicts = {one: Verdict("confirmed", exact=True, points=6) for one in others}
+    verdicts[first] = Verdict("differs", points=6, loss=0.5, accuracy=2.0, reason="accuracy")
+    verification.write(entry, verdicts, {"points": "all", "seed": 7, "note": SCRIPT})
     files = pages.site([board], None)
     harmless(files)
     page = Reader(files[f"entries/{slug('small/ours')}.html"]).text

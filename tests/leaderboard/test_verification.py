@@ -21,7 +21,7 @@ from mcbench.experiments.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import Entry, read
 from mcbench.leaderboard.entry.merging import add, conflicts, gathered, of_entry
-from mcbench.leaderboard.entry.verification import outcomes_of, states
+from mcbench.leaderboard.entry.verification import states, verdicts_of
 from mcbench.leaderboard.table.standing import collect
 from mcbench.leaderboard.table.table import remarks
 from mcbench.paths.params import fingerprint
@@ -463,10 +463,10 @@ def test_endpoints_that_are_other_networks_are_a_conflict(
 def test_a_verification_of_another_version_does_not_count(board: Board, file: Path) -> None:
     verified(file)
     altered(file, lambda whole: (whole["content"].update(name="you"), mend(whole)))
-    assert outcomes_of(read(file)) == {}
+    assert verdicts_of(read(file)) == {}
     for content in ("{", "[]", '{"entry": 1}', "[" * 100_000):
         file.with_suffix(".verified.json").write_text(content)
-        assert outcomes_of(read(file)) == {}
+        assert verdicts_of(read(file)) == {}
 
 
 def test_a_verified_part_is_kept_with_the_next(board: Board, home: str, tmp_path: Path) -> None:
@@ -474,7 +474,7 @@ def test_a_verified_part_is_kept_with_the_next(board: Board, home: str, tmp_path
     run("leaderboard", "submit", "small", "-o", str(file))
     verified(file, "-m", "linear", "--points", "1")
     verified(file, "-m", "ot", "--points", "1")
-    assert len(outcomes_of(read(file))) == 6
+    assert len(verdicts_of(read(file))) == 6
 
 
 def test_an_entry_cannot_leave_its_folder(board: Board, file: Path) -> None:

@@ -15,7 +15,7 @@ from mcbench.experiments.record import Record, read
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, sha256_of, title
 from mcbench.leaderboard.entry.gaps import ACCURACY, LOSS
-from mcbench.leaderboard.entry.verification import PREFERENCE, entries, file_of, outcomes_of
+from mcbench.leaderboard.entry.verification import PREFERENCE, entries, file_of, verdicts_of
 from mcbench.store.store import Store
 
 log = logging.getLogger("mcbench")
@@ -48,8 +48,8 @@ class Sourced:
 
 def of_entry(entry: Entry) -> list[Sourced]:
     """The records of an entry."""
-    known = outcomes_of(entry)
-    states = {key: outcome.state for key, outcome in known.items()}
+    known = verdicts_of(entry)
+    states = {key: verdict.state for key, verdict in known.items()}
     return [
         Sourced(item.record, entry.path.name, states.get(item.sha256)) for item in entry.records
     ]
@@ -170,7 +170,7 @@ def add(board: Board, entry: Entry, force: bool = False) -> tuple[Path | None, l
 
 
 def _copy_beside(entry: Entry, target: Path) -> None:
-    if file_of(entry.path).exists() and outcomes_of(entry):
+    if file_of(entry.path).exists() and verdicts_of(entry):
         shutil.copyfile(file_of(entry.path), file_of(target))
 
 

@@ -24,7 +24,7 @@ PREFERENCE: tuple[str | None, ...] = ("confirmed", None, "cannot be verified", "
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Verdict:
     """What came of evaluating a record's path again.
 
     Arguments:
@@ -50,8 +50,8 @@ def file_of(entry: Path) -> Path:
     return entry.with_suffix(SUFFIX)
 
 
-def write(entry: Entry, outcomes: dict[str, Outcome], how: dict[str, Any]) -> Path:
-    """Keep outcomes by record hash; those of other records of the same entry stay.
+def write(entry: Entry, verdicts: dict[str, Verdict], how: dict[str, Any]) -> Path:
+    """Keep verdicts by record hash; those of other records of the same entry stay.
 
     Arguments:
         how: Versions, hardware, date, points, seed, tolerance.
@@ -59,8 +59,8 @@ def write(entry: Entry, outcomes: dict[str, Outcome], how: dict[str, Any]) -> Pa
     Raises:
         UsageError: If the file cannot be written.
     """
-    kept = {key: asdict(o) for key, o in outcomes_of(entry).items() if key not in outcomes}
-    records = kept | {key: asdict(o) for key, o in outcomes.items()}
+    kept = {key: asdict(o) for key, o in verdicts_of(entry).items() if key not in verdicts}
+    records = kept | {key: asdict(o) for key, o in verdicts.items()}
     content = {"schema": 1, "entry": entry.sha256, **how, "records": records}
     path = file_of(entry.path)
     try:
@@ -70,15 +70,15 @@ def write(entry: Entry, outcomes: dict[str, Outcome], how: dict[str, Any]) -> Pa
     return path
 
 
-def outcomes_of(entry: Entry) -> dict[str, Outcome]:
-    """Outcomes by record hash; none if the entry was not verified, or changed since."""
+def verdicts_of(entry: Entry) -> dict[str, Verdict]:
+    """Verdicts by record hash; none if the entry was not verified, or changed since."""
     path = file_of(entry.path)
     try:
         content = json.loads(path.read_text())
         if content["entry"] != entry.sha256:
             log.warning("%s is of another version of the entry; it is left out", path)
             return {}
-        found = {str(key): Outcome(**values) for key, values in content["records"].items()}
+        found = {str(key): Verdict(**values) for key, values in content["records"].items()}
         if any(o.state not in get_args(State) for o in found.values()):
             raise ValueError("a state is unknown")
         return found
@@ -104,16 +104,16 @@ def entries(board: Board) -> Iterator[Entry]:
             log.warning("entry %s cannot be read: %s", path, error)
 
 
-def outcomes(board: Board) -> dict[str, tuple[str, Outcome]]:
+def verdicts(board: Board) -> dict[str, tuple[str, Verdict]]:
     """By run key, the hash of the record that counts, and what came of verifying it."""
-    found: dict[str, tuple[str, Outcome]] = {}
+    found: dict[str, tuple[str, Verdict]] = {}
     for entry in entries(board):
-        known = outcomes_of(entry)
+        known = verdicts_of(entry)
         for item in entry.records:
-            outcome = known.get(item.sha256)
+            verdict = known.get(item.sha256)
             before = found.get(item.key)
-            if outcome and (before is None or _place(outcome) <= _place(before[1])):
-                found[item.key] = item.sha256, outcome
+            if verdict and (before is None or _place(verdict) <= _place(before[1])):
+                found[item.key] = item.sha256, verdict
     return found
 
 
@@ -123,8 +123,8 @@ def states(board: Board) -> dict[str, str]:
     Records that nobody verified are not in it. Of several records for one run, the state is that
     of the one that counts: a confirmed one if there is any.
     """
-    return {key: outcome.state for key, (_, outcome) in outcomes(board).items()}
+    return {key: verdict.state for key, (_, verdict) in verdicts(board).items()}
 
 
-def _place(outcome: Outcome) -> int:
-    return PREFERENCE.index(outcome.state)
+def _place(verdict: Verdict) -> int:
+    return PREFERENCE.index(verdict.state)

@@ -122,15 +122,15 @@ def about(entry: Submission) -> list[tuple[str, str]]:
 
 def verified(entry: Submission, key: str) -> tuple[str, str]:
     """The state of a record, and what there is to say of it."""
-    outcome = entry.outcomes.get(key)
-    if outcome is None:
+    verdict = entry.verdicts.get(key)
+    if verdict is None:
         return UNVERIFIED, ""
-    words = ["bit for bit"] if outcome.exact and outcome.state == "confirmed" else []
-    if outcome.points:
-        words.append(f"{outcome.points} points" + (" as sent" if not outcome.rebuilt else ""))
-    if outcome.loss is not None and outcome.accuracy is not None and not outcome.exact:
-        words.append(f"loss by {outcome.loss:.2g}, accuracy by {outcome.accuracy:.2g}")
-    return outcome.state, "; ".join(filter(None, [*words, outcome.reason]))
+    words = ["bit for bit"] if verdict.exact and verdict.state == "confirmed" else []
+    if verdict.points:
+        words.append(f"{verdict.points} points" + (" as sent" if not verdict.rebuilt else ""))
+    if verdict.loss is not None and verdict.accuracy is not None and not verdict.exact:
+        words.append(f"loss by {verdict.loss:.2g}, accuracy by {verdict.accuracy:.2g}")
+    return verdict.state, "; ".join(filter(None, [*words, verdict.reason]))
 
 
 def _record(material: Material, entry: Submission, key: str, number: int) -> Shown:

@@ -10,7 +10,7 @@ from mcbench.experiments.record import Record
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry
 from mcbench.leaderboard.entry.merging import Sourced, gathered
-from mcbench.leaderboard.entry.verification import Outcome, entries, file_of, outcomes_of
+from mcbench.leaderboard.entry.verification import Verdict, entries, file_of, verdicts_of
 from mcbench.leaderboard.table.absence import Failures, failures
 from mcbench.leaderboard.table.guests import with_guests
 from mcbench.leaderboard.table.ranking import Rank, rank
@@ -32,7 +32,7 @@ class Submission:
         name: The file's name without its ending.
         about: What else the entry says, by name; empty for records from the store.
         records: By the content keys of their runs.
-        outcomes: What came of verifying them, by the same keys.
+        verdicts: What came of verifying them, by the same keys.
         content: The file as it is; empty for records from the store.
         verification: How they were verified: versions, hardware, points, tolerance.
     """
@@ -40,7 +40,7 @@ class Submission:
     name: str
     about: dict[str, Any]
     records: dict[str, Record]
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
     content: bytes = b""
     verification: dict[str, Any] = field(default_factory=dict)
 
@@ -98,7 +98,7 @@ def source(material: Material, record: Record) -> str:
 def _published(board: Board) -> list[Submission]:
     found = []
     for entry in entries(board):
-        known = outcomes_of(entry)
+        known = verdicts_of(entry)
         found.append(
             Submission(
                 entry.path.stem,

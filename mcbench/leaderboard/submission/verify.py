@@ -31,7 +31,7 @@ from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, quoted, title
 from mcbench.leaderboard.entry.gaps import Gaps
 from mcbench.leaderboard.entry.schema import RecordItem
-from mcbench.leaderboard.entry.verification import Outcome
+from mcbench.leaderboard.entry.verification import Verdict
 from mcbench.leaderboard.submission import points
 from mcbench.leaderboard.submission.check import measured
 from mcbench.leaderboard.submission.submission import plan_of
@@ -68,13 +68,13 @@ class _Cannot(Exception):
 
 
 def verify(
-    entry: Entry, board: Board, store: Store, how: How, observe: Callable[[str, Outcome], None]
-) -> dict[str, Outcome]:
-    """Outcomes by record hash.
+    entry: Entry, board: Board, store: Store, how: How, observe: Callable[[str, Verdict], None]
+) -> dict[str, Verdict]:
+    """Verdicts by record hash.
 
     Arguments:
         entry: One that `mcbench.leaderboard.submission.check.check` lets pass.
-        observe: Called after each record with its title and outcome.
+        observe: Called after each record with its title and verdict.
 
     Raises:
         UsageError: If a device cannot be used.
@@ -91,14 +91,14 @@ def verify(
         verifier = _Verifier(entry, board, store, how)
     except DataNotFoundError as error:
         reason = f"the data are missing: {error}"
-    outcomes = {}
+    verdicts = {}
     for item in items:
-        outcome = (
-            verifier.outcome(item) if verifier else Outcome("cannot be verified", reason=reason)
+        verdict = (
+            verifier.verdict(item) if verifier else Verdict("cannot be verified", reason=reason)
         )
-        outcomes[item.sha256] = outcome
-        observe(title(item.record).removeprefix("record "), outcome)
-    return outcomes
+        verdicts[item.sha256] = verdict
+        observe(title(item.record).removeprefix("record "), verdict)
+    return verdicts
 
 
 class _Verifier:
@@ -114,7 +114,7 @@ class _Verifier:
         self.columns = {shown.metric for shown in board.shown.values()}
         self._of_pairs: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
 
-    def outcome(self, item: RecordItem) -> Outcome:
+    def verdict(self, item: RecordItem) -> Verdict:
         """What comes of one record."""
         record = item.record
         run = Run.of(record)
@@ -127,14 +127,14 @@ class _Verifier:
             path = self._sent(item) if sent else self._rebuilt(run)
             with self.experiment.threads():
                 found = self._evaluate(path, record)
-                outcome = self._compare(record, found, path, not sent)
+                verdict = self._compare(record, found, path, not sent)
         except _Cannot as error:
-            return Outcome("cannot be verified", reason=one_line(error))
+            return Verdict("cannot be verified", reason=one_line(error))
         except EntryError as error:
-            return Outcome("differs", rebuilt=False, reason=one_line(error))
+            return Verdict("differs", rebuilt=False, reason=one_line(error))
         except Exception as error:  # A plugin's, perhaps: it stops no other record.
-            return Outcome("cannot be verified", reason=reason_of(error))
-        return outcome
+            return Verdict("cannot be verified", reason=reason_of(error))
+        return verdict
 
     def _compatible(self, record: Record, sent: bool) -> None:
         here = self.problem.identity["dataset"]["fingerprint"]
@@ -216,7 +216,7 @@ class _Verifier:
         others = record.measured.t[1:]
         return sorted(draws.sample(others, min(self.how.count or 0, len(others))))
 
-    def _compare(self, record: Record, found: Curve, path: Any, rebuilt: bool) -> Outcome:
+    def _compare(self, record: Record, found: Curve, path: Any, rebuilt: bool) -> Verdict:
         gaps = Gaps(self.problem)
         said = record.curve
         rows = [said.t.index(t) for t in found.t]
@@ -246,7 +246,7 @@ class _Verifier:
             other = self._other_code(record)
             if other:
                 reason = f"{gaps.wrong[0]}; but the code of {other} is another one here"
-                return Outcome("cannot be verified", False, rebuilt, len(found.t), gaps.loss,
+                return Verdict("cannot be verified", False, rebuilt, len(found.t), gaps.loss,
                                gaps.accuracy, reason)  # fmt: skip
         state: Any = "differs" if gaps.wrong else "confirmed"
         if not gaps.wrong and self.columns & set(left):
@@ -254,7 +254,7 @@ class _Verifier:
         notes = [f"not looked at: metric {quoted(m)}: {why}" for m, why in left.items()]
         reason = "; ".join([*gaps.wrong[:3], *notes])
         exact = gaps.exact and not gaps.wrong
-        return Outcome(state, exact, rebuilt, len(found.t), gaps.loss, gaps.accuracy, reason)
+        return Verdict(state, exact, rebuilt, len(found.t), gaps.loss, gaps.accuracy, reason)
 
     def _other_code(self, record: Record) -> str:
         """A distribution of the method whose files are not those that it was run with."""
