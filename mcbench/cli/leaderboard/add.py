@@ -19,7 +19,7 @@ def command(file: Path, force: bool) -> None:
     If a record has other numbers than one of the same run that is there, the conflict is printed
     and nothing is copied, unless --force is given.
     """
-    from mcbench.leaderboard.entry.merging import add
+    from mcbench.leaderboard.entry.sources import add
 
     entry, board = passed(file)
     target, conflicts = add(board, entry, force)

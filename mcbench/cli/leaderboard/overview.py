@@ -21,7 +21,7 @@ def command(name: str, home: Path | None, style: str) -> None:
     over the data, memory, accuracy.
     """
     from mcbench.leaderboard.table.overview import overview
-    from mcbench.leaderboard.table.standing import collect
+    from mcbench.leaderboard.table.records import collect
 
     board = board_of(name)
     records = collect(board, options.open_store(home))

@@ -24,9 +24,9 @@ def command(name: str, methods: tuple[str, ...], home: Path | None, style: str) 
     empty cell says why it is empty. Methods of entries have rows of their own. Leaderboards of
     ensembles ('mcbench list ensemble_boards') are shown too.
     """
-    from mcbench.leaderboard.entry.merging import gathered
+    from mcbench.leaderboard.entry.sources import sources_of
     from mcbench.leaderboard.table.absence import failures
-    from mcbench.leaderboard.table.standing import chosen
+    from mcbench.leaderboard.table.records import records_of
     from mcbench.leaderboard.table.table import remarks, table
 
     store = options.open_store(home)
@@ -40,7 +40,7 @@ def command(name: str, methods: tuple[str, ...], home: Path | None, style: str) 
         shown = ensembles.table(host().get("ensemble-board", name), store)
     else:
         board = board_of(name, methods)
-        sources = gathered(board, store)
-        shown = table(board, chosen(board, sources), failures(board, store))
+        sources = sources_of(board, store)
+        shown = table(board, records_of(board, sources), failures(board, store))
         shown.note = "\n".join(filter(None, [shown.note, *remarks(board, sources)]))
     options.show_tables([shown], style)

@@ -39,7 +39,7 @@ def command(
     from mcbench.leaderboard.entry.entry import read, write
     from mcbench.leaderboard.submission import submission
     from mcbench.leaderboard.submission.check import check
-    from mcbench.leaderboard.table.standing import collect
+    from mcbench.leaderboard.table.records import collect
 
     declared, store = board_of(board, methods), options.open_store(rest["home"])
     records = collect(replace(declared, folder=None), store)
