@@ -1,4 +1,4 @@
-"""``mcbench list``: what can be named on the command line."""
+"""``mcbench list``: components that can be named on the command line."""
 
 from __future__ import annotations
 
