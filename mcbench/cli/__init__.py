@@ -10,7 +10,6 @@ from typing import Any
 import click
 
 from mcbench.errors import McbenchError, one_line, unknown
-from mcbench.plugins.host import host
 
 VERBS = {
     "run": "run",
@@ -34,6 +33,8 @@ class Verbs(click.Group):
 
     def list_commands(self, context: click.Context) -> list[str]:
         """Built-in verbs first."""
+        from mcbench.plugins.host import host
+
         return [*VERBS, *(n for n in host().names("command") if n not in VERBS)]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
@@ -41,6 +42,8 @@ class Verbs(click.Group):
         if name in VERBS:
             built_in: click.Command = import_module(f"mcbench.cli.{VERBS[name]}").command
             return built_in
+        from mcbench.plugins.host import host
+
         if name in host().names("command"):
             command: click.Command = host().find("command", name).component
             return command
