@@ -11,7 +11,7 @@ from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import sha256_of
 from mcbench.plugins.host import Host, Plugin
 
-BOARD = """
+HEAD = """
 name = "small"
 title = "A small board"
 reference = "Nobody, 2020"
@@ -19,7 +19,11 @@ dataset = "digits"
 architecture = "mlp2[width=16]"
 recipe = "quick[epochs=15]"
 endpoints = 3
-[protocol]
+"""
+
+BOARD = (
+    HEAD
+    + """[protocol]
 points = 5
 refine = 1
 [columns]
@@ -34,6 +38,7 @@ method = "ot"
 label = "Arc"
 method = "arc"
 """
+)
 
 ENDS = """
 [[row]]
@@ -49,6 +54,11 @@ def small(folder: Path, changes: tuple[tuple[str, str], ...] = ()) -> Board:
         assert old in text
         text = text.replace(old, new)
     text += ENDS if "to_recipe" not in text else ""
+    return declared(folder, text)
+
+
+def declared(folder: Path, text: str) -> Board:
+    """The board of a declaration, which is written to ``folder``."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "board.toml").write_text(text)
     return Board.read(folder / "board.toml")

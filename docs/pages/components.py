@@ -10,7 +10,7 @@ from docs.pages import text
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.table import ensembles
 from mcbench.leaderboard.table.overview import overview
-from mcbench.leaderboard.table.standing import Records, collect
+from mcbench.leaderboard.table.records import Records, collect
 from mcbench.leaderboard.table.table import table as standing
 from mcbench.plugins import parameters as spec
 from mcbench.plugins.host import KINDS, host, plural

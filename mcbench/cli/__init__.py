@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from mcbench.errors import McbenchError, one_line
+from mcbench.errors import McbenchError, one_line, unknown
 
 VERBS = {
     "run": "run",
@@ -52,15 +52,13 @@ class Verbs(click.Group):
     def resolve_command(
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Unknown verbs get a suggestion."""
-        from mcbench.errors import unknown
-
+        """Find the verb; the error for an unknown one suggests the nearest."""
         if args and not args[0].startswith("-") and self.get_command(context, args[0]) is None:
             raise click.UsageError(str(unknown("command", args[0], self.list_commands(context))))
         return super().resolve_command(context, args)
 
     def main(self, *args: Any, **options: Any) -> Any:
-        """Run the verb; what is wrong is said in one line."""
+        """Run the verb; an error is printed in one line."""
         carry_out: Any = super().main
         if not options.pop("standalone_mode", True):
             return carry_out(*args, standalone_mode=False, **options)
@@ -87,7 +85,7 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="mcbench")
 @click.option(
-    "-v", "--verbose", is_flag=True, help="Show what goes on behind; tracebacks of failed runs."
+    "-v", "--verbose", is_flag=True, help="Print debug messages, and tracebacks of failed runs."
 )
 def main(verbose: bool) -> None:
     """Benchmark mode connectivity: paths of low loss between trained networks.

@@ -1,4 +1,4 @@
-"""``mcbench doctor``: is everything in order?"""
+"""``mcbench doctor``: checks of versions, device, plugins, store and data."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def _checks(home: Path | None, data_dir: Path | None) -> Iterator[tuple[bool, st
         import torch
         import torchvision  # noqa: F401
 
-        found = provenance("cuda" if torch.cuda.is_available() else "cpu")
-        versions = ", ".join(f"{k} {v}" for k, v in found["packages"].items())
-        yield True, f"python {found['python']}, {versions}"
-        yield True, f"device {found['device']}, {found['threads']} threads"
+        here = provenance("cuda" if torch.cuda.is_available() else "cpu")
+        versions = ", ".join(f"{k} {v}" for k, v in here["packages"].items())
+        yield True, f"python {here['python']}, {versions}"
+        yield True, f"device {here['device']}, {here['threads']} threads"
     except Exception as error:
         yield False, f"torch and torchvision cannot be imported: {error}"
         return

@@ -21,7 +21,7 @@ def _numbers(
     except ValueError:
         numbers = [0]
     if numbers[0] < 1:
-        raise click.BadParameter(f"'{text}' is no list of whole numbers from 1 on, as 1,2,3")
+        raise click.BadParameter(f"'{text}' is no list of whole numbers from 1 on, such as 1,2")
     return tuple(numbers)
 
 
@@ -63,7 +63,6 @@ def command(
     budgets: tuple[int, ...],
     out: Path | None,
     style: str,
-    as_json: bool,
     **rest: Any,
 ) -> None:
     """Measure ensembles of 1, 2, ... networks: gains and costs.
@@ -91,7 +90,7 @@ def command(
     from mcbench.report import ensembles as report_ensembles
 
     if out:
-        check(out)  # A wrong name is said before hours of work.
+        check(out)  # A wrong name is refused before hours of work.
     first = options.open_experiment(rest)
     more = [first.by(recipe) for recipe in others]
     work = evaluate.EnsembleExperiment([first, *more], ensembles or ("independent",), budgets)
@@ -101,7 +100,7 @@ def command(
     with progress():
         results = work.run()
     if results.records:
-        options.show_tables([table(results)], style, as_json)
+        options.show_tables([table(results)], style)
     options.show_failures(results)
     if out and results.records:
         for path in save(draw(results), out):

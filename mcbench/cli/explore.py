@@ -1,4 +1,4 @@
-"""``mcbench explore``: the lowest ways between several endpoints."""
+"""``mcbench explore``: the tree of the lowest paths between several endpoints."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from mcbench.cli import options
+from mcbench.plugins.host import host
 
 
 @click.command("explore")
@@ -26,12 +27,12 @@ from mcbench.cli import options
 @options.problem
 @options.protocol
 @options.formats
-def command(method: str, budget: int | None, style: str, as_json: bool, **rest: Any) -> None:
+def command(method: str, budget: int | None, style: str, **rest: Any) -> None:
     """Find the tree of the lowest paths between endpoints.
 
     The endpoint of the lowest training loss is connected with all others. Then the heaviest edge
     of the minimum spanning tree is taken out, and a pair across the cut that was not tried is
-    connected; the lower of the two paths stays. It goes on until all pairs are tried or the budget
+    connected; the lower of the two paths stays. It ends when all pairs are tried or the budget
     is spent. An edge weighs as much as its saddle: the highest training loss on the grid and at
     refined points.
 
@@ -46,19 +47,24 @@ def command(method: str, budget: int | None, style: str, as_json: bool, **rest: 
     Exit code 0: all done; 1: a run failed; 2: wrong usage.
     """
     from mcbench.cli.progress import progress
+    from mcbench.evaluation.curve_metric import CurveMetric
+    from mcbench.evaluation.metric import usual
     from mcbench.experiments.spanning_tree import explore
     from mcbench.report.exploration import edges, saddles
     from mcbench.report.notes import notes
 
-    rest["metrics"] = ("barrier", "length-ratio")  # What is shown is in the curve.
+    metrics = {name: host().find("metric", name).component for name in usual()}
+    # The tables show the curve: nothing is computed for metrics that need more.
+    rest["metrics"] = tuple(n for n, m in metrics.items() if isinstance(m, CurveMetric))
     experiment = options.open_experiment(rest, (method,))
     options.need_pair(experiment)
     with progress():
-        found = explore(experiment, budget)
-    if found.tree:
-        tables = [saddles(found), edges(found), notes(found.results)]
-        options.show_tables([table for table in tables if table.rows], style, as_json)
-    options.show_failures(found.results)
+        exploration = explore(experiment, budget)
+    results = exploration.results
+    if exploration.tree:
+        tables = [saddles(exploration), edges(exploration), notes(results)]
+        options.show_tables([table for table in tables if table.rows], style)
+    options.show_failures(results)
     click.echo(f"Results are stored in {experiment.store.root}", err=True)
-    if found.results.failures:
+    if results.failures:
         raise SystemExit(1)

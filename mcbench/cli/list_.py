@@ -1,4 +1,4 @@
-"""``mcbench list``: what can be named on the command line."""
+"""``mcbench list``: components that can be named on the command line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LISTED = {plural(kind): kind for kind in KINDS if kind != "command"}
 @click.command("list")
 @click.argument("kind", type=click.Choice(list(LISTED)), default="methods", metavar="[KIND]")
 @options.formats
-def command(kind: str, style: str, as_json: bool) -> None:
+def command(kind: str, style: str) -> None:
     """List components of a KIND: parameters, summary, package.
 
     Kinds are methods (the default), datasets, architectures, recipes, metrics, ensembles,
@@ -44,7 +44,7 @@ def command(kind: str, style: str, as_json: bool) -> None:
             dict(zip(table.columns, [*cells, summary, source], strict=True)),
             {"name": name, "parameters": values, "summary": summary, "from": source},
         )
-    options.show_tables([table], style, as_json)
+    options.show_tables([table], style)
     for conflict in host().conflicts():
         click.echo(f"mcbench: {conflict}", err=True)
     broken = [plugin.name for plugin in host().listing() if plugin.errors]

@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from mcbench.plugins import parameters
+from mcbench.plugins.host import host
+
 if TYPE_CHECKING:
     from mcbench.ensembles.evaluate import EnsembleResults
     from mcbench.experiments.experiment import Experiment
@@ -24,7 +27,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Component(click.ParamType[str]):
-    """``name[p=v]`` of a kind of component; names complete in the shell."""
+    """A component of a kind as ``name[p=v]``; names complete in the shell."""
 
     def __init__(self, kind: str) -> None:
         self.kind = self.name = kind
@@ -32,9 +35,8 @@ class Component(click.ParamType[str]):
     def shell_complete(
         self, context: click.Context, parameter: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
-        """Names of the kind that start so."""
+        """The names of the kind that start with ``incomplete``."""
         from mcbench.methods.method import summary
-        from mcbench.plugins.host import host
 
         return [
             CompletionItem(name, help=summary(host().find(self.kind, name).component))
@@ -43,8 +45,25 @@ class Component(click.ParamType[str]):
         ]
 
 
+class Name(click.ParamType[str]):
+    """One of the names that ``known`` gives when they are needed; names complete in the shell."""
+
+    name = "name"
+
+    def __init__(self, known: Callable[[], set[str]]) -> None:
+        self.known = known
+
+    def shell_complete(
+        self, context: click.Context, parameter: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The names that start with ``incomplete``."""
+        return [
+            CompletionItem(name) for name in sorted(self.known()) if name.startswith(incomplete)
+        ]
+
+
 def apply(function: Function, options: Sequence[Callable[[Function], Function]]) -> Function:
-    """A command with several options, in their order."""
+    """The command ``function`` with several options, in their order."""
     for option in reversed(options):
         function = option(function)
     return function
@@ -52,20 +71,15 @@ def apply(function: Function, options: Sequence[Callable[[Function], Function]])
 
 def storage(function: Function) -> Function:
     """``--home``."""
-    return apply(
-        function,
-        [
-            click.option(
-                "--home",
-                type=click.Path(path_type=Path, file_okay=False),
-                help="Where results are stored (default: $MCBENCH_HOME, else the user's data).",
-            )
-        ],
-    )
+    return click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Where results are stored (default: $MCBENCH_HOME, else the user's data).",
+    )(function)
 
 
 def problem(function: Function) -> Function:
-    """What endpoints are drawn from, and on what they are computed."""
+    """Options of the problem, the seeds, the device and the store."""
     return apply(
         function,
         [
@@ -86,7 +100,7 @@ def problem(function: Function) -> Function:
 
 
 def pairs(function: Function) -> Function:
-    """Which endpoints are joined, where two recipes train them."""
+    """Options of the pairs of endpoints, if two recipes train them."""
     return apply(
         function,
         [
@@ -109,14 +123,12 @@ def methods(help: str, required: bool = False) -> Callable[[Function], Function]
 def expand(
     context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Ranges of numbers written out: ``polychain[bends=1..3]`` stands for three methods."""
-    from mcbench.plugins import parameters
-
+    """Write ranges of numbers out: ``polychain[bends=1..3]`` stands for three methods."""
     return tuple(one for text in texts for one in parameters.expand(text))
 
 
 def protocol(function: Function) -> Function:
-    """How paths are evaluated."""
+    """Options of the protocol: how paths are evaluated."""
     return apply(
         function,
         [
@@ -133,7 +145,7 @@ def protocol(function: Function) -> Function:
 
 
 def computing(function: Function) -> Function:
-    """Where data are, and on what is computed."""
+    """``--data-dir`` and ``--device``."""
     return apply(
         function,
         [
@@ -146,27 +158,37 @@ def computing(function: Function) -> Function:
 
 
 def formats(function: Function) -> Function:
-    """How tables are printed."""
+    """``--format`` and ``--json``, both as ``style``: how tables are printed."""
     return apply(
         function,
         [
-            click.option("--format", "style", default="table", show_default=True,
+            click.option("--format", "style", default="table", show_default=True, callback=_style,
                          type=click.Choice(["table", "markdown", "latex", "csv", "json"]),
                          help="How tables are printed."),
-            click.option("--json", "as_json", is_flag=True, help="Short for --format json."),
+            click.option("--json", "as_json", is_flag=True, is_eager=True, expose_value=False,
+                         callback=_remember, help="Short for --format json."),
         ],
     )  # fmt: skip
 
 
-def show_tables(tables: list[Table], style: str, as_json: bool) -> None:
+def _remember(context: click.Context, parameter: click.Parameter, as_json: bool) -> None:
+    """Keep an eager option for `_style`, which is called after it."""
+    context.meta["mcbench.json"] = as_json
+
+
+def _style(context: click.Context, parameter: click.Parameter, style: str) -> str:
+    return "json" if context.meta["mcbench.json"] else style
+
+
+def show_tables(tables: list[Table], style: str) -> None:
     """Print tables to standard output."""
     from mcbench.report.tables import render
 
-    click.echo(render(tables, "json" if as_json else style))
+    click.echo(render(tables, style))
 
 
 def show_failures(results: Results | EnsembleResults) -> None:
-    """A line on standard error for everything that failed."""
+    """Print a line on standard error for every failure."""
     titles = {r.key: f"{r.method} on pair {r.pair[0]}-{r.pair[1]}"
               for r in getattr(results, "runs", ())}  # fmt: skip
     for what, reason in results.failures.items():
@@ -174,14 +196,14 @@ def show_failures(results: Results | EnsembleResults) -> None:
 
 
 def open_store(home: Path | None) -> Store:
-    """The store that the user chose."""
+    """The store at ``home``, or the default one."""
     from mcbench.store.store import Store
 
     return Store(home.expanduser() if home else None)
 
 
 def open_experiment(options: dict[str, Any], methods: tuple[str, ...] = ()) -> Experiment:
-    """The experiment that the shared options describe."""
+    """The experiment of the shared options, by their names."""
     from mcbench.evaluation.protocol import Protocol
     from mcbench.experiments.plan import Plan
 
@@ -207,7 +229,7 @@ def open_experiment(options: dict[str, Any], methods: tuple[str, ...] = ()) -> E
 
 
 def prepare(plan: Plan, options: dict[str, Any]) -> Experiment:
-    """An experiment of a plan, with the store, data and device of the options."""
+    """The experiment of a plan, with the store, data and device of the options."""
     from mcbench.experiments.experiment import Experiment
 
     store = open_store(options["home"])
@@ -215,14 +237,18 @@ def prepare(plan: Plan, options: dict[str, Any]) -> Experiment:
 
 
 def seeds(options: dict[str, Any], default: int = 4) -> tuple[int, ...]:
-    """The seeds that were asked for."""
+    """The seeds that ``--seed`` or ``--endpoints`` ask for."""
     if options["seeds"] and options["endpoints"]:
         raise click.UsageError("give --seed or --endpoints, not both")
     return tuple(options["seeds"]) or tuple(range(options["endpoints"] or default))
 
 
 def need_pair(experiment: Experiment) -> None:
-    """Paths need two endpoints."""
+    """Refuse an experiment without a pair of endpoints.
+
+    Raises:
+        click.UsageError: If there is no pair.
+    """
     if not experiment.plan.pairs:
         raise click.UsageError("a pair needs two endpoints: give --seed twice, or --endpoints 2")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def planes(function: options.Function) -> options.Function:
-    """What is seen of a plane."""
+    """Options of a plane."""
     return options.apply(
         function,
         [
@@ -100,14 +100,14 @@ def command(
     from mcbench.figures import check
 
     out = out or Path("mcbench-plane" if plane else "mcbench-paths")
-    check(out, html)  # A wrong name is said before hours of work.
+    check(out, html)  # A wrong name is refused before hours of work.
     failed = (_plane if plane else _paths)(methods, out, html, rest)
     if failed:
         raise SystemExit(1)
 
 
 def _paths(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[str, Any]) -> bool:
-    """Loss and accuracy along paths; whether something failed."""
+    """Plot loss and accuracy along paths; whether a run failed."""
     from mcbench.cli.progress import progress
     from mcbench.figures import draw_paths, interactive_paths
     from mcbench.landscape.straight_band import with_straight_band
@@ -115,9 +115,9 @@ def _paths(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
     given, default = click.get_current_context().get_parameter_source, ParameterSource.DEFAULT
     for name in ("error", "grid", "evaluations", "samples"):
         if given(name) is not default:
-            raise click.UsageError(f"--{name} is of a plane: add --plane")
+            raise click.UsageError(f"--{name} needs --plane")
     if not methods:
-        raise click.UsageError("name a method, as -m linear; only --plane goes without")
+        raise click.UsageError("name a method, as -m linear; only --plane needs none")
     if rest["chain"] and rest["ensemble"]:
         raise click.UsageError("give --chain or --ensemble, not both")
     experiment = options.open_experiment(rest, methods)
@@ -136,7 +136,7 @@ def _paths(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
 
 
 def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[str, Any]) -> bool:
-    """The loss on a plane; whether something failed."""
+    """Plot the loss on a plane; whether a run failed."""
     from mcbench.cli.progress import progress
     from mcbench.figures import draw_plane, interactive_plane
     from mcbench.landscape import scan, scene
@@ -145,11 +145,11 @@ def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
     for name in ("ensemble", "by_length"):
         if rest[name]:
             option = name.replace("_", "-")
-            raise click.UsageError(f"--{option} is along paths: give it or --plane, not both")
+            raise click.UsageError(f"give --{option}, which is along paths, or --plane, not both")
     if rest["chain"] and not methods:
-        raise click.UsageError("--chain marks the pivots of a method's path: name one with -m")
+        raise click.UsageError("--chain marks the pivots of a method's path: give one with -m")
     if rest["to_recipe"] and not methods:
-        raise click.UsageError("--to-recipe is of paths: name a method with -m")
+        raise click.UsageError("--to-recipe needs a method: name one with -m")
     seeds = options.seeds(rest)[: 3 if not methods else 1 if rest["same_seed"] else 2]
     experiment = options.open_experiment(rest | {"seeds": seeds, "endpoints": None}, methods)
     options.need_pair(experiment)
@@ -177,7 +177,7 @@ def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
 
 
 def _run(experiment: Experiment) -> Results:
-    """All runs, or without methods the endpoints; ends the program if nothing can be drawn."""
+    """Compute all runs, or without methods the endpoints; exit if nothing can be drawn."""
     from mcbench.cli.progress import progress
 
     with progress():
@@ -188,14 +188,14 @@ def _run(experiment: Experiment) -> Results:
     return results
 
 
-def _write(figure: Any, out: Path) -> None:
+def _write(figure: Any, out: Path) -> None:  # Any: matplotlib is not imported here.
     from mcbench.figures import save
 
     for path in save(figure, out):
         click.echo(path)
 
 
-def _write_page(page: Any, html: Path) -> None:
+def _write_page(page: Any, html: Path) -> None:  # Any: nor is plotly.
     from mcbench.figures import save_html
 
     click.echo(save_html(page, html))

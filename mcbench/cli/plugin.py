@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
+from mcbench.cli import options
 from mcbench.errors import unknown
 from mcbench.plugins.host import KINDS, Plugin, host, plural
-
-if TYPE_CHECKING:
-    from mcbench.testing import Outcome
 
 STYLES = {"ok": "green", "failed": "red", "skipped": "yellow", "expected failure": "yellow"}
 
@@ -64,22 +61,14 @@ def new(name: str, kind: str, into: Path, force: bool) -> None:
 # check --------------------------------------------------------------------------------------
 
 
-class Anything(click.ParamType[str]):
-    """A component, a plugin or a distribution."""
-
-    name = "name"
-
-    def shell_complete(
-        self, context: click.Context, parameter: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """Names of plugins and components that start so."""
-        names = {p.name for p in host().plugins.values()}
-        names |= {name for kind in KINDS for name in host().names(kind)}
-        return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
+def _names() -> set[str]:
+    """Names of plugins and components."""
+    names = {p.name for p in host().plugins.values()}
+    return names | {name for kind in KINDS for name in host().names(kind)}
 
 
 @command.command("check")
-@click.argument("name", type=Anything())
+@click.argument("name", type=options.Name(_names))
 @click.option(
     "--kind",
     type=click.Choice([kind for kind in KINDS if kind != "command"]),
@@ -106,17 +95,16 @@ def check(name: str, kind: str | None, expect: tuple[str, ...], as_json: bool) -
 
     Exit code 0: all is fine; 1: a check failed; 2: wrong usage.
     """
-    import json
-
-    found, plugins = _named(name, kind)
+    components, plugins = _named(name, kind)
     expected = dict(_expectation(text) for text in expect)
-    _check_titles(expected, {k for k, _ in found})
+    _check_titles(expected, {k for k, _ in components})
     report: list[dict[str, Any]] = []
     for plugin in plugins:
         report.append(_loading(plugin))
         if not as_json:
-            _say_loading(report[-1])
-    for one_kind, text in found:
+            click.secho(f"plugin {plugin.name} ({report[-1]['from']})", bold=True)
+            _print(report[-1]["checks"][0])
+    for one_kind, text in components:
         report.append(_examine(one_kind, text, expected, silent=as_json))
     counts = _counts(report)
     if as_json:
@@ -130,29 +118,29 @@ def check(name: str, kind: str | None, expect: tuple[str, ...], as_json: bool) -
 
 
 def _named(name: str, kind: str | None) -> tuple[list[tuple[str, str]], list[Plugin]]:
-    """Components as (kind, text) and plugins that a name stands for."""
+    """The components, as (kind, text), and the plugins that a name stands for."""
     from mcbench.plugins import parameters
 
     listed = host().listing()
     plugins = [p for p in listed if name in (p.name, p.distribution)]
     wanted = [k for k in KINDS if k != "command" and kind in (None, k)]
     if plugins:
-        found = [
+        components = [
             (k, component)
             for k in wanted
             for p in plugins
             for component in p.provides.get(plural(k), [])
         ]
-        if found or kind is None:
-            return found, plugins
+        if components or kind is None:
+            return components, plugins
     own = parameters.parse(name)[0]
-    found = [(k, name) for k in wanted if own in host().provided(k)]
-    if not found:
-        known = {n for k in wanted for n in host().names(k)}
-        raise unknown(kind or "name", own, known | {p.name for p in listed})
-    for k, text in found:
+    components = [(k, name) for k in wanted if own in host().provided(k)]
+    if not components:
+        names = {n for k in wanted for n in host().names(k)}
+        raise unknown(kind or "name", own, names | {p.name for p in listed})
+    for k, text in components:
         host().get(k, text)  # Wrong parameters end here, and names in conflict.
-    return found, []
+    return components, []
 
 
 def _expectation(text: str) -> tuple[str, str]:
@@ -163,19 +151,19 @@ def _expectation(text: str) -> tuple[str, str]:
 
 
 def _check_titles(expected: dict[str, str], kinds: set[str]) -> None:
-    """Test that each expected failure names a check of one of the kinds."""
+    """Check that each expected failure names a check of one of the kinds."""
     if not expected:
         return
     from mcbench.testing import checks
 
-    known = {check.title for kind in kinds for check in checks(kind)}
+    titles = {check.title for kind in kinds for check in checks(kind)}
     for title in expected:
-        if title not in known:
-            raise unknown("check", title, known)
+        if title not in titles:
+            raise unknown("check", title, titles)
 
 
 def _loading(plugin: Plugin) -> dict[str, Any]:
-    """Whether a plugin loads, in the form of a component's report."""
+    """Report on the loading of a plugin, in the form of a component's."""
     own = {
         "check": "loading",
         "property": "The plugin is imported and asked for its components without an error.",
@@ -188,13 +176,8 @@ def _loading(plugin: Plugin) -> dict[str, Any]:
     return {"kind": "plugin", "name": plugin.name, "from": source, "checks": [own]}
 
 
-def _say_loading(report: dict[str, Any]) -> None:
-    click.secho(f"plugin {report['name']} ({report['from']})", bold=True)
-    _say(report["checks"][0])
-
-
 def _examine(kind: str, text: str, expected: dict[str, str], silent: bool) -> dict[str, Any]:
-    """Carry out the checks of a component; each is said as it ends."""
+    """Carry out the checks of a component; each outcome is printed as it ends."""
     from mcbench.testing import checks, examine, subject
 
     titles = {check.title for check in checks(kind)}
@@ -202,25 +185,20 @@ def _examine(kind: str, text: str, expected: dict[str, str], silent: bool) -> di
     examined = subject(kind, text)
     if not silent:
         click.secho(f"{examined.title} ({examined.source})", bold=True)
-    done = []
-    for outcome in _outcomes(examine(examined, expected), silent):
-        done.append(outcome)
+    outcomes = []
+    for outcome in examine(examined, expected):
+        outcomes.append(outcome.to_dict())
+        if not silent:
+            _print(outcomes[-1])
     return {
         "kind": kind,
         "name": examined.text,
         "from": examined.source,
-        "checks": [outcome.to_dict() for outcome in done],
+        "checks": outcomes,
     }
 
 
-def _outcomes(outcomes: Iterator[Outcome], silent: bool) -> Iterator[Outcome]:
-    for outcome in outcomes:
-        if not silent:
-            _say(outcome.to_dict())
-        yield outcome
-
-
-def _say(check: dict[str, Any]) -> None:
+def _print(check: dict[str, Any]) -> None:
     state = check["state"]
     shown = click.style(f"{state:16}", fg=STYLES[state])
     reason = f": {check['reason']}" if check["reason"] else ""

@@ -1,4 +1,4 @@
-"""``mcbench plugins``: what is installed, what it provides, what went wrong."""
+"""``mcbench plugins``: installed plugins, their components and errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress on standard error, as a listener to the run's life like any tracker."""
+"""Progress on standard error, from the hooks that trackers use."""
 
 from __future__ import annotations
 
@@ -15,55 +15,58 @@ from mcbench.plugins.hookspecs import hookimpl
 from mcbench.plugins.host import host
 
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from mcbench.experiments.record import Record
     from mcbench.experiments.run import Run
 
 QUIET_SECONDS = 10.0
-"""Without a terminal, a line of progress at most so often."""
+"""Without a terminal, the least time between two lines of progress."""
 
 TRAINING = ": training"
-"""Behind a run's title, while its method trains."""
+"""Suffix of a run's title while its method trains."""
 
 
 class Lines:
-    """A plain line now and then."""
+    """Plain lines on standard error, a few per minute."""
 
     def __init__(self) -> None:
-        self._said = time.monotonic()
-        self._done = 0
+        self._printed = time.monotonic()
 
-    def _say(self, text: str, always: bool = True) -> None:
-        if always or time.monotonic() - self._said > QUIET_SECONDS:
+    def _print(self, text: str, always: bool = True) -> None:
+        if always or time.monotonic() - self._printed > QUIET_SECONDS:
             click.echo(text, err=True)
-            self._said = time.monotonic()
+            self._printed = time.monotonic()
 
     @hookimpl
     def mcbench_epoch_finished(
         self, seeds: tuple[int, ...], epoch: int, epochs: int, loss: float
     ) -> None:
-        """Every few seconds."""
+        """Print the state, at most every few seconds."""
         who = ", ".join(map(str, seeds))
-        self._say(f"training seed {who}: epoch {epoch}/{epochs}, loss {loss:.4f}", epoch == epochs)
+        self._print(
+            f"training seed {who}: epoch {epoch}/{epochs}, loss {loss:.4f}", epoch == epochs
+        )
 
     @hookimpl
     def mcbench_method_progressed(self, title: str, step: int, steps: int, loss: float) -> None:
-        """Every few seconds."""
-        self._say(f"{title}: {step}/{steps}, loss {loss:.4f}", step == steps)
+        """Print the state, at most every few seconds."""
+        self._print(f"{title}: {step}/{steps}, loss {loss:.4f}", step == steps)
 
     @hookimpl
     def mcbench_point_evaluated(self, run: Run, t: float, values: dict[str, Any]) -> None:
-        """Every few seconds."""
-        self._say(f"{_title(run)}: t = {t:.3f}, test {_measured(values)}", False)
+        """Print the state, at most every few seconds."""
+        self._print(f"{_title(run)}: t = {t:.3f}, test {_measured(values)}", False)
 
     @hookimpl
     def mcbench_run_finished(self, run: Run, record: Record) -> None:
-        """A line per run."""
-        self._say(f"{_title(run)}: {_worst(record)} ({record.cost.seconds:.1f} s)")
+        """Print the result of a run."""
+        self._print(f"{_title(run)}: {_worst(record)} ({record.cost.seconds:.1f} s)")
 
     @hookimpl
     def mcbench_run_failed(self, run: Run, error: Exception) -> None:
-        """A line per failure."""
-        self._say(f"{_title(run)}: failed: {one_line(error)}")
+        """Print the reason of a failure."""
+        self._print(f"{_title(run)}: failed: {one_line(error)}")
 
 
 class Bars:
@@ -89,9 +92,9 @@ class Bars:
             console=Console(stderr=True),
             transient=True,
         )
-        self._tasks: dict[str, Any] = {}
+        self._tasks: dict[str, TaskID] = {}
 
-    def _task(self, name: str, total: int, shown: str = "") -> Any:
+    def _task(self, name: str, total: int, shown: str = "") -> TaskID:
         if name not in self._tasks:
             self._tasks[name] = self.progress.add_task(shown or name, total=total, state="")
         return self._tasks[name]
@@ -124,7 +127,7 @@ class Bars:
 
     @hookimpl
     def mcbench_run_started(self, run: Run) -> None:
-        """A bar for the path."""
+        """Add a bar for the path."""
         self._task(_title(run), run.protocol.points)
 
     @hookimpl
@@ -136,13 +139,13 @@ class Bars:
 
     @hookimpl
     def mcbench_run_finished(self, run: Run, record: Record) -> None:
-        """Leave a line."""
+        """Replace the path's bar by a line."""
         self._end(_title(run))
         self.progress.console.print(f"{_title(run)}: {_worst(record)}", markup=False)
 
     @hookimpl
     def mcbench_run_failed(self, run: Run, error: Exception) -> None:
-        """Leave a line."""
+        """Replace the path's bar by a line."""
         self._end(_title(run))
         self._end(f"{_title(run)}{TRAINING}")
         text = f"{_title(run)}: failed: {one_line(error)}"
@@ -154,14 +157,14 @@ def _title(run: Run) -> str:
 
 
 def _measured(values: dict[str, Any]) -> str:
-    """At a point; without classes there is only the loss."""
+    """Accuracy at a point, or the loss for data without classes."""
     if values["accuracy"]:
         return f"accuracy {values['accuracy']['test']:.2f}%"
     return f"loss {values['loss']['test']:.4f}"
 
 
 def _worst(record: Record) -> str:
-    """Along the path, and what the method said of it."""
+    """The worst value along the path, and the names of the method's notes."""
     curve = record.curve
     if curve.accuracy:
         worst = f"worst test accuracy {min(curve.accuracy['test']):.2f}%"

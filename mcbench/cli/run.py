@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from mcbench.cli import options
+from mcbench.plugins.host import host
+
+if TYPE_CHECKING:
+    from mcbench.experiments.experiment import Experiment
+    from mcbench.experiments.plan import Results
 
 
 @click.command("run")
@@ -36,9 +43,7 @@ from mcbench.cli import options
     help="Who carries out the runs.",
 )
 @options.formats
-def command(
-    methods: tuple[str, ...], leaderboard: str | None, style: str, as_json: bool, **rest: Any
-) -> None:
+def command(methods: tuple[str, ...], leaderboard: str | None, style: str, **rest: Any) -> None:
     """Train what is missing, connect pairs, evaluate, show tables.
 
     Every method is run on every pair of endpoints. A range of whole numbers stands for one method
@@ -71,27 +76,21 @@ def command(
     elif methods:
         experiment = options.open_experiment(rest, methods)
     else:
-        from mcbench.plugins.host import host
-
-        known = ", ".join(host().names("method"))
-        raise click.UsageError(
-            f"name a method with --method, as --method ot-wa; known are {known}"
-        )
+        names = ", ".join(host().names("method"))
+        raise click.UsageError(f"name a method with --method NAME; known are {names}")
     options.need_pair(experiment)
     with progress():
         results = experiment.run()
     tables = [ranking(experiment, results), metrics(experiment, results)]
     tables.append(notes(results))
-    options.show_tables([t for t in tables if t.rows], style, as_json)
+    options.show_tables([t for t in tables if t.rows], style)
     _closing(experiment, results, methods, leaderboard)
     if results.failures:
         raise SystemExit(1)
 
 
 def _refuse(fixed: tuple[str, ...]) -> None:
-    """Options that a leaderboard fixes itself are refused."""
-    from click.core import ParameterSource
-
+    """Refuse options that a leaderboard fixes."""
     context = click.get_current_context()
     for parameter in context.command.params:
         given = context.get_parameter_source(parameter.name or "")
@@ -101,11 +100,7 @@ def _refuse(fixed: tuple[str, ...]) -> None:
             )
 
 
-def _of_board(name: str, methods: tuple[str, ...], rest: dict[str, Any]) -> Any:
-    from dataclasses import replace
-
-    from mcbench.plugins.host import host
-
+def _of_board(name: str, methods: tuple[str, ...], rest: dict[str, Any]) -> Experiment:
     board = host().get("leaderboard", name)
     plan = replace(
         board.plan(options.seeds(rest, board.endpoints), methods), executor=rest["executor"]
@@ -113,12 +108,12 @@ def _of_board(name: str, methods: tuple[str, ...], rest: dict[str, Any]) -> Any:
     return options.prepare(plan, rest)
 
 
-def _closing(experiment: Any, results: Any, methods: tuple[str, ...], board: str | None) -> None:
+def _closing(
+    experiment: Experiment, results: Results, methods: tuple[str, ...], board: str | None
+) -> None:
     options.show_failures(results)
     click.echo(f"Results are stored in {experiment.store.root}", err=True)
     if board:
-        from mcbench.plugins.host import host
-
         rows = host().get("leaderboard", board).methods
         guests = "".join(f" -m '{m}'" for m in methods if m not in rows)
         click.echo(f"Next: mcbench leaderboard show {board}{guests}", err=True)
@@ -136,15 +131,14 @@ def _closing(experiment: Any, results: Any, methods: tuple[str, ...], board: str
 def _baselines(layered: bool) -> list[str]:
     """Methods to compare with: quick ones for chains of layers, else those that need none.
 
-    What asks for least stands first.
+    Those with the fewest needs stand first.
     """
     from mcbench.methods.method import needs, traits
-    from mcbench.plugins.host import host
 
-    known = {name: host().get("method", name) for name in host().names("method")}
+    components = {name: host().get("method", name) for name in host().names("method")}
     fitting = {
         name: method
-        for name, method in known.items()
+        for name, method in components.items()
         if method.baseline
         and not (traits(method).learnable if layered else "affine-chain" in needs(method))
     }
@@ -152,12 +146,11 @@ def _baselines(layered: bool) -> list[str]:
 
 
 _OUTPUT = ("methods", "style", "as_json")
-"""What a next command need not have of this one."""
+"""Options of this command that a next one does not repeat."""
 
 
 def _again(verb: str, methods: tuple[str, ...]) -> str:
-    """A command with the options of this one that it has too."""
-    from click.core import ParameterSource
+    """The command ``verb`` with those options of this command that it has too."""
 
     from mcbench.cli import plot
 

@@ -1,26 +1,15 @@
-"""``mcbench show``: what a component is and what it takes."""
+"""``mcbench show``: the description and the parameters of a component."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
+from mcbench.cli import options
 from mcbench.errors import unknown
 from mcbench.plugins.host import KINDS, host
-
-
-class AnyComponent(click.ParamType[str]):
-    """A component of any kind."""
-
-    name = "name"
-
-    def shell_complete(
-        self, context: click.Context, parameter: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """Names of all kinds that start so."""
-        return [CompletionItem(name) for name in sorted(_names()) if name.startswith(incomplete)]
 
 
 def _names() -> set[str]:
@@ -28,7 +17,7 @@ def _names() -> set[str]:
 
 
 @click.command("show")
-@click.argument("name", type=AnyComponent())
+@click.argument("name", type=options.Name(_names))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(name: str, as_json: bool) -> None:
     """Explain NAME: a method, data set or any other component.
@@ -40,21 +29,20 @@ def command(name: str, as_json: bool) -> None:
       mcbench show ot-wa
       mcbench show anokhin2020-mnist
     """
-    import json
 
     from mcbench.report.description import describe
 
     bare = name.partition("[")[0]
     if bare != name:
-        raise click.UsageError(f"a name alone is explained, without parameters: '{bare}'")
-    found = [
+        raise click.UsageError(f"a name is explained without parameters: mcbench show {bare}")
+    components = [
         (kind, host().find(kind, name))
         for kind in KINDS
         if kind != "command" and name in host().names(kind)
     ]
-    if not found:
+    if not components:
         raise unknown("name", name, _names(), "mcbench list KIND")
-    described = [describe(kind, provided) for kind, provided in found]
+    described = [describe(kind, provided) for kind, provided in components]
     if as_json:
         click.echo(json.dumps(described, indent=2))
         return

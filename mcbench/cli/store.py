@@ -1,4 +1,4 @@
-"""``mcbench store``: what is stored, whether it is whole, and what can go."""
+"""``mcbench store``: stored files listed, verified, cleaned."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def command() -> None:
 @command.command("list")
 @options.storage
 @options.formats
-def list_(home: Path | None, style: str, as_json: bool) -> None:
+def list_(home: Path | None, style: str) -> None:
     """List stored files with what they hold."""
     from mcbench.errors import DamagedError
     from mcbench.report.tables import Table
@@ -42,7 +42,7 @@ def list_(home: Path | None, style: str, as_json: bool) -> None:
                 "written": when,
             }
             table.add(dict(zip(table.columns, cells, strict=True)), data)
-    options.show_tables([table], style, as_json)
+    options.show_tables([table], style)
 
 
 @command.command("verify")
@@ -70,7 +70,7 @@ def verify(home: Path | None) -> None:
 
 @command.command("gc")
 @options.storage
-@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--dry-run", is_flag=True, help="Only count what would be deleted.")
 @click.option(
     "--older-than",
     default=60.0,
@@ -81,10 +81,10 @@ def verify(home: Path | None) -> None:
 def gc(home: Path | None, dry_run: bool, older_than: float) -> None:  # fmt: skip
     """Delete what no result needs: left-overs, failures, locks."""
     store = options.open_store(home)
-    found = store.garbage(older_than * 60)
-    size = sum(path.stat().st_size for path in found)
-    for path in found:
+    paths = store.garbage(older_than * 60)
+    size = sum(path.stat().st_size for path in paths)
+    for path in paths:
         if not dry_run:
             path.unlink(missing_ok=True)
     verb = "would delete" if dry_run else "deleted"
-    click.echo(f"{verb} {len(found)} files, {size:,} bytes, in {store.root}")
+    click.echo(f"{verb} {len(paths)} files, {size:,} bytes, in {store.root}")

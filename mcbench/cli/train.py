@@ -12,7 +12,7 @@ from mcbench.cli import options
 @click.command("train")
 @options.problem
 @options.formats
-def command(style: str, as_json: bool, **rest: Any) -> None:
+def command(style: str, **rest: Any) -> None:
     """Train the endpoints that the store does not have yet.
 
     \b
@@ -58,7 +58,7 @@ def command(style: str, as_json: bool, **rest: Any) -> None:
             {"seed": seed, **values, "seconds": seconds, "key": key},
         )
     if table.rows:
-        options.show_tables([table], style, as_json)
+        options.show_tables([table], style)
     options.show_failures(results)
     click.echo(f"Endpoints are stored in {experiment.store.root}", err=True)
     if results.failures:

@@ -6,17 +6,23 @@ from pathlib import Path
 
 from mcbench.errors import UsageError
 from mcbench.leaderboard.board.board import Board
+from mcbench.leaderboard.entry.files import write_file
+from mcbench.leaderboard.entry.sources import sources_of
+from mcbench.leaderboard.site import folder, pages
+from mcbench.leaderboard.site.names import slug
+from mcbench.leaderboard.table import readme
 from mcbench.store.store import Store
 
 
 def site(boards: list[Board], out: Path, store: Store | None, check: bool = False) -> list[Path]:
-    """Write the site; what was written, or with ``check`` what would change.
+    """Write the site.
+
+    Returns:
+        The files written, or with ``check`` those that would change.
 
     Raises:
         UsageError: If ``out`` cannot be written, or has other things in it.
     """
-    from mcbench.leaderboard.site import folder, pages
-
     files = pages.site(boards, store)
     if check:
         return [out / name for name in folder.stale(files, out)]
@@ -27,35 +33,33 @@ def site(boards: list[Board], out: Path, store: Store | None, check: bool = Fals
 def markdown(
     boards: list[Board], pattern: str, store: Store | None, check: bool = False
 ) -> list[Path]:
-    """Write the boards' tables; what was written, or with ``check`` what would change.
+    """Write the boards' tables.
 
     Arguments:
         pattern: A file, in which ``{board}`` stands for a board's name.
 
+    Returns:
+        The files written, or with ``check`` those that would change.
+
     Raises:
         UsageError: If a file cannot be written or has no place for a board.
     """
-    from mcbench.leaderboard.entry.merging import gathered
-    from mcbench.leaderboard.table import readme
-
     texts: dict[Path, str] = {}
     before: dict[Path, str] = {}
     for board in boards:
         path = _place(pattern, board)
         if path not in texts:
             texts[path] = before[path] = _read(path)
-        part = readme.section(board, gathered(board, store), path.parent)
+        part = readme.section(board, sources_of(board, store), path.parent)
         texts[path] = readme.insert(texts[path], board, part, str(path))
     changed = [path for path, text in texts.items() if text != before[path]]
     if not check:
         for path in changed:
-            _write(path, texts[path])
+            write_file(path, texts[path])
     return changed
 
 
 def _place(pattern: str, board: Board) -> Path:
-    from mcbench.leaderboard.site.names import slug
-
     safe = board.name if "/" not in board.name and ".." not in board.name else slug(board.name)
     return Path(pattern.replace("{board}", safe))
 
@@ -65,11 +69,3 @@ def _read(path: Path) -> str:
         return path.read_text() if path.exists() else ""
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read {path}: {error}") from None
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None

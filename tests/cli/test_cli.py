@@ -66,7 +66,7 @@ BAD = [
     (["run", "-m", "polychain[bends=3..1]"], "the range 3..1"),
     (["run", "-m", "polychain[bends=1..100000000]"], "more than 1000 numbers"),
     (["run", "-m", "linear", "--device", "meta"], "device 'meta' cannot be used"),
-    (["show", "ot[end=permuted]"], "without parameters: 'ot'"),
+    (["show", "ot[end=permuted]"], "without parameters: mcbench show ot"),
     (
         ["ensemble", "-r", "quick", "--with-recipe", "quick[epochs=60]"],
         "recipe 'quick[epochs=60]' is given more than once",

@@ -23,7 +23,7 @@ from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import Entry
 from mcbench.leaderboard.submission.check import check
 from mcbench.leaderboard.table.guests import with_guests
-from mcbench.leaderboard.table.standing import collect
+from mcbench.leaderboard.table.records import collect
 from mcbench.paths.params import equal
 from mcbench.plugins.host import Host
 from mcbench.report.ranking import ranking

@@ -96,7 +96,7 @@ def test_the_command_below_the_table_measures_it(board: EnsembleBoard, store: St
         (("title = ", "headline = "), "unknown field 'headline'"),
         (('title = "digits"\n', ""), "'title' is missing"),
         (("label", "lable"), "unknown field 'lable'"),
-        (("3.5]", "3.5, 3]"), "more numbers than there are budgets"),
+        (("3.5]", "3.5, 3]"), "numbers for 2 budgets"),
         (("[1, 2]", "[1, 2"), "leaderboard declaration"),
     ],
 )

@@ -19,7 +19,7 @@ from mcbench.experiments.plan import Plan
 from mcbench.experiments.record import Record
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.board.column import Column
-from mcbench.leaderboard.table.standing import collect, measured
+from mcbench.leaderboard.table.records import collect, summaries
 from mcbench.plugins.host import Host, host
 from mcbench.problem.endpoint import Endpoint
 from mcbench.report.reading import columns_of
@@ -109,10 +109,10 @@ def test_numbers_stand_in_the_order_of_the_columns(family: list[Board]) -> None:
         ("published.Ends", "published.Edns", "unknown row of 'wide' 'Edns': did you mean 'Ends'?"),
         ("methods.Curve", "methods.Bend", "unknown row of 'narrow' 'Bend'"),
         ("[0.0162, 8.5, nan, nan]", '["a", 8.5, nan, nan]', "must be real number"),
-        ("[0.0162, 8.5, nan, nan]", "3", "is no list of numbers"),
+        ("[0.0162, 8.5, nan, nan]", "3", "needs a list of numbers, not 3"),
         ('name = "wide"\n', "", "'name' is missing"),
         ('title = "Wide"\n', "", "missing"),
-        ('name = "narrow"', 'name = "wide"', "two boards are called 'wide'"),
+        ('name = "narrow"', 'name = "wide"', "two boards have the name 'wide'"),
         ("points = 5", "pionts = 5", "unknown field of the protocol 'pionts'"),
         ('title = "Narrow"', 'title = "Narrow"\nextra = 1', "unknown field 'extra'"),
         ("[[board]]", "[[bored]]", "'board' is missing"),
@@ -169,7 +169,7 @@ def test_a_board_of_a_family_is_run_and_shown(
     ranked = {row["row"]: row["error:rank"] for row in rows if "error:rank" in row}
     best = min(rows[1:], key=lambda row: row["error"])["row"]
     assert ranked[best] == 1
-    ends = measured(family[0], family[0].rows[0], records)
+    ends = summaries(family[0], family[0].rows[0], records)
     assert set(ends) == {"loss", "error", "decayed"} and ends["loss"].count == 3
     curves = [r.curve for r in records["linear"].values()]
     losses = {c.loss["train"][side] for c in curves for side in (0, -1)}
@@ -181,7 +181,7 @@ def test_a_board_of_a_family_is_run_and_shown(
         pair: Record.of(record.to_json() | {"curve": record.curve.to_dict() | {"square": []}})
         for pair, record in records["linear"].items()
     }
-    assert set(measured(family[0], family[0].rows[0], {"linear": older})) == {"loss", "error"}
+    assert set(summaries(family[0], family[0].rows[0], {"linear": older})) == {"loss", "error"}
 
 
 # The papers' boards ------------------------------------------------------------------------

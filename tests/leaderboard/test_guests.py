@@ -11,13 +11,13 @@ from boards import mend, small
 from mcbench.experiments.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import read, write
-from mcbench.leaderboard.entry.merging import add
+from mcbench.leaderboard.entry.sources import add
 from mcbench.leaderboard.site.material import gather
 from mcbench.leaderboard.submission.check import check
 from mcbench.leaderboard.submission.submission import content
 from mcbench.leaderboard.table.guests import with_guests, with_methods
 from mcbench.leaderboard.table.ranking import rank
-from mcbench.leaderboard.table.standing import collect
+from mcbench.leaderboard.table.records import collect
 from mcbench.leaderboard.table.table import table
 from mcbench.plugins.host import host
 from mcbench.store.store import Store

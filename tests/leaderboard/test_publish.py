@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
-from boards import mend, register
+from boards import HEAD, declared, mend, register
 
 from mcbench.errors import UsageError
 from mcbench.evaluation.evaluate import Curve
@@ -22,15 +22,15 @@ from mcbench.experiments.record import Record
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.board.board import Published, Row
 from mcbench.leaderboard.entry import verification
-from mcbench.leaderboard.entry.entry import read
-from mcbench.leaderboard.entry.merging import gathered
-from mcbench.leaderboard.entry.verification import Outcome
+from mcbench.leaderboard.entry.entry import read, write
+from mcbench.leaderboard.entry.sources import sources_of
+from mcbench.leaderboard.entry.verification import Verdict
 from mcbench.leaderboard.site import curves, folder, pages
 from mcbench.leaderboard.site.material import Material, Submission, gather
 from mcbench.leaderboard.site.names import slug
 from mcbench.leaderboard.submission import submission
 from mcbench.leaderboard.table import readme
-from mcbench.leaderboard.table.standing import collect
+from mcbench.leaderboard.table.records import collect
 from mcbench.plugins.host import Host, Plugin
 from mcbench.report import tables
 from mcbench.store.store import Store
@@ -41,15 +41,9 @@ OUTSIDE = "../../x"
 ATTRIBUTE = '" onmouseover="alert(1)'
 TITLE = "</title><img src=x onerror=alert(1)>"
 
-BOARD = """
-name = "small"
-title = "A small board"
-reference = "Nobody, 2020"
-dataset = "digits"
-architecture = "mlp2[width=16]"
-recipe = "quick[epochs=15]"
-endpoints = 3
-note = "How to read it."
+BOARD = (
+    HEAD
+    + """note = "How to read it."
 [protocol]
 points = 5
 refine = 1
@@ -74,19 +68,18 @@ published = { test = [95.80, 0.45] }
 label = "End Points"
 method = "endpoints"
 """
+)
 
 
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory, shared_store: Store) -> Board:
     """A board with an entry: two methods on three pairs."""
     place = tmp_path_factory.mktemp("boards") / "small"
-    place.mkdir()
-    (place / "board.toml").write_text(BOARD)
-    board = Board.read(place / "board.toml")
+    board = declared(place, BOARD)
     assert not Experiment(board.plan((0, 1, 2), ("linear", "ot-wa")), shared_store).run().failures
     records = collect(board, shared_store)
     content = submission.content(board, records, shared_store, "A. Author", "on a laptop")
-    submission.write(place / "entries" / "ours.json", content)
+    write(place / "entries" / "ours.json", content)
     return board
 
 
@@ -214,9 +207,9 @@ def test_what_came_of_verifying_is_shown(measured: Board, tmp_path: Path) -> Non
     shutil.copytree(measured.folder / "entries", tmp_path / "entries")
     entry = read(tmp_path / "entries" / "ours.json")
     first, *others = [item.sha256 for item in entry.records]
-    outcomes = {one: Outcome("confirmed", exact=True, points=6) for one in others}
-    outcomes[first] = Outcome("differs", points=6, loss=0.5, accuracy=2.0, reason="accuracy")
-    verification.write(entry, outcomes, {"points": "all", "seed": 7, "note": SCRIPT})
+    verdicts = {one: Verdict("confirmed", exact=True, points=6) for one in others}
+    verdicts[first] = Verdict("differs", points=6, loss=0.5, accuracy=2.0, reason="accuracy")
+    verification.write(entry, verdicts, {"points": "all", "seed": 7, "note": SCRIPT})
     files = pages.site([board], None)
     harmless(files)
     page = Reader(files[f"entries/{slug('small/ours')}.html"]).text
@@ -225,7 +218,7 @@ def test_what_came_of_verifying_is_shown(measured: Board, tmp_path: Path) -> Non
     table = Reader(files["boards/small.html"]).text
     assert "5 confirmed, 1 differs" in table or "1 differs, 5 confirmed" in table
     assert "differs when it is evaluated again" in table
-    text = readme.section(board, gathered(board, None), tmp_path)
+    text = readme.section(board, sources_of(board, None), tmp_path)
     assert "5 confirmed" in text and "(entries/ours.json)" in text and "verified.json" not in text
 
 
@@ -280,8 +273,8 @@ def test_texts_of_strangers_are_harmless_and_visible(measured: Board, text: str)
             Row(f"{text} too", ""),
         ),
     )
-    gathered = gather(measured, None)
-    records = [spoil(r, text) for r in gathered.records["linear"].values()]
+    sources_of = gather(measured, None)
+    records = [spoil(r, text) for r in sources_of.records["linear"].values()]
     entry = Submission(
         text,
         {"name": text, "note": text, "problem": {text: text}, "distributions": {
@@ -291,7 +284,7 @@ def test_texts_of_strangers_are_harmless_and_visible(measured: Board, text: str)
     )  # fmt: skip
     material = Material(
         board,
-        {text: {(0, 1): records[0]}, "linear": gathered.records["linear"]},
+        {text: {(0, 1): records[0]}, "linear": sources_of.records["linear"]},
         entries=(entry,),
         ranks={column: {} for column in board.columns},
         remarks=(text,),
@@ -324,7 +317,7 @@ def test_an_entry_file_of_a_stranger(
     assert page.count(SCRIPT) >= 3 and "<b>x" in page
     assert f"entries/{slug('small/refused')}.html" not in files
     assert "refused.json cannot be read: a text has a path of a machine: '../../x'" in caplog.text
-    text = readme.section(board, gathered(board, None), tmp_path)
+    text = readme.section(board, sources_of(board, None), tmp_path)
     assert "<script" not in text and "&lt;script>" in text
 
 
@@ -413,9 +406,9 @@ def test_only_its_own_files_are_overwritten(tmp_path: Path) -> None:
 
 def test_folders_of_others_are_refused(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(UsageError, match="holds other things"):
+    with pytest.raises(UsageError, match="that 'publish' did not write"):
         folder.write({"a.html": b"1"}, tmp_path)
-    with pytest.raises(UsageError, match="is no folder"):
+    with pytest.raises(UsageError, match="is a file, not a folder"):
         folder.write({"a.html": b"1"}, tmp_path / "thesis.tex")
     out = tmp_path / "site"
     folder.write({"a.html": b"1"}, out)
@@ -444,7 +437,7 @@ def test_publish_writes_checks_and_refuses(known: Board, tmp_path: Path) -> None
     (tmp_path / "other").mkdir()
     (tmp_path / "other/x").write_text("")
     for arguments, said in (
-        (["small", "--out", str(tmp_path / "other")], "holds other things"),
+        (["small", "--out", str(tmp_path / "other")], "that 'publish' did not write"),
         (["smal", "--out", out], "did you mean 'small'"),
         (["small"], "name a folder with --out"),
         (["small", "--markdown", str(tmp_path / "other")], "cannot read"),

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from mcbench.leaderboard.board.board import Row
-from mcbench.leaderboard.site import folder, site
-from mcbench.leaderboard.table.standing import collect
+from mcbench.leaderboard.site import folder, pages
+from mcbench.leaderboard.table.records import collect
 from mcbench.leaderboard.table.table import table
 from mcbench.plugins.host import host
 
@@ -40,7 +40,7 @@ def browser() -> Iterator[Any]:
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site of a board that was measured."""
     place = tmp_path_factory.mktemp("site")
-    folder.write(site([measured_board()], None), place)
+    folder.write(pages.site([measured_board()], None), place)
     return place
 
 

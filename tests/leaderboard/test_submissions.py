@@ -18,7 +18,7 @@ from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import LIMIT, Entry, read, sha256_of, write
 from mcbench.leaderboard.submission import submission
 from mcbench.leaderboard.submission.check import check
-from mcbench.leaderboard.table.standing import collect
+from mcbench.leaderboard.table.records import collect
 from mcbench.paths.params import fingerprint
 from mcbench.plugins.host import Host
 from mcbench.store.distribution import installed, named
@@ -246,7 +246,7 @@ CHANGES: dict[str, tuple[Callable[[Whole], None], str]] = {
         forged(
             lambda w: w["content"]["endpoints"].update({"0" * 32: {"seed": 9, "sha256": None}})
         ),
-        "is of no record",
+        "is in no record",
     ),
     "distribution left out": (
         forged(lambda w: w["content"]["distributions"].pop("mcbench-linear") and None),
@@ -258,7 +258,7 @@ CHANGES: dict[str, tuple[Callable[[Whole], None], str]] = {
     ),
     "record twice": (
         forged(lambda w: w["content"]["records"].append(w["content"]["records"][0])),
-        "it stands twice",
+        "another record of the entry has the same key",
     ),
     "other leaderboard": (forged(content("leaderboard", "smal")), "no leaderboard 'smal' here"),
     "other recipe": (
@@ -289,7 +289,7 @@ CHANGES: dict[str, tuple[Callable[[Whole], None], str]] = {
     ),
     "accuracies in one place": (
         forged(put({}, "curve", "accuracy")),
-        "has accuracies in one place only",
+        "of points or of ensembles, but not both",
     ),
     # The schema.
     "other schema": (lambda w: w.update(schema=2), "its schema is 2, not 1"),
@@ -318,16 +318,15 @@ CHANGES: dict[str, tuple[Callable[[Whole], None], str]] = {
     "deep": (forged(deep), "nested deeper than"),
     "paths that did not come": (
         forged(content("paths", {"sha256": "0" * 64, "bytes": 1})),
-        "in one place only",
+        "hashes without a file",
     ),
 }
 
 
-@pytest.mark.parametrize("name", CHANGES)
+@pytest.mark.parametrize(("change", "said"), CHANGES.values(), ids=CHANGES)
 def test_what_was_altered_or_is_malformed_is_refused(
-    name: str, board: Board, whole: Whole, tmp_path: Path
+    change: Any, said: str, board: Board, whole: Whole, tmp_path: Path
 ) -> None:
-    change, said = CHANGES[name]
     change(whole)
     refused(tmp_path, json.dumps(whole).encode(), said)
 
@@ -353,7 +352,7 @@ BYTES = {
     "null": (b"null", "it has no field 'schema'"),
     "NaN": (b'{"schema": NaN}', "NaN is no finite number"),
     "infinite": (b'{"schema": 1, "x": 1e999}', "inf is no finite number"),
-    "a field twice": (b'{"schema": 1, "schema": 1}', "the field 'schema' stands twice"),
+    "a field twice": (b'{"schema": 1, "schema": 1}', "the field 'schema' more than once"),
     "brackets": (b"[" * 200_000, "nested too deeply"),
     "objects": (b'{"schema":' * 50_000, "nested too deeply"),
     "digits": (b'{"schema": ' + b"9" * 10_000 + b"}", "it is no JSON"),

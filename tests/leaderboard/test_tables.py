@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from boards import HEAD, declared
 
 from conftest import PLAN
 from mcbench.errors import UsageError
@@ -23,7 +24,7 @@ from mcbench.leaderboard.entry.entry import write
 from mcbench.leaderboard.submission.submission import content
 from mcbench.leaderboard.table.absence import absence, failures
 from mcbench.leaderboard.table.ranking import rank
-from mcbench.leaderboard.table.standing import collect, measured
+from mcbench.leaderboard.table.records import collect, summaries
 from mcbench.leaderboard.table.table import table
 from mcbench.plugins.host import host
 from mcbench.report import tables
@@ -110,15 +111,9 @@ def test_terminal(sample: tables.Table) -> None:
     assert all(line == line.rstrip() for line in text.splitlines())
 
 
-BOARD = """
-name = "small"
-title = "A small board"
-reference = "Nobody, 2020"
-dataset = "digits"
-architecture = "mlp2[width=16]"
-recipe = "quick[epochs=15]"
-endpoints = 3
-[protocol]
+BOARD = (
+    HEAD
+    + """[protocol]
 points = 5
 refine = 0
 [columns]
@@ -138,14 +133,12 @@ published = { test = [95.80, 0.45] }
 label = "End Points"
 method = "endpoints"
 """
+)
 
 
 @pytest.fixture
 def board(tmp_path: Path) -> Board:
-    path = tmp_path / "small" / "board.toml"
-    path.parent.mkdir()
-    path.write_text(BOARD)
-    return Board.read(path)
+    return declared(tmp_path / "small", BOARD)
 
 
 def test_a_board_shows_measured_beside_published_and_what_has_not_run(
@@ -188,7 +181,7 @@ def test_a_submitted_entry_stands_for_the_runs(board: Board, shared_store: Store
     write(entries / "ours.json", content(board, records, shared_store))
     (entries / "broken.json").write_text("{")
     assert collect(board, None) == records
-    assert measured(board, board.rows[0], records)["test"].count == 3
+    assert summaries(board, board.rows[0], records)["test"].count == 3
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,9 +21,9 @@ from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.experiments.experiment import Experiment
 from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import Entry, read
-from mcbench.leaderboard.entry.merging import add, conflicts, gathered, of_entry
-from mcbench.leaderboard.entry.verification import outcomes_of, states
-from mcbench.leaderboard.table.standing import collect
+from mcbench.leaderboard.entry.sources import add, conflicts, of_entry, sources_of
+from mcbench.leaderboard.entry.verification import verdicts_of
+from mcbench.leaderboard.table.records import collect
 from mcbench.leaderboard.table.table import remarks
 from mcbench.paths.params import fingerprint
 from mcbench.plugins.host import Host, host
@@ -67,6 +68,14 @@ def verified(file: Path, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
     result = run("leaderboard", "verify", str(file), *arguments, "--json")
     assert "Traceback" not in result.output, result.output
     return result.exit_code, json.loads(result.stdout)["verification"]
+
+
+def first_differs(file: Path, said: str) -> None:
+    """The entry passes the check; its first record differs, the others are confirmed."""
+    assert run("leaderboard", "check", str(file)).exit_code == 0
+    code, rows = verified(file)
+    assert code == 1 and rows[0]["state"] == "differs" and said in rows[0]["reason"], rows[0]
+    assert {row["state"] for row in rows[1:]} == {"confirmed"}
 
 
 def altered(file: Path, change: Any) -> Whole:
@@ -154,14 +163,10 @@ FORGERIES = {
 }
 
 
-@pytest.mark.parametrize("name", FORGERIES)
-def test_whatever_was_measured_is_measured_again(name: str, file: Path) -> None:
-    change, said = FORGERIES[name]
+@pytest.mark.parametrize(("change", "said"), FORGERIES.values(), ids=FORGERIES)
+def test_whatever_was_measured_is_measured_again(change: Any, said: str, file: Path) -> None:
     altered(file, change)
-    assert run("leaderboard", "check", str(file)).exit_code == 0
-    code, rows = verified(file)
-    assert code == 1 and rows[0]["state"] == "differs" and said in rows[0]["reason"], rows[0]
-    assert {row["state"] for row in rows[1:]} == {"confirmed"}
+    first_differs(file, said)
 
 
 def forge_accuracies(whole: Whole) -> None:
@@ -201,7 +206,7 @@ def test_without_classes_entries_have_losses_alone(
         refused = run("leaderboard", verb, str(file))
         assert refused.exit_code == 1
         assert "has accuracies, but the leaderboard's data have no classes" in refused.stderr
-    said = conflicts([*gathered(board, store), *of_entry(read(file))])
+    said = conflicts([*sources_of(board, store), *of_entry(read(file))])
     assert any("one of them has no accuracies" in line for line in said), said
 
 
@@ -219,13 +224,12 @@ def other_code(whole: Whole) -> None:
 
 UNVERIFIABLE = {
     "endpoint of another hash": (other_hash, "is another network than the one that was submitted"),
-    "plugin of other code": (other_code, "but the code of mcbench-linear is another one here"),
+    "plugin of other code": (other_code, "but another code of mcbench-linear is installed here"),
 }
 
 
-@pytest.mark.parametrize("name", UNVERIFIABLE)
-def test_what_cannot_be_verified_says_why(name: str, file: Path) -> None:
-    change, said = UNVERIFIABLE[name]
+@pytest.mark.parametrize(("change", "said"), UNVERIFIABLE.values(), ids=UNVERIFIABLE)
+def test_what_cannot_be_verified_says_why(change: Any, said: str, file: Path) -> None:
     altered(file, change)
     code, rows = verified(file)
     assert code == 1 and rows[0]["state"] == "cannot be verified" and said in rows[0]["reason"]
@@ -319,7 +323,7 @@ def test_points_that_are_missing_or_altered_are_refused(sent: Path) -> None:
     result = run("leaderboard", "verify", str(sent))
     assert result.exit_code == 1 and "does not match its hash" in result.stderr
     file.write_bytes(content[:-4])
-    assert "has not the size" in run("leaderboard", "check", str(sent)).stderr
+    assert "does not have" in run("leaderboard", "check", str(sent)).stderr
     file.unlink()
     result = run("leaderboard", "verify", str(sent))
     assert result.exit_code == 1 and "cannot be read" in result.stderr
@@ -375,14 +379,10 @@ REPACKED = {
 }
 
 
-@pytest.mark.parametrize("name", REPACKED)
-def test_forged_points_differ(name: str, sent: Path) -> None:
-    change, said = REPACKED[name]
+@pytest.mark.parametrize(("change", "said"), REPACKED.values(), ids=REPACKED)
+def test_forged_points_differ(change: Any, said: str, sent: Path) -> None:
     repack(sent, change)
-    assert run("leaderboard", "check", str(sent)).exit_code == 0
-    code, rows = verified(sent)
-    assert code == 1 and rows[0]["state"] == "differs" and said in rows[0]["reason"], rows[0]
-    assert {row["state"] for row in rows[1:]} == {"confirmed"}
+    first_differs(sent, said)
 
 
 # Merging -----------------------------------------------------------------------------------
@@ -395,10 +395,11 @@ def test_an_entry_is_added_once_with_its_verification(board: Board, file: Path) 
     assert board.folder is not None
     names = sorted(path.name for path in (board.folder / "entries").iterdir())
     assert names == ["x.json", "x.verified.json"]
-    assert set(states(board).values()) == {"confirmed"}
-    assert set(states(board)) == {item.key for item in read(file).records}
-    assert len(gathered(board, None)) == 3
-    assert remarks(board, gathered(board, None)) == ["Records: 3 confirmed"]
+    states = {one.record.key: one.state for one in sources_of(board, None)}
+    assert set(states.values()) == {"confirmed"}
+    assert set(states) == {item.key for item in read(file).records}
+    assert len(sources_of(board, None)) == 3
+    assert remarks(board, sources_of(board, None)) == ["Records: 3 confirmed"]
 
 
 def test_the_same_record_of_two_entries_counts_once(
@@ -408,7 +409,7 @@ def test_the_same_record_of_two_entries_counts_once(
     everything = tmp_path / "all.json"
     run("leaderboard", "submit", "small", "-o", str(everything))
     assert add(board, read(everything))[1] == []
-    keys = [one.sha256 for one in gathered(board, shared_store)]
+    keys = [one.sha256 for one in sources_of(board, shared_store)]
     assert len(keys) == len(set(keys)) >= 6
     assert len(collect(board, None)["linear"]) == 3
 
@@ -432,7 +433,7 @@ def test_conflicts_are_shown_and_the_confirmed_record_counts(
     assert "conflict: record linear 0-1 of forged.json differs" in result.stderr
     assert "accuracy by up to 5 points" in result.stderr
     assert run("leaderboard", "add", str(forged), "--force").exit_code == 0
-    (line,) = conflicts(gathered(board, None))
+    (line,) = conflicts(sources_of(board, None))
     assert "of forged.json differs from that of x.json, which counts" in line
     assert collect(board, None)["linear"][0, 1] == true
     shown = run("leaderboard", "show", "small", "--home", str(tmp_path / "none"))
@@ -443,9 +444,10 @@ def test_a_record_that_differs_is_marked(board: Board, file: Path) -> None:
     altered(file, lie)
     verified(file)
     run("leaderboard", "add", str(file))
-    assert sorted(states(board).values()) == ["confirmed", "confirmed", "differs"]
+    states = Counter(one.state for one in sources_of(board, None))
+    assert states == {"confirmed": 2, "differs": 1}
     said = "x.json: record linear 0-1 differs when it is evaluated again"
-    assert said in remarks(board, gathered(board, None))
+    assert said in remarks(board, sources_of(board, None))
 
 
 def test_endpoints_that_are_other_networks_are_a_conflict(
@@ -463,10 +465,10 @@ def test_endpoints_that_are_other_networks_are_a_conflict(
 def test_a_verification_of_another_version_does_not_count(board: Board, file: Path) -> None:
     verified(file)
     altered(file, lambda whole: (whole["content"].update(name="you"), mend(whole)))
-    assert outcomes_of(read(file)) == {}
+    assert verdicts_of(read(file)) == {}
     for content in ("{", "[]", '{"entry": 1}', "[" * 100_000):
         file.with_suffix(".verified.json").write_text(content)
-        assert outcomes_of(read(file)) == {}
+        assert verdicts_of(read(file)) == {}
 
 
 def test_a_verified_part_is_kept_with_the_next(board: Board, home: str, tmp_path: Path) -> None:
@@ -474,7 +476,7 @@ def test_a_verified_part_is_kept_with_the_next(board: Board, home: str, tmp_path
     run("leaderboard", "submit", "small", "-o", str(file))
     verified(file, "-m", "linear", "--points", "1")
     verified(file, "-m", "ot", "--points", "1")
-    assert len(outcomes_of(read(file))) == 6
+    assert len(verdicts_of(read(file))) == 6
 
 
 def test_an_entry_cannot_leave_its_folder(board: Board, file: Path) -> None:

@@ -11,16 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcbench.errors import UsageError, unknown
+from mcbench.evaluation.protocol import Protocol
 from mcbench.leaderboard.board.column import Column
 from mcbench.leaderboard.board.family import members
+from mcbench.plugins.host import host
 
 if TYPE_CHECKING:
     from mcbench.experiments.plan import Plan
-
-_FIELDS = {
-    "name", "title", "reference", "dataset", "architecture", "recipe", "endpoints", "protocol",
-    "columns", "row", "note", "to_recipe", "same_seed",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,11 +33,11 @@ class Row:
     """A row of a leaderboard.
 
     Arguments:
-        label: As the paper names it.
+        label: The paper's name for it.
         method: ``name[p=v]``; empty where mcbench has no such method; ``endpoints`` for the
             endpoints themselves.
         published: The paper's numbers by column.
-        note: What a reader has to know of this row.
+        note: A remark for readers of this row.
     """
 
     label: str
@@ -52,10 +49,10 @@ class Row:
 ENDPOINTS = "endpoints"
 
 PARTS = ("dataset", "architecture", "recipe")
-"""What a problem is made of."""
+"""The parts of a problem."""
 
 SEEDS = {False: "of two seeds, the lower one first", True: "of one seed"}
-"""What pairs are, by `Board.same_seed`."""
+"""The seeds of a pair, by `Board.same_seed`."""
 
 
 @dataclass(frozen=True)
@@ -63,18 +60,18 @@ class Board:
     """A leaderboard.
 
     Arguments:
-        name: Its name on the command line.
+        name: The board's name on the command line.
         title: One line.
         reference: The source of the published numbers.
         dataset, architecture, recipe: The problem, ``name[p=v]`` each.
         endpoints: How many endpoints ``mcbench run --leaderboard`` trains.
         protocol: Arguments of `mcbench.Protocol`.
-        columns: Headings and what they show, as ``worst-accuracy:test`` or ``100 -`` that.
+        columns: By heading, the value shown, as ``worst-accuracy:test`` or ``100 -`` that.
         rows: In the order of the paper.
         note: How to read the table.
-        folder: Where entries and rendered tables are.
-        to_recipe: How endpoints B are trained; empty if as A, by ``recipe``.
-        same_seed: Whether a pair is of one seed.
+        folder: The folder of entries and rendered tables.
+        to_recipe: The recipe of the endpoints B; empty if it is ``recipe``, that of A.
+        same_seed: Whether both endpoints of a pair have the same seed.
     """
 
     name: str
@@ -94,19 +91,19 @@ class Board:
 
     @property
     def shown(self) -> dict[str, Column]:
-        """What each column shows."""
+        """The columns by their headings."""
         return {heading: Column.read(text) for heading, text in self.columns.items()}
 
     def digits(self, column: str) -> int:
-        """Digits behind the point: 2 of percentages, of others as many as were published."""
+        """Digits after the point: 2 for percentages, for others as many as were published."""
         if self.shown[column].unit == "%":
             return 2
-        known = [row.published[column].mean for row in self.rows if column in row.published]
-        return max([2, *(len(f"{x}".partition(".")[2]) for x in known)]) if known else 4
+        means = [row.published[column].mean for row in self.rows if column in row.published]
+        return max([2, *(len(f"{x}".partition(".")[2]) for x in means)]) if means else 4
 
     @property
     def summary(self) -> str:
-        """For listings."""
+        """The title, for listings."""
         return self.title
 
     @staticmethod
@@ -133,15 +130,15 @@ class Board:
 
     @staticmethod
     def of(content: dict[str, Any], folder: Path) -> Board:
-        """From the fields of a declaration.
+        """Make a board of the fields of a declaration.
 
         Raises:
-            UsageError: If a field is none of a board's, or wrong.
+            UsageError: If a field is unknown or wrong.
             KeyError, TypeError: If a field is missing, or of another type.
         """
-        strays = sorted(set(content) - _FIELDS)
-        if strays:
-            raise unknown("field", strays[0], _FIELDS)
+        allowed = {field.name for field in fields(Board)} - {"rows", "folder"} | {"row"}
+        for name in sorted(set(content) - allowed):
+            raise unknown("field", name, allowed)
         rows = tuple(
             Row(
                 row["label"],
@@ -160,18 +157,16 @@ class Board:
         """Test what can be tested without looking names up.
 
         Raises:
-            UsageError: If the protocol is wrong, a row has a column that the board has not, or
+            UsageError: If the protocol is wrong, a row has a column that the board lacks, or
                 endpoints of two recipes share a row.
         """
-        from mcbench.evaluation.protocol import Protocol
-
-        known = {field.name for field in fields(Protocol)}
+        allowed = {field.name for field in fields(Protocol)}
         for name in self.protocol:
-            if name not in known:
-                raise unknown("field of the protocol", name, known)
+            if name not in allowed:
+                raise unknown("field of the protocol", name, allowed)
         Protocol(**self.protocol)
         if self.same_seed and not self.to_recipe:
-            raise UsageError("same_seed needs to_recipe: a pair is of two networks")
+            raise UsageError("same_seed needs to_recipe: one seed of one recipe is one network")
         for row in self.rows:
             if row.method == ENDPOINTS and self.to_recipe:
                 raise UsageError(
@@ -184,7 +179,7 @@ class Board:
 
     @property
     def description(self) -> str:
-        """What it fixes, for ``mcbench show``."""
+        """Problem, protocol, columns and methods, for ``mcbench show``."""
         protocol = ", ".join(f"{name} {value}" for name, value in self.protocol.items())
         return "\n".join(
             [
@@ -205,22 +200,19 @@ class Board:
 
     @property
     def methods(self) -> tuple[str, ...]:
-        """The methods of all rows that have one, each once."""
+        """The methods of all rows, each once."""
         named = [row.method for row in self.rows if row.method not in ("", ENDPOINTS)]
         return tuple(dict.fromkeys(named))
 
     @property
     def has_classes(self) -> bool:
-        """Whether its data have classes, and so its records accuracies; landscapes have none."""
-        from mcbench.plugins.host import host
-
+        """Whether the data have classes, so that records have accuracies; landscapes have none."""
         architecture = host().get("architecture", self.architecture)
         return bool(architecture.loss != "output")
 
     def plan(self, seeds: tuple[int, ...], methods: tuple[str, ...] = ()) -> Plan:
-        """The experiment that fills the board, or runs ``methods`` under its protocol."""
+        """The plan that runs the board's methods, or ``methods``, under its protocol."""
         from mcbench.evaluation.metric import usual
-        from mcbench.evaluation.protocol import Protocol
         from mcbench.experiments.plan import Plan
 
         every = usual()
@@ -238,12 +230,10 @@ class Board:
         )
 
     def signature(self) -> dict[str, Any]:
-        """What a record must have been computed on: names and parameters, without versions."""
-        from mcbench.evaluation.protocol import Protocol
-
+        """Problem, protocol and kind of pairs of the board's records, without versions."""
         return {
-            **{kind: typed(kind, getattr(self, kind)) for kind in PARTS},
-            "to_recipe": typed("recipe", self.to_recipe) if self.to_recipe else None,
+            **{kind: identity_of(kind, getattr(self, kind)) for kind in PARTS},
+            "to_recipe": identity_of("recipe", self.to_recipe) if self.to_recipe else None,
             "protocol": asdict(Protocol(**self.protocol)),
             "pairs": SEEDS[self.same_seed],
         }
@@ -251,7 +241,7 @@ class Board:
 
 @contextmanager
 def reading(path: Path) -> Iterator[dict[str, Any]]:
-    """The content of a declaration, and the errors of whoever reads it, naming the file.
+    """The content of a declaration; errors inside the ``with`` block name the file.
 
     Raises:
         UsageError: Naming the file and what is wrong in it.
@@ -264,20 +254,16 @@ def reading(path: Path) -> Iterator[dict[str, Any]]:
         raise UsageError(f"leaderboard declaration {path}: {error}") from None
 
 
-def typed(kind: str, text: str) -> dict[str, Any]:
-    """What ``name[p=v]`` stands for: its name and parameters, without versions."""
-    from mcbench.plugins.host import host
-
-    return plain(kind, host().identity(kind, host().get(kind, text)))
+def identity_of(kind: str, text: str) -> dict[str, Any]:
+    """Name and parameters of ``name[p=v]``, without versions."""
+    return unversioned(kind, host().identity(kind, host().get(kind, text)))
 
 
-def plain(kind: str, identity: dict[str, Any]) -> dict[str, Any]:
+def unversioned(kind: str, identity: dict[str, Any]) -> dict[str, Any]:
     """An identity's names and parameters, without distributions and versions.
 
-    A parameter that the identity does not know, for it is older than the parameter, has the
-    default that is declared now.
+    A parameter that is newer than the identity, which lacks it, gets the default declared now.
     """
-    from mcbench.plugins.host import host
     from mcbench.plugins.parameters import parameters
 
     name, recorded = identity["name"], identity["parameters"]
@@ -289,9 +275,9 @@ def plain(kind: str, identity: dict[str, Any]) -> dict[str, Any]:
         if key in recorded:
             value = recorded[key]
         else:
-            known = declared[key]
-            value = json.loads(json.dumps(known.unset if known.later else known.default))
+            own = declared[key]
+            value = json.loads(json.dumps(own.unset if own.later else own.default))
             if part:
                 value = host().identity(part, host().get(part, value))
-        values[key] = plain(part, value) if part else value
+        values[key] = unversioned(part, value) if part else value
     return {"name": name, "parameters": values}

@@ -1,20 +1,21 @@
-"""`Column`, what a column of a board shows: a metric's value, or 100 less it."""
+"""`Column`, the value that a column of a board shows: a metric's, or 100 less it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from mcbench.errors import UsageError
+from mcbench.plugins.host import host
 
 _LESS = "100 - "
-_OPPOSITE = {"higher": "lower", "lower": "higher"}
+_OPPOSITE: dict[str, Literal["higher", "lower"]] = {"higher": "lower", "lower": "higher"}
 
 
 @dataclass(frozen=True)
 class Column:
-    """What a column shows.
+    """The value that a column shows.
 
     Arguments:
         source: The name of a measured value, as ``worst-accuracy:test``.
@@ -26,7 +27,7 @@ class Column:
 
     @staticmethod
     def read(text: str) -> Column:
-        """From ``worst-accuracy:test`` or ``100 - worst-accuracy:test``."""
+        """Read ``worst-accuracy:test`` or ``100 - worst-accuracy:test``."""
         return Column(text.removeprefix(_LESS).strip(), text.startswith(_LESS))
 
     @property
@@ -36,11 +37,11 @@ class Column:
 
     @property
     def split(self) -> str:
-        """What of the metric's values is shown; empty if it has but one."""
+        """The split or name of the metric's value; empty if it has but one."""
         return self.source.partition(":")[2]
 
     def of(self, values: Mapping[str, float]) -> float | None:
-        """What is shown of a record's values, if it is measured."""
+        """The value shown of a record's values, or ``None`` if it was not measured."""
         return self.shown(values[self.source]) if self.source in values else None
 
     def shown(self, value: float) -> float:
@@ -48,10 +49,8 @@ class Column:
         return 100 - value if self.less else value
 
     @property
-    def component(self) -> Any:
+    def component(self) -> Any:  # A plugin's; its optional attributes are in no protocol.
         """The metric, or ``None`` if it is not installed."""
-        from mcbench.plugins.host import host
-
         try:
             return host().find("metric", self.metric.partition("[")[0]).component
         except UsageError:
@@ -60,22 +59,22 @@ class Column:
     @property
     def of_network(self) -> bool:
         """Whether a network alone has a value: that of the path which stays at it."""
-        return getattr(self.component, "of_network", False)
+        return self.component is not None and self.component.of_network
 
     @property
-    def better(self) -> Any:
-        """``higher``, ``lower`` or empty."""
-        better = self.component.better if self.component else ""
+    def better(self) -> Literal["higher", "lower", ""]:
+        """The better direction: ``higher``, ``lower`` or empty."""
+        better: Literal["higher", "lower", ""] = self.component.better if self.component else ""
         return _OPPOSITE.get(better, "") if self.less else better
 
     @property
     def unit(self) -> str:
-        """The metric's."""
+        """The unit of the metric."""
         return self.component.unit if self.component else ""
 
     @property
     def words(self) -> str:
-        """What it shows, for readers."""
+        """The value in words, for readers."""
         if self.component is None:
             return self.source
         better = f"{self.better} is better" if self.better else ""

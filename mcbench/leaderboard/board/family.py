@@ -1,4 +1,4 @@
-"""Families: boards that share all but the network, declared in one file."""
+"""Families: boards that share most fields, declared in one file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from mcbench.errors import UsageError, unknown
 
 OWN = ("published", "methods")
-"""What a ``[[board]]`` has beside a board's fields: numbers and methods by the row's label."""
+"""Fields of a ``[[board]]`` beside those of a board: numbers and methods by the row's label."""
 
 
 def members(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -27,13 +27,13 @@ def members(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
     names: set[str] = set()
     for own in content["board"]:
         if own["name"] in names:
-            raise UsageError(f"two boards are called '{own['name']}'")
+            raise UsageError(f"two boards have the name '{own['name']}': rename one")
         names.add(own["name"])
         yield _whole(shared, own)
 
 
 def _whole(shared: dict[str, Any], own: dict[str, Any]) -> dict[str, Any]:
-    """A board's fields as a declaration of its own would have them."""
+    """The fields of a board, as if it had a declaration of its own."""
     whole = shared | {name: value for name, value in own.items() if name not in OWN}
     whole["note"] = "\n".join(filter(None, (shared.get("note", ""), own.get("note", ""))))
     labels = {row["label"] for row in whole["row"]}
@@ -52,17 +52,13 @@ def _row(row: dict[str, Any], own: dict[str, Any], columns: list[str]) -> dict[s
     if numbers is None:
         return row
     if not isinstance(numbers, list):
-        raise UsageError(f"row '{label}' of '{own['name']}' is no list of numbers: {numbers!r}")
+        raise UsageError(
+            f"row '{label}' of '{own['name']}' needs a list of numbers, not {numbers!r}"
+        )
     if len(numbers) != len(columns):
         raise UsageError(
             f"row '{label}' of '{own['name']}' has {len(numbers)} numbers "
             f"for {len(columns)} columns: write nan where there is none"
         )
-    return row | {"published": dict(_known(columns, numbers))}
-
-
-def _known(columns: list[str], numbers: list[Any]) -> Iterator[tuple[str, list[float]]]:
-    """Numbers with no error bar, of the columns that have one."""
-    for column, number in zip(columns, numbers, strict=True):
-        if not math.isnan(number):
-            yield column, [float(number), math.nan]
+    given = {c: x for c, x in zip(columns, numbers, strict=True) if not math.isnan(x)}
+    return row | {"published": {column: [float(x), math.nan] for column, x in given.items()}}

@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NoReturn
+
+from pydantic import ValidationError
 
 from mcbench.errors import EntryError, UsageError, one_line
+from mcbench.experiments.record import RunFields
+from mcbench.leaderboard.entry.files import write_file
+from mcbench.leaderboard.entry.schema import SCHEMA, EntryFile, RecordItem
 from mcbench.store.store import canonical
-
-if TYPE_CHECKING:
-    from mcbench.experiments.record import RunFields
-    from mcbench.leaderboard.entry.schema import RecordItem
 
 LIMIT = 64 * 2**20
 """The most bytes an entry may have."""
@@ -39,9 +40,9 @@ class Entry:
     """An entry whose fields, types and hashes are right.
 
     Arguments:
-        path: Its file.
-        sha256: The hash of its content.
-        content: As JSON has it: see `mcbench.leaderboard.entry.schema.Content`.
+        path: The entry's file.
+        sha256: The hash of ``content``.
+        content: Decoded JSON: see `mcbench.leaderboard.entry.schema.Content`.
     """
 
     path: Path
@@ -50,18 +51,16 @@ class Entry:
 
     @cached_property
     def records(self) -> list[RecordItem]:
-        """Its records, each with its content key and its hash."""
-        from mcbench.leaderboard.entry.schema import RecordItem
-
+        """The entry's records, each with its content key and its hash."""
         return list(map(RecordItem.of, self.content["records"]))
 
     @property
     def points(self) -> Path:
-        """The file of the paths' points, if they came along."""
+        """The file beside the entry with the points of its paths; often there is none."""
         return self.path.with_suffix(".paths.safetensors")
 
 
-def sha256_of(value: Any) -> str:
+def sha256_of(value: Any) -> str:  # Here and below, Any is a JSON value of any shape.
     """The hash of a JSON value, however it is laid out."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()
 
@@ -72,15 +71,9 @@ def write(path: Path, content: dict[str, Any]) -> Entry:
     Raises:
         UsageError: If the file cannot be written.
     """
-    from mcbench.leaderboard.entry.schema import SCHEMA
-
     digest = sha256_of(content)
     whole = {"schema": SCHEMA, "sha256": digest, "content": content}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(whole, sort_keys=True, separators=(",", ":")) + "\n")
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+    write_file(path, json.dumps(whole, sort_keys=True, separators=(",", ":")) + "\n")
     return Entry(path, digest, content)
 
 
@@ -91,10 +84,6 @@ def read(path: Path) -> Entry:
         UsageError: If the file cannot be opened.
         EntryError: Naming what is wrong with it.
     """
-    from pydantic import ValidationError
-
-    from mcbench.leaderboard.entry.schema import SCHEMA, EntryFile
-
     whole = _parse(_bytes(path))
     if not isinstance(whole, dict) or "schema" not in whole:
         raise EntryError("it is no entry of a leaderboard: it has no field 'schema'")
@@ -120,12 +109,12 @@ def read(path: Path) -> Entry:
 
 
 def title(record: RunFields) -> str:
-    """A record in a few words."""
+    """``record METHOD A-B``: a record by its method and the seeds of its pair."""
     return f"record {quoted(record.method)[1:-1]} {record.pair[0]}-{record.pair[1]}"
 
 
 def quoted(value: object, longest: int = 80) -> str:
-    """A stranger's value, safe to print: short, with escapes for what does not print."""
+    """A stranger's value, safe to print: short, control characters escaped."""
     text = ascii(value) if not isinstance(value, str) else repr(value)
     text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= longest else f"{text[: longest - 4]}...{text[-1]}"
@@ -145,14 +134,14 @@ def _bytes(path: Path) -> bytes:
 
 def _parse(content: bytes) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
+        fields = dict(pairs)
+        if len(fields) < len(pairs):
             names = [name for name, _ in pairs]
             twice = next(name for name in names if names.count(name) > 1)
-            raise EntryError(f"the field {quoted(twice)} stands twice")
-        return found
+            raise EntryError(f"an object has the field {quoted(twice)} more than once")
+        return fields
 
-    def no_number(text: str) -> Any:
+    def no_number(text: str) -> NoReturn:
         raise EntryError(f"{text} is no finite number")
 
     try:

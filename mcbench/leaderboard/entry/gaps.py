@@ -1,48 +1,53 @@
-"""`Gaps`, the differences between what an entry says and what was found."""
+"""`Gaps`, the differences between an entry's numbers and those measured here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mcbench.problem.problem import Problem
 
 LOSS = 1e-3
-"""Losses, lengths and other numbers that differ by no more than this share (and 1e-5) are
-confirmed: sums in another order, as on other hardware."""
+"""Relative tolerance (1e-5 comes on top) of losses, lengths and other numbers: other hardware sums
+in another order."""
 
 ACCURACY = 0.05
-"""Accuracies that differ by no more percentage points than this, or by one sample."""
+"""Tolerance of accuracies in percentage points, where one sample is not more."""
 
 
 class Gaps:
-    """Differences, added one by one.
+    """Differences between an entry's numbers and ours, compared one by one.
 
     Arguments:
-        problem: Its data say how much one sample is.
+        problem: Its splits give the share of one sample.
 
     Attributes:
-        loss, accuracy: The largest of the curve.
+        loss, accuracy: The largest differences along the curve.
         exact: Whether all numbers are the same bit for bit.
-        wrong: A line for everything that differs by more than is allowed.
+        wrong: A line for every difference above its tolerance.
     """
 
-    def __init__(self, problem: Any) -> None:
+    def __init__(self, problem: Problem) -> None:
         self.sample = {name: 100 / len(split) for name, split in problem.splits.items()}
         self.loss = self.accuracy = 0.0
         self.exact = True
         self.wrong: list[str] = []
 
-    def losses(self, what: str, split: str, said: Sequence[float], found: Sequence[float]) -> None:
-        """Numbers that may differ by a share."""
-        gap = self._gap(what, split, said, found, lambda x: LOSS * abs(x) + 1e-5)
+    def losses(
+        self, what: str, split: str, stated: Sequence[float], ours: Sequence[float]
+    ) -> None:
+        """Compare losses and other numbers within the relative tolerance."""
+        gap = self._gap(what, split, stated, ours, lambda x: LOSS * abs(x) + 1e-5)
         if what == "loss":
             self.loss = max(self.loss, gap)
 
     def accuracies(
-        self, what: str, split: str, said: Sequence[float], found: Sequence[float]
+        self, what: str, split: str, stated: Sequence[float], ours: Sequence[float]
     ) -> None:
-        """Percentages of samples."""
+        """Compare percentages of samples within the tolerance of accuracies."""
         allowed = max(ACCURACY, self.sample.get(split, 0.0)) * (1 + 1e-9)
-        gap = self._gap(what, split, said, found, lambda x: allowed)
+        gap = self._gap(what, split, stated, ours, lambda x: allowed)
         if what == "accuracy":
             self.accuracy = max(self.accuracy, gap)
 
@@ -50,29 +55,29 @@ class Gaps:
         self,
         what: str,
         split: str,
-        said: Sequence[float],
-        found: Sequence[float],
+        stated: Sequence[float],
+        ours: Sequence[float],
         allowed: Callable[[float], float],
     ) -> float:
-        gaps = [abs(x - y) for x, y in zip(said, found, strict=True)]
+        gaps = [abs(x - y) for x, y in zip(stated, ours, strict=True)]
         self.exact &= max(gaps) == 0
-        over = [i for i, gap in enumerate(gaps) if not gap <= allowed(found[i])]
+        over = [i for i, gap in enumerate(gaps) if not gap <= allowed(ours[i])]
         if over:
             i = max(over, key=gaps.__getitem__)
             where = f" at {len(over)} of {len(gaps)} points" if len(gaps) > 1 else ""
             self.wrong.append(
                 f"{f'{split} {what}'.strip()} differs by {gaps[i]:.3g}{where}: "
-                f"{said[i]:.6g} in the entry, {found[i]:.6g} here"
+                f"{stated[i]:.6g} in the entry, {ours[i]:.6g} here"
             )
         return max(gaps)
 
-    def end(self, said: str, found: str) -> None:
-        """Where the path ends."""
-        if said != found:
-            self.wrong.append(f"the path's end is {said!r} in the entry, {found!r} here")
+    def end(self, stated: str, ours: str) -> None:
+        """Compare where the path ends."""
+        if stated != ours:
+            self.wrong.append(f"the path's end is {stated!r} in the entry, {ours!r} here")
 
-    def at_least(self, said: Sequence[float], chords: Sequence[float]) -> None:
-        """Arc lengths, of which chords are lower bounds."""
+    def at_least(self, stated: Sequence[float], chords: Sequence[float]) -> None:
+        """Compare stated arc lengths with chords, their lower bounds."""
         self.exact = False
-        if any(x < y * (1 - LOSS) for x, y in zip(said, chords, strict=True)):
-            self.wrong.append("its points are farther apart than its positions say")
+        if any(x < y * (1 - LOSS) for x, y in zip(stated, chords, strict=True)):
+            self.wrong.append("its points are farther apart than its positions allow")

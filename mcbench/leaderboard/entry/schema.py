@@ -34,13 +34,13 @@ class RecordItem(Strict):
 
 
 class EndpointCost(Strict):
-    """What an endpoint's training took."""
+    """The cost of an endpoint's training."""
 
     seconds: Positive
 
 
 class EndpointItem(Strict):
-    """An endpoint; ``sha256`` is of its tensors, and none if they were not at hand."""
+    """An endpoint; ``sha256`` is of its tensors, and ``None`` if the store lacked them."""
 
     seed: Seed
     sha256: Sha256 | None
@@ -56,7 +56,7 @@ class PathsFile(Strict):
 
 
 class ProblemTexts(Strict):
-    """The problem as one types it, ``name[p=v]`` each."""
+    """The problem as text, ``name[p=v]`` each."""
 
     dataset: Text
     architecture: Text
@@ -65,7 +65,7 @@ class ProblemTexts(Strict):
 
 
 class Content(Strict):
-    """What an entry's hash is of."""
+    """The content of an entry, which its hash covers."""
 
     leaderboard: Name
     name: Annotated[str, Field(max_length=100)]
@@ -78,7 +78,7 @@ class Content(Strict):
 
 
 class EntryFile(Strict):
-    """The whole file."""
+    """The entry file: schema, hash and content."""
 
     schema_: Annotated[Literal[1], Field(alias="schema")]
     sha256: Sha256

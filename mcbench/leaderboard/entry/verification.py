@@ -1,4 +1,4 @@
-"""What verifying an entry came to, kept beside it: ``x.json`` has ``x.verified.json``."""
+"""`Verdict` on each record of an entry, kept beside it: ``x.json`` has ``x.verified.json``."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from mcbench.errors import McbenchError, UsageError
+from mcbench.errors import McbenchError
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, read
+from mcbench.leaderboard.entry.files import write_file
 
 log = logging.getLogger("mcbench")
 
@@ -24,16 +25,17 @@ PREFERENCE: tuple[str | None, ...] = ("confirmed", None, "cannot be verified", "
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What came of evaluating a record's path again.
+class Verdict:
+    """The result of evaluating a record's path again.
 
     Arguments:
-        state: The answer.
+        state: Whether the record is confirmed.
         exact: Whether all numbers were the same bit for bit.
-        rebuilt: Whether the method built the path again; else its points had come along.
+        rebuilt: Whether the method built the path again; else its points were sent with the entry.
         points: How many points were evaluated.
         loss, accuracy: The largest differences; ``None`` if nothing was evaluated.
-        reason: What differs, or why it cannot be verified; with confirmed, what was not looked at.
+        reason: What differs, or why it cannot be verified; of a confirmed record, what was
+            not verified.
     """
 
     state: State
@@ -46,42 +48,40 @@ class Outcome:
 
 
 def file_of(entry: Path) -> Path:
-    """Where the verification of an entry is kept."""
+    """The file that keeps the verification of an entry."""
     return entry.with_suffix(SUFFIX)
 
 
-def write(entry: Entry, outcomes: dict[str, Outcome], how: dict[str, Any]) -> Path:
-    """Keep outcomes by record hash; those of other records of the same entry stay.
+def write(entry: Entry, verdicts: dict[str, Verdict], circumstances: dict[str, Any]) -> Path:
+    """Keep verdicts by record hash; those on other records of the same entry stay.
 
     Arguments:
-        how: Versions, hardware, date, points, seed, tolerance.
+        verdicts: By record hash.
+        circumstances: Versions, hardware, date, points, seed, tolerance.
 
     Raises:
         UsageError: If the file cannot be written.
     """
-    kept = {key: asdict(o) for key, o in outcomes_of(entry).items() if key not in outcomes}
-    records = kept | {key: asdict(o) for key, o in outcomes.items()}
-    content = {"schema": 1, "entry": entry.sha256, **how, "records": records}
+    kept = {key: asdict(o) for key, o in verdicts_of(entry).items() if key not in verdicts}
+    records = kept | {key: asdict(o) for key, o in verdicts.items()}
+    content = {"schema": 1, "entry": entry.sha256, **circumstances, "records": records}
     path = file_of(entry.path)
-    try:
-        path.write_text(json.dumps(content, sort_keys=True, indent=1) + "\n")
-    except OSError as error:
-        raise UsageError(f"cannot write {path}: {error.strerror or error}") from None
+    write_file(path, json.dumps(content, sort_keys=True, indent=1) + "\n")
     return path
 
 
-def outcomes_of(entry: Entry) -> dict[str, Outcome]:
-    """Outcomes by record hash; none if the entry was not verified, or changed since."""
+def verdicts_of(entry: Entry) -> dict[str, Verdict]:
+    """Verdicts by record hash; none if the entry was not verified, or has changed since."""
     path = file_of(entry.path)
     try:
         content = json.loads(path.read_text())
         if content["entry"] != entry.sha256:
             log.warning("%s is of another version of the entry; it is left out", path)
             return {}
-        found = {str(key): Outcome(**values) for key, values in content["records"].items()}
-        if any(o.state not in get_args(State) for o in found.values()):
-            raise ValueError("a state is unknown")
-        return found
+        verdicts = {str(key): Verdict(**values) for key, values in content["records"].items()}
+        if any(o.state not in get_args(State) for o in verdicts.values()):
+            raise ValueError(f"a state is none of {', '.join(get_args(State))}")
+        return verdicts
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -92,7 +92,7 @@ def outcomes_of(entry: Entry) -> dict[str, Outcome]:
 def entries(board: Board) -> Iterator[Entry]:
     """The entries in the board's folder, in the order of their names.
 
-    One that is malformed or was altered is named and left out.
+    A malformed or altered one is named in the log and left out.
     """
     folder = board.folder / "entries" if board.folder else None
     for path in sorted(folder.glob("*.json")) if folder else []:
@@ -102,29 +102,3 @@ def entries(board: Board) -> Iterator[Entry]:
             yield read(path)
         except McbenchError as error:
             log.warning("entry %s cannot be read: %s", path, error)
-
-
-def outcomes(board: Board) -> dict[str, tuple[str, Outcome]]:
-    """By run key, the hash of the record that counts, and what came of verifying it."""
-    found: dict[str, tuple[str, Outcome]] = {}
-    for entry in entries(board):
-        known = outcomes_of(entry)
-        for item in entry.records:
-            outcome = known.get(item.sha256)
-            before = found.get(item.key)
-            if outcome and (before is None or _place(outcome) <= _place(before[1])):
-                found[item.key] = item.sha256, outcome
-    return found
-
-
-def states(board: Board) -> dict[str, str]:
-    """By run key: ``confirmed``, ``differs`` or ``cannot be verified``.
-
-    Records that nobody verified are not in it. Of several records for one run, the state is that
-    of the one that counts: a confirmed one if there is any.
-    """
-    return {key: outcome.state for key, (_, outcome) in outcomes(board).items()}
-
-
-def _place(outcome: Outcome) -> int:
-    return PREFERENCE.index(outcome.state)

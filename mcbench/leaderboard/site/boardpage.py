@@ -1,4 +1,4 @@
-"""What a board's page shows."""
+"""The page of a board: its table, protocol, commands, overview and curves."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shlex
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from mcbench.evaluation.protocol import Protocol
 from mcbench.leaderboard.board.board import ENDPOINTS, Row
 from mcbench.leaderboard.site.curves import Figure, figure
 from mcbench.leaderboard.site.material import Material, Submission, source, state
@@ -14,22 +15,22 @@ from mcbench.leaderboard.site.names import slug
 from mcbench.leaderboard.table.absence import absence
 from mcbench.leaderboard.table.difference import difference
 from mcbench.leaderboard.table.overview import overview
-from mcbench.leaderboard.table.ranking import Rank
-from mcbench.leaderboard.table.standing import Records, measured
+from mcbench.leaderboard.table.records import summaries
 from mcbench.report.tables import plus_minus
+from mcbench.stats.ranking import Rank
 from mcbench.stats.summary import Summary
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A row's value in a column: measured, published, how far they are apart, its rank.
+    """A row's value in a column: measured, published, their difference, its rank.
 
     Arguments:
-        text: Mean ± std; why there is none where it is missing.
-        interval: Of the mean.
+        text: Mean ± std, or the reason why it is missing.
+        interval: The interval of the mean.
         difference: Measured less published.
         bar: The combined error bar, root(std_measured^2 + std_published^2).
-        within: Whether the difference is not larger than that.
+        within: Whether the difference is not larger than the bar.
         tied: Labels of the rows that this one cannot be told apart from.
     """
 
@@ -64,12 +65,12 @@ class Line:
 
     @property
     def measured(self) -> bool:
-        """Whether there is any number in it."""
+        """Whether any of its cells has a number."""
         return not all(cell.missing for cell in self.cells)
 
 
 def page(material: Material) -> dict[str, Any]:
-    """All that the template needs."""
+    """The variables of the template."""
     board = material.board
     lines = [_line(material, row) for row in board.rows]
     return {
@@ -94,8 +95,6 @@ def entry_name(material: Material, entry: Submission) -> str:
 
 def protocol(material: Material) -> dict[str, Any]:
     """Problem and protocol, as names and values."""
-    from mcbench.evaluation.protocol import Protocol
-
     board = material.board
     names = ("dataset", "architecture", "recipe", "to_recipe", "same_seed", "endpoints")
     problem = {name: getattr(board, name) for name in names}
@@ -103,35 +102,33 @@ def protocol(material: Material) -> dict[str, Any]:
 
 
 def commands(material: Material) -> list[str]:
-    """How to measure the board again, and how to see what is there."""
+    """The commands that measure the board again and show it."""
     name = shlex.quote(material.board.name)
     return [f"mcbench run --leaderboard {name}", f"mcbench leaderboard show {name}"]
 
 
 def curves(material: Material) -> Figure:
     """The mean curves of all rows that were measured."""
-    labels = {row.method: row.label for row in material.board.rows}
-    known = {labels[m]: list(p.values()) for m, p in _ordered(material).items()}
-    return figure(known, pairs=False)
-
-
-def _ordered(material: Material) -> Records:
-    """The records in the order of the rows."""
-    return {m: material.records[m] for m in material.board.methods if m in material.records}
+    board, records = material.board, material.records
+    labels = {row.method: row.label for row in board.rows}
+    lines = {labels[m]: list(records[m].values()) for m in board.methods if m in records}
+    return figure(lines, pairs=False)
 
 
 def _line(material: Material, row: Row) -> Line:
     records = material.records.get(row.method, {}).values()
     sources = {source(material, record) for record in records}
-    known = measured(material.board, row, material.records)
-    count = next((s.count for s in known.values()), 0)
+    by_column = summaries(material.board, row, material.records)
+    count = next((s.count for s in by_column.values()), 0)
     return Line(
         anchor=f"row-{slug(row.label)}",
         label=row.label,
         method=row.method,
         href=f"{slug(row.method)}.html" if row.method not in ("", ENDPOINTS) else "",
         note=row.note,
-        cells=tuple(_cell(material, row, column, known.get(column)) for column in material.ranks),
+        cells=tuple(
+            _cell(material, row, column, by_column.get(column)) for column in material.ranks
+        ),
         count=f"{count}{' nets' * (row.method == ENDPOINTS)}" if count else "",
         count_sort=count,
         entries=tuple(
@@ -173,7 +170,7 @@ def rank_text(rank: Rank) -> str:
 
 
 def missing(material: Material, row: Row, column: str) -> str:
-    """Why there is no measured value."""
+    """The reason why there is no measured value."""
     why = absence(material.board, row, column, material.records, material.failed)
     if why is None:
         return "not defined for networks alone"
@@ -185,7 +182,7 @@ def missing(material: Material, row: Row, column: str) -> str:
 
 
 def interval(summary: Summary | None, digits: int = 2) -> str:
-    """Of the mean, ``[low, high]``; empty for one value."""
+    """The interval of the mean, ``[low, high]``; empty for one value."""
     if summary is None or summary.count < 2:
         return ""
     return f"[{summary.low:.{digits}f}, {summary.high:.{digits}f}]"

@@ -1,4 +1,4 @@
-"""Curves along paths, laid out for an SVG: lines, ticks, and the points a reader can point at."""
+"""Curves along paths, laid out for an SVG: lines, ticks, and the points that answer a pointer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mcbench.figures import COLORS, QUANTITIES
 WIDTH, HEIGHT = 440, 290
 LEFT, RIGHT, TOP, BOTTOM = 60, 10, 10, 40
 DASHES = ("", "7 3", "7 3 2 3", "2 3")
-"""Where the colours are used up they come again with another dash, as in `mcbench.figures`."""
+"""Dashes: one for each round through the colours, as in `mcbench.figures`."""
 
 Points = list[tuple[float, float]]
 
@@ -22,10 +22,10 @@ class Line:
     """A line of a chart.
 
     Arguments:
-        group: What its colour stands for: a method, or a pair.
+        group: The method or pair that its colour stands for.
         pair: The pair it belongs to; ``mean`` for the mean over pairs.
-        points: t and value.
-        strong: Whether it is drawn thick: a mean, or a line that is in none.
+        points: Pairs of t and value.
+        strong: Whether it is drawn thick: a mean, or a line that is in no mean.
     """
 
     group: str
@@ -96,8 +96,7 @@ def points(curve: Curve, quantity: str, split: str) -> Points:
     """Accuracy or loss along a path; points that cannot be drawn are left out."""
     measured = curve.accuracy if quantity == "accuracy" else curve.loss
     values = zip(curve.t, measured.get(split, ()), strict=False)
-    known = [(float(t), float(v)) for t, v in values]
-    return [(t, v) for t, v in known if 0 <= t <= 1 and abs(v) < LARGEST]
+    return [(float(t), float(v)) for t, v in values if 0 <= t <= 1 and abs(v) < LARGEST]
 
 
 def mean_of(lines: Sequence[Points]) -> Points:
@@ -115,34 +114,34 @@ def figure(
     means: bool = True,
     pairs: bool = True,
 ) -> Figure:
-    """Accuracy and loss of records by group.
+    """Figure of accuracy and loss of records by group.
 
     Arguments:
         records: The records of each group: of a method, or of a pair.
-        splits: A chart of each quantity for each of them.
-        means: Draw the mean over a group's records, where there are several.
-        pairs: Draw the line of each record.
+        splits: The splits; each has a chart of each quantity.
+        means: Whether to draw the mean over a group's records, where there are several.
+        pairs: Whether to draw the line of each record.
     """
     names = list(records)
     charts = []
     for split in splits:
         for quantity in ("accuracy", "loss"):
             lines = []
-            for name, found in records.items():
-                known = [(r.pair, points(r.curve, quantity, split)) for r in found]
-                known = [(pair, line) for pair, line in known if line]
-                if pairs or len(known) == 1:
-                    alone = not means or len(known) == 1
-                    lines += [Line(name, pair_text(pair), line, alone) for pair, line in known]
-                if means and len(known) > 1:
-                    lines.append(Line(name, MEAN, mean_of([line for _, line in known]), True))
+            for name, group in records.items():
+                own = [(r.pair, points(r.curve, quantity, split)) for r in group]
+                own = [(pair, line) for pair, line in own if line]
+                if pairs or len(own) == 1:
+                    alone = not means or len(own) == 1
+                    lines += [Line(name, pair_text(pair), line, alone) for pair, line in own]
+                if means and len(own) > 1:
+                    lines.append(Line(name, MEAN, mean_of([line for _, line in own]), True))
             if lines:
                 charts.append(_chart(QUANTITIES[quantity].format(split=split), lines, names))
     groups = tuple(
         Group(name, i % len(COLORS), DASHES[i // len(COLORS) % len(DASHES)])
         for i, name in enumerate(names)
     )
-    drawn = sorted({r.pair for found in records.values() for r in found if pairs})
+    drawn = sorted({r.pair for group in records.values() for r in group if pairs})
     return Figure(groups, tuple(map(pair_text, drawn)) if means else (), tuple(charts))
 
 

@@ -1,4 +1,4 @@
-"""What an entry's page shows: who measured what, with what, and its curves."""
+"""The page of an entry: its author, records, settings, endpoints and curves."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ class Shown:
     """A line of the entry's records.
 
     Arguments:
-        row: The label and anchor of the board's row that it counts for; empty where it counts for
-            none, and ``why`` says why.
-        values: Of the board's columns.
+        row: Label and anchor of the board's row that it counts for; ``None`` where it counts for
+            none.
+        why: The reason why it counts for none.
+        values: Text and number for each of the board's columns.
     """
 
     method: str
@@ -47,7 +48,7 @@ class Setting:
 
 
 def page(material: Material, entry: Submission) -> dict[str, Any]:
-    """All that the template needs."""
+    """The variables of the template."""
     settings: dict[tuple[tuple[str, str], ...], int] = {}
     for record in entry.records.values():
         settings.setdefault(setting(record), len(settings) + 1)
@@ -75,23 +76,24 @@ def page(material: Material, entry: Submission) -> dict[str, Any]:
 def setting(record: Record) -> tuple[tuple[str, str], ...]:
     """Versions and hardware as names and values, without the time."""
     source = record.provenance.to_json()
-    known = {k: v for k, v in source.items() if k not in ("time", "packages")}
+    machine = {k: v for k, v in source.items() if k not in ("time", "packages")}
     versions = source["packages"]
-    return tuple(sorted((str(k), _plain(v)) for k, v in {**known, **versions}.items()))
+    return tuple(sorted((str(k), _plain(v)) for k, v in {**machine, **versions}.items()))
 
 
 def endpoints(entry: Submission) -> list[tuple[int, str]]:
     """Seeds and keys of the networks."""
-    found = {
-        (seed, key)
-        for record in entry.records.values()
-        for seed, key in zip(record.pair, record.run.endpoints, strict=True)
-    }
-    return sorted(found)
+    return sorted(
+        {
+            (seed, key)
+            for record in entry.records.values()
+            for seed, key in zip(record.pair, record.run.endpoints, strict=True)
+        }
+    )
 
 
 def problems(entry: Submission) -> list[str]:
-    """What the records were computed on, by name."""
+    """The problems of the records, by name."""
     names = set()
     for record in entry.records.values():
         problem, other = record.problem, record.to_recipe
@@ -109,28 +111,28 @@ def curves(entry: Submission) -> Figure:
 
 
 def about(entry: Submission) -> list[tuple[str, str]]:
-    """What the entry says of itself, but for its networks, which have a table."""
+    """The entry's statements on itself, but for its endpoints, which have a table."""
     content = entry.about
-    said = [("who", content.get("name")), ("note", content.get("note"))]
-    said += [(str(k), v) for k, v in content.get("problem", {}).items()]
-    said += [
+    lines = [("who", content.get("name")), ("note", content.get("note"))]
+    lines += [(str(k), v) for k, v in content.get("problem", {}).items()]
+    lines += [
         (name, f"{one['version']}, hash {one['sha256']}")
         for name, one in content.get("distributions", {}).items()
     ]
-    return [(name, _plain(value)) for name, value in said if value]
+    return [(name, _plain(value)) for name, value in lines if value]
 
 
 def verified(entry: Submission, key: str) -> tuple[str, str]:
-    """The state of a record, and what there is to say of it."""
-    outcome = entry.outcomes.get(key)
-    if outcome is None:
+    """The state of a record and details on it."""
+    verdict = entry.verdicts.get(key)
+    if verdict is None:
         return UNVERIFIED, ""
-    words = ["bit for bit"] if outcome.exact and outcome.state == "confirmed" else []
-    if outcome.points:
-        words.append(f"{outcome.points} points" + (" as sent" if not outcome.rebuilt else ""))
-    if outcome.loss is not None and outcome.accuracy is not None and not outcome.exact:
-        words.append(f"loss by {outcome.loss:.2g}, accuracy by {outcome.accuracy:.2g}")
-    return outcome.state, "; ".join(filter(None, [*words, outcome.reason]))
+    words = ["bit for bit"] if verdict.exact and verdict.state == "confirmed" else []
+    if verdict.points:
+        words.append(f"{verdict.points} points" + (" as sent" if not verdict.rebuilt else ""))
+    if verdict.loss is not None and verdict.accuracy is not None and not verdict.exact:
+        words.append(f"loss by {verdict.loss:.2g}, accuracy by {verdict.accuracy:.2g}")
+    return verdict.state, "; ".join(filter(None, [*words, verdict.reason]))
 
 
 def _record(material: Material, entry: Submission, key: str, number: int) -> Shown:
@@ -138,7 +140,7 @@ def _record(material: Material, entry: Submission, key: str, number: int) -> Sho
     row, why = _row(material, record, key)
     values = columns_of(record)
     shown = material.board.shown
-    known = [(column, shown[column].of(values)) for column in shown]
+    shown_values = [(column, shown[column].of(values)) for column in shown]
     plugin = record.run.method
     return Shown(
         method=record.method,
@@ -148,7 +150,7 @@ def _record(material: Material, entry: Submission, key: str, number: int) -> Sho
         why=why,
         state=verified(entry, key),
         values=tuple(
-            ("" if v is None else f"{v:.{material.board.digits(c)}f}", v) for c, v in known
+            ("" if v is None else f"{v:.{material.board.digits(c)}f}", v) for c, v in shown_values
         ),
         end=record.measured.end,
         seconds=record.cost.seconds,
@@ -175,7 +177,7 @@ def _times(entry: Submission) -> tuple[str, str]:
 
 
 def _plain(value: Any) -> str:
-    """Any JSON as one line of text."""
+    """A JSON value as one line of text."""
     if isinstance(value, dict):
         return ", ".join(f"{k}: {_plain(v)}" for k, v in value.items())
     if isinstance(value, list):

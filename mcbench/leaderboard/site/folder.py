@@ -1,4 +1,4 @@
-"""A folder of rendered files that is written again and again, and harms nothing beside it."""
+"""The folder of a site, which is written again and again; other files in it are not touched."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from pathlib import Path
 from mcbench.errors import UsageError
 
 MARKER = ".mcbench-site.json"
-"""Lists the files that were written here."""
+"""The file that lists the files written here."""
 
 
 def write(files: Mapping[str, bytes], out: Path) -> None:
-    """Write ``files`` (by relative path) below ``out``; delete those of the last time.
+    """Write ``files`` (by relative path) below ``out``; delete older ones that are not among them.
 
     Raises:
-        UsageError: If ``out`` has other things in it than what was written there before.
+        UsageError: If ``out`` has files that were not written by an earlier call.
     """
     before = _written(out)
     for name in files:
         if name not in before and (out / name).exists():
             raise UsageError(f"{out / name} was not written by 'publish': move it away")
     try:
-        # First the list: files that are written before a stop are known the next time.
+        # First the list: files that are written before an interruption are known the next time.
         out.mkdir(parents=True, exist_ok=True)
         _mark(out, {*before, *files})
         for name, content in files.items():
@@ -54,15 +54,15 @@ def _content(path: Path) -> bytes | None:
 
 
 def _written(out: Path) -> set[str]:
-    """What the marker lists; none for a new or an empty folder."""
+    """The files that the marker lists; none for a new or an empty folder."""
     marker = out / MARKER
     if not out.exists():
         return set()
     if not out.is_dir():
-        raise UsageError(f"{out} is no folder")
+        raise UsageError(f"{out} is a file, not a folder")
     if not marker.exists():
         if any(out.iterdir()):
-            raise UsageError(f"{out} holds other things than a site of 'publish': choose another")
+            raise UsageError(f"{out} has files that 'publish' did not write: choose another")
         return set()
     try:
         names = json.loads(marker.read_text())["files"]

@@ -1,4 +1,4 @@
-"""What a board's pages are made of: records, the entries they come from, ranks, verification."""
+"""`Material`, the data of a board's pages: records, their entries, ranks, verdicts."""
 
 from __future__ import annotations
 
@@ -9,53 +9,51 @@ from typing import Any
 from mcbench.experiments.record import Record
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry
-from mcbench.leaderboard.entry.merging import Sourced, gathered
-from mcbench.leaderboard.entry.verification import Outcome, entries, file_of, outcomes_of
+from mcbench.leaderboard.entry.sources import STORE, Sourced, sources_of
+from mcbench.leaderboard.entry.verification import Verdict, entries, file_of, verdicts_of
 from mcbench.leaderboard.table.absence import Failures, failures
 from mcbench.leaderboard.table.guests import with_guests
-from mcbench.leaderboard.table.ranking import Rank, rank
-from mcbench.leaderboard.table.standing import Records, chosen, collect
+from mcbench.leaderboard.table.ranking import rank
+from mcbench.leaderboard.table.records import Records, collect, records_of
 from mcbench.leaderboard.table.table import remarks
+from mcbench.stats.ranking import Rank
 from mcbench.store.store import Store
-
-OWN = "your store"
-"""The source of records that are in no entry, as `mcbench.leaderboard.entry.merging` names it."""
 
 UNVERIFIED = "not verified"
 
 
 @dataclass(frozen=True)
 class Submission:
-    """Records that were handed in together.
+    """The records of one entry, or of the user's store.
 
     Arguments:
         name: The file's name without its ending.
-        about: What else the entry says, by name; empty for records from the store.
+        about: The other fields of the entry, by name; empty for records from the store.
         records: By the content keys of their runs.
-        outcomes: What came of verifying them, by the same keys.
+        verdicts: The verdicts on them, by the same keys.
         content: The file as it is; empty for records from the store.
-        verification: How they were verified: versions, hardware, points, tolerance.
+        verification: Versions, hardware, points and tolerance of their verification.
     """
 
     name: str
     about: dict[str, Any]
     records: dict[str, Record]
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
     content: bytes = b""
     verification: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Material:
-    """Of one board.
+    """The data of one board's pages.
 
     Arguments:
-        records: Those that count in the table.
-        sources: Where each of them is from and what came of verifying it, by run key.
-        entries: All that were handed in, and the user's own if they are wanted.
-        ranks: By column and method.
-        failed: What failed, of the user's own runs.
-        remarks: On verification and conflicts.
+        records: The records that count in the table.
+        sources: Source and state of each of them, by run key.
+        entries: All entries, and the user's own records if they are wanted.
+        ranks: Ranks by column and method.
+        failed: The failures of the user's own runs.
+        remarks: Remarks on verification and conflicts.
     """
 
     board: Board
@@ -68,48 +66,48 @@ class Material:
 
 
 def gather(board: Board, store: Store | None) -> Material:
-    """Read everything of a board; what cannot be read is named and left out."""
+    """Read everything of a board; unreadable files are named in the log and left out."""
     board = with_guests(board)
-    found = gathered(board, store)
-    records = chosen(board, found)
+    sources = sources_of(board, store)
+    records = records_of(board, sources)
     return Material(
         board,
         records,
-        {one.record.key: one for one in found},  # The one that counts comes last.
+        {one.record.key: one for one in sources},  # The one that counts comes last.
         (*_published(board), *_own(board, store)),
         {column: rank(board, records, column) for column in board.columns},
         failures(board, store) if store else {},
-        tuple(remarks(board, found)),
+        tuple(remarks(board, sources)),
     )
 
 
 def state(material: Material, record: Record) -> str:
-    """What is known of a record that counts."""
+    """The state of a record that counts."""
     source = material.sources.get(record.key)
-    return (source.state if source else None) or UNVERIFIED
+    return (source and source.state) or UNVERIFIED
 
 
 def source(material: Material, record: Record) -> str:
     """The name of the entry that a record which counts is from."""
-    found = material.sources.get(record.key)
-    return found.source.removesuffix(".json") if found else ""
+    sourced = material.sources.get(record.key)
+    return sourced.source.removesuffix(".json") if sourced else ""
 
 
 def _published(board: Board) -> list[Submission]:
-    found = []
+    submissions = []
     for entry in entries(board):
-        known = outcomes_of(entry)
-        found.append(
+        verdicts = verdicts_of(entry)
+        submissions.append(
             Submission(
                 entry.path.stem,
                 {k: v for k, v in entry.content.items() if k != "records"},
                 {item.key: item.record for item in entry.records},
-                {i.key: known[i.sha256] for i in entry.records if i.sha256 in known},
+                {i.key: verdicts[i.sha256] for i in entry.records if i.sha256 in verdicts},
                 entry.path.read_bytes(),
-                _how(entry) if known else {},
+                _how(entry) if verdicts else {},
             )
         )
-    return found
+    return submissions
 
 
 def _how(entry: Entry) -> dict[str, Any]:
@@ -118,9 +116,9 @@ def _how(entry: Entry) -> dict[str, Any]:
 
 
 def _own(board: Board, store: Store | None) -> list[Submission]:
-    """The user's records of the board, if there are any, as one that was handed in."""
+    """The user's own records of the board, if there are any, as one entry."""
     if store is None:
         return []
     grouped = collect(replace(board, folder=None), store)
     records = [record for pairs in grouped.values() for record in pairs.values()]
-    return [Submission(OWN, {}, {r.key: r for r in records})] if records else []
+    return [Submission(STORE, {}, {r.key: r for r in records})] if records else []

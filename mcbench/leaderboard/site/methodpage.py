@@ -1,4 +1,4 @@
-"""What a method's page shows."""
+"""The page of a method: its declaration, and its rows on all boards."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcbench.errors import UsageError
-from mcbench.leaderboard.board.board import ENDPOINTS
 from mcbench.leaderboard.site.boardpage import Line
 from mcbench.leaderboard.site.curves import Figure, figure, pair_text
 from mcbench.leaderboard.site.material import Material
 from mcbench.methods import method
-from mcbench.plugins import parameters
 from mcbench.plugins.host import host
+from mcbench.plugins.parameters import parameters, value_text
 from mcbench.report.description import type_text
 
 
@@ -30,7 +29,7 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a method says of itself; ``problem`` where it is not installed."""
+    """A method's declaration; ``problem`` says why it cannot be had, as of one not installed."""
 
     problem: str = ""
     summary: str = ""
@@ -52,7 +51,7 @@ class Place:
 
 
 def page(text: str, boards: list[tuple[Material, list[Line]]]) -> dict[str, Any]:
-    """All that the template needs of the method ``text``."""
+    """The variables of the template for the method ``text``."""
     places = [
         Place(material, line, curves(material, text))
         for material, lines in boards
@@ -64,9 +63,8 @@ def page(text: str, boards: list[tuple[Material, list[Line]]]) -> dict[str, Any]
 
 
 def methods(materials: list[Material]) -> list[str]:
-    """The methods of all boards, in the order in which they come."""
-    found = [row.method for m in materials for row in m.board.rows]
-    return [text for text in dict.fromkeys(found) if text not in ("", ENDPOINTS)]
+    """The methods of all boards, in the order of boards and rows."""
+    return list(dict.fromkeys(text for m in materials for text in m.board.methods))
 
 
 def curves(material: Material, text: str) -> Figure:
@@ -77,30 +75,23 @@ def curves(material: Material, text: str) -> Figure:
 
 
 def declaration(text: str) -> Declaration:
-    """What the method of this name and these parameters declares."""
+    """The declaration of the method ``name[p=v]``."""
     try:
         component = host().get("method", text)
-        found = host().find("method", component.name)
+        provided = host().find("method", component.name)
     except UsageError as error:
         return Declaration(problem=str(error))
+    defaults = {n: value_text(p.default) for n, p in parameters(provided.component).items()}
     described = component.description or type(component).__doc__ or ""
     return Declaration(
         summary=method.summary(component),
-        distribution=f"{found.plugin.distribution} {found.plugin.version}",
+        distribution=f"{provided.plugin.distribution} {provided.plugin.version}",
         reference=str(component.reference),
         description=inspect.cleandoc(described),
         needs=tuple(sorted(method.needs(component))),
         traits=method.traits(component),
         parameters=tuple(
-            Parameter(
-                name=p.name,
-                value=parameters.value_text(p.default),
-                default=parameters.value_text(
-                    parameters.parameters(found.component)[p.name].default
-                ),
-                type=type_text(p.type),
-                help=p.help,
-            )
-            for p in parameters.parameters(component).values()
+            Parameter(name, value_text(p.default), defaults[name], type_text(p.type), p.help)
+            for name, p in parameters(component).items()
         ),
     )

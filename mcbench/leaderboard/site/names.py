@@ -1,4 +1,4 @@
-"""Names of files and anchors, made of texts that anybody may have written."""
+"""Names of files and anchors, made of texts by strangers."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ LONGEST = 60
 def slug(text: str) -> str:
     """A name of a-z, 0-9, ``-`` and ``.`` alone that stands for ``text`` and for no other.
 
-    A text that is such a name already stays as it is; any other gets a part of its hash, so that
-    ``A b`` and ``a-b`` do not meet, also where files differ in no case.
+    A text that is such a name stays as it is; any other gets a part of its hash, so that ``A b``
+    and ``a-b`` have different names, on file systems that ignore case too.
     """
     plain = re.sub(r"[^a-z0-9.]+", "-", text.lower()).strip("-.")
     plain = re.sub(r"\.{2,}", "-", plain)[:LONGEST].strip("-.")

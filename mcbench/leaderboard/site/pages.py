@@ -1,4 +1,4 @@
-"""The site: which pages there are, and what lies beside them."""
+"""The files of the site: pages, downloads and assets."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def site(boards: list[Board], store: Store | None) -> dict[str, bytes]:
 
 
 def rendered(materials: list[Material]) -> dict[str, bytes]:
-    """The files of what was gathered."""
+    """The files of what was sources_of."""
     shown = [(material, boardpage.page(material)) for material in materials]
     shown.sort(key=lambda one: not one[0].records)  # What was measured comes first.
     methods = methodpage.methods(materials)

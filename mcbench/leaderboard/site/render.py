@@ -1,21 +1,24 @@
-"""Templates to pages; everything that is put into them is escaped."""
+"""Rendering of templates to pages; all values are escaped."""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 
 @cache
-def environment() -> Any:
-    """The templates. A name that is not there is an error, not an empty text."""
+def environment() -> Environment:
+    """The environment of the templates; an undefined name is an error, not an empty text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from mcbench.version import VERSION
 
     loader = PackageLoader("mcbench.leaderboard.site", "templates")
-    made = Environment(
+    templates = Environment(
         loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
@@ -23,14 +26,14 @@ def environment() -> Any:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.globals["version"] = VERSION
-    made.filters["zip"] = zip
-    return made
+    templates.globals["version"] = VERSION
+    templates.filters["zip"] = zip
+    return templates
 
 
-def render(template: str, root: str, **context: Any) -> bytes:
+def render(template: str, root: str, **context: Any) -> bytes:  # Templates take any value.
     """A page. ``root`` leads from its folder to the site's top, as ``../``."""
-    text: str = environment().get_template(template).render(root=root, **context)
+    text = environment().get_template(template).render(root=root, **context)
     return text.encode("utf-8", "replace")
 
 

@@ -1,4 +1,4 @@
-"""Whether an entry keeps to its leaderboard's protocol, and its numbers to each other.
+"""Check of an entry: its leaderboard's protocol, and its numbers against each other.
 
 Everything that follows from something else in the entry is computed again: keys, the points that
 the protocol asks for, the metrics of the curve. What does not follow, the losses and accuracies
@@ -7,6 +7,7 @@ themselves, is for `mcbench.leaderboard.submission.verify`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -17,17 +18,17 @@ from mcbench.evaluation.losses import Values
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
-from mcbench.leaderboard.board.board import SEEDS, Board, plain
+from mcbench.leaderboard.board.board import SEEDS, Board, unversioned
 from mcbench.leaderboard.entry.entry import Entry, quoted, title
 from mcbench.leaderboard.entry.schema import RecordItem
-from mcbench.leaderboard.table.standing import belongs, signature_of
+from mcbench.leaderboard.table.records import method_finder, signature_of
 from mcbench.plugins.host import host
 from mcbench.report.reading import ends_of
 from mcbench.store.distribution import named
 from mcbench.store.store import canonical
 
 CLOSE = 1e-9
-"""Relative: what is computed again may differ in the order of the sums."""
+"""Relative tolerance of numbers computed again, whose sums may be in another order."""
 
 
 def board_of(entry: Entry) -> Board:
@@ -45,10 +46,10 @@ def board_of(entry: Entry) -> Board:
 
 
 def check(entry: Entry, board: Board | None = None) -> list[str]:
-    """Test an entry that was read.
+    """Check an entry that was read.
 
     Returns:
-        What could not be tested, as plugins are not installed: a line each.
+        A line for everything that could not be checked, as plugins are not installed.
 
     Raises:
         EntryError: Naming the first thing that is wrong.
@@ -63,13 +64,13 @@ def check(entry: Entry, board: Board | None = None) -> list[str]:
             raise EntryError(
                 f"its {kind} is {quoted(text)}, but the leaderboard's '{getattr(board, kind)}'"
             )
-    method_of = belongs(board)
+    method_of = method_finder(board)
     seen: dict[str, str] = {}
     untested: list[str] = []
     for item in entry.records:
         record, where = item.record, title(item.record)
         if item.key in seen:
-            raise EntryError(f"{where}: it stands twice")
+            raise EntryError(f"{where}: another record of the entry has the same key {item.key}")
         seen[item.key] = where
         try:
             _identity(item, entry, board)
@@ -83,7 +84,7 @@ def check(entry: Entry, board: Board | None = None) -> list[str]:
     return list(dict.fromkeys(untested))
 
 
-# What was run ------------------------------------------------------------------------------
+# The run -----------------------------------------------------------------------------------
 
 
 def _identity(item: RecordItem, entry: Entry, board: Board) -> None:
@@ -98,10 +99,10 @@ def _identity(item: RecordItem, entry: Entry, board: Board) -> None:
             raise EntryError(f"the key of its endpoint is not that of seed {seed}")
         if entry.content["endpoints"].get(key, {}).get("seed") != seed:
             raise EntryError(f"its endpoint of seed {seed} is not among the entry's endpoints")
-    expected, found = board.signature(), _signature(record)
+    expected, stated = board.signature(), _signature(record)
     for part, value in expected.items():
-        if found[part] != value:
-            raise EntryError(f"its {part} is {_difference(found[part], value)}")
+        if stated[part] != value:
+            raise EntryError(f"its {part} is {_difference(stated[part], value)}")
     for name, version in named(*run.problems, run.identity).items():
         if name not in entry.content["distributions"]:
             raise EntryError(f"the distribution {quoted(name)} is not described in the entry")
@@ -120,11 +121,10 @@ def _signature(record: Record) -> dict[str, Any]:
         raise EntryError("its problem has parameters that no component here has") from None
 
 
-def _difference(found: Any, expected: Any) -> str:
-    """In a line: the first fields that differ."""
-    flat = [_flat(found), _flat(expected)]
-    names = [n for n in {**flat[0], **flat[1]} if flat[0].get(n) != flat[1].get(n)]
-    name = names[0]
+def _difference(stated: Any, expected: Any) -> str:  # Any: JSON values.
+    """The first field that differs, in a line."""
+    flat = [_flat(stated), _flat(expected)]
+    name = next(n for n in {**flat[0], **flat[1]} if flat[0].get(n) != flat[1].get(n))
     return (
         f"another one: {quoted(name)[1:-1]} is {quoted(flat[0].get(name))}, "
         f"not {quoted(flat[1].get(name))}"
@@ -138,7 +138,7 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
 
 
 def _method(record: Record, board: Board, row: str | None) -> list[str]:
-    """Test that the method's text says what was run, on a row or a stranger's; what cannot be."""
+    """Check that the method's text names what was run; a line if that cannot be checked."""
     ran, text = record.run.method, record.method
     name = ran.name
     if name != text.partition("[")[0].strip() or (row is None and text in board.methods):
@@ -150,12 +150,12 @@ def _method(record: Record, board: Board, row: str | None) -> list[str]:
         typed = host().identity("method", host().get("method", text))
     except UsageError as error:
         raise EntryError(f"its method {quoted(text)}: {error}") from None
-    if canonical(plain("method", typed)) != canonical(plain("method", ran.to_json())):
+    if canonical(unversioned("method", typed)) != canonical(unversioned("method", ran.to_json())):
         raise EntryError(f"its method {quoted(text)} is not what was run")
     return []
 
 
-# What was measured -------------------------------------------------------------------------
+# The measurements --------------------------------------------------------------------------
 
 
 def _curve(record: Record, board: Board) -> None:
@@ -163,11 +163,11 @@ def _curve(record: Record, board: Board) -> None:
     count = len(curve.t)
     classes = bool(curve.accuracy)
     if bool(curve.ensembles) != classes or (curve.with_start and not classes):
-        raise EntryError("its curve has accuracies in one place only")
+        raise EntryError("its curve has accuracies of points or of ensembles, but not both")
     if classes != board.has_classes:
         has, have = ("accuracies", "no classes") if classes else ("no accuracies", "classes")
         raise EntryError(f"its curve has {has}, but the leaderboard's data have {have}")
-    lists: dict[str, list[Any]] = {"grid": curve.grid, "position": curve.position}
+    lists: dict[str, Sequence[float]] = {"grid": curve.grid, "position": curve.position}
     if curve.square:
         lists["squared norms"] = curve.square
     for name in ("loss", "accuracy", "with_start"):
@@ -186,7 +186,8 @@ def _curve(record: Record, board: Board) -> None:
             f"its refined points are not those that {protocol.refine} rounds of refinement give"
         )
     if record.cost.evaluations != count:
-        raise EntryError(f"its curve has {count} points, but its cost says otherwise")
+        evaluations = record.cost.evaluations
+        raise EntryError(f"its curve has {count} points, but its cost says {evaluations}")
     position = curve.position
     if position[0] != 0 or any(later < earlier for earlier, later in pairwise(position)):
         raise EntryError("the positions along its path do not grow from 0")
@@ -194,8 +195,8 @@ def _curve(record: Record, board: Board) -> None:
         raise EntryError("its path is shorter than the straight line between its ends")
 
 
-def measured(curve: Curve) -> dict[float, Values]:
-    """Losses and accuracies of a record's curve by t."""
+def values_by_t(curve: Curve) -> dict[float, Values]:
+    """Losses and accuracies of a curve by t."""
     return {
         t: {
             name: {split: column[i] for split, column in by_split.items()}
@@ -206,8 +207,8 @@ def measured(curve: Curve) -> dict[float, Values]:
 
 
 def _asked(curve: Curve, protocol: Protocol) -> set[float]:
-    """The times that the protocol asks for, given what was measured."""
-    values, asked = measured(curve), set[float]()
+    """The times that the protocol asks for, given the curve's values; empty if one is missing."""
+    values, asked = values_by_t(curve), set[float]()
     for times in rounds(protocol, values):
         if any(t not in values for t in times):
             return set()
@@ -216,9 +217,9 @@ def _asked(curve: Curve, protocol: Protocol) -> set[float]:
 
 
 def _metrics(record: Record) -> list[str]:
-    """Compute metrics of the curve again and compare; those that are unknown here."""
+    """Compute metrics of the curve again and compare; a line for each unknown metric."""
     curve, unknown = record.curve, []
-    for text, said in record.metrics.items():
+    for text, stated in record.metrics.items():
         try:
             metric = host().get("metric", text)
         except UsageError:
@@ -226,16 +227,16 @@ def _metrics(record: Record) -> list[str]:
             continue
         if not isinstance(metric, CurveMetric):
             continue
-        if said.inapplicable and not said.values and not _applies(metric, curve):
+        if stated.inapplicable and not stated.values and not _applies(metric, curve):
             continue
-        if set(said.values) != ({"train", "test"} if metric.splits else {""}):
+        if set(stated.values) != ({"train", "test"} if metric.splits else {""}):
             raise EntryError(f"its metric {quoted(text)} has not the values that it should have")
-        for split, value in said.values.items():
+        for split, value in stated.values.items():
             try:
                 expected = metric.formula(curve, split or None)
             except KeyError:
                 raise EntryError(
-                    f"its metric {quoted(text)} is of values that the curve has not"
+                    f"its metric {quoted(text)} is of values that the curve lacks"
                 ) from None
             if abs(expected - value) > CLOSE * max(1.0, abs(expected)):
                 name = " ".join(filter(None, (text, split)))
@@ -254,8 +255,8 @@ def _applies(metric: CurveMetric, curve: Curve) -> bool:
 
 
 def _ends(entry: Entry) -> None:
-    """Records that share an endpoint say the same of it, if they are of one kind of machine."""
-    known: dict[tuple[str, str], tuple[dict[str, float], str]] = {}
+    """Check that records of one kind of machine give one accuracy to an endpoint they share."""
+    accuracies: dict[tuple[str, str], tuple[dict[str, float], str]] = {}
     for item in entry.records:
         record = item.record
         made, permuted = record.provenance, record.measured.end == "permuted"
@@ -263,7 +264,7 @@ def _ends(entry: Entry) -> None:
         for i, (key, ends) in enumerate(ends_of(record, record.run.endpoints).items()):
             if i and permuted:
                 continue  # Its sums are in another order: a sample may be on the other side.
-            first, where = known.setdefault((key, machine), (ends, title(record)))
+            first, where = accuracies.setdefault((key, machine), (ends, title(record)))
             apart = ends.keys() != first.keys()
             if apart or any(abs(ends[split] - first[split]) > CLOSE for split in ends):
                 seed = entry.content["endpoints"][key]["seed"]
@@ -274,11 +275,11 @@ def _ends(entry: Entry) -> None:
 
 
 def _leftovers(entry: Entry) -> None:
-    """Nothing is described that no record has."""
+    """Check that no endpoint and no file of points is described that no record has."""
     used = {key for item in entry.records for key in item.record.run.endpoints}
     for key in entry.content["endpoints"]:
         if key not in used:
-            raise EntryError(f"its endpoint {key} is of no record")
+            raise EntryError(f"its endpoint {key} is in no record")
     sent = [item for item in entry.records if item.path]
     if bool(sent) != bool(entry.content.get("paths")):
-        raise EntryError("it says of paths in one place only that they came along")
+        raise EntryError("it names a file of paths without their hashes, or hashes without a file")

@@ -1,16 +1,18 @@
-"""Points of paths that came along with an entry: as many as were evaluated, and no more."""
+"""`Points`, the evaluated points of a path that were sent with an entry."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path as File
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mcbench.errors import EntryError
 from mcbench.paths.params import distance, fingerprint, move
 
 if TYPE_CHECKING:
+    import torch
+
     from mcbench.leaderboard.entry.entry import Entry
     from mcbench.leaderboard.entry.schema import RecordItem
     from mcbench.paths.params import Params
@@ -18,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class Points:
-    """A path that is known at its evaluated points alone.
+    """A path given by its evaluated points alone.
 
     Arguments:
-        points: By t.
-        end: Where it says that it ends.
+        points: Parameters by t.
+        end: The end that its record states.
     """
 
     def __init__(self, points: dict[float, Params], end: End) -> None:
@@ -36,7 +38,7 @@ class Points:
         return [self.points[t] for t in times]
 
     def locate(self, t: float) -> tuple[int, float]:
-        """See `mcbench.Path.locate`; nothing is known of legs."""
+        """See `mcbench.Path.locate`: points do not say where legs are, so all are on one."""
         return 0, t
 
     def length(self, t0: float, t1: float) -> float:
@@ -45,16 +47,18 @@ class Points:
 
 
 def check_file(entry: Entry) -> None:
-    """Test the file that came along.
+    """Test the size and the hash of the file of points beside an entry.
 
     Raises:
-        EntryError: If it is missing, or not the one that the entry describes.
+        EntryError: If it is missing, or another one than the entry describes.
     """
     described = entry.content["paths"]
     digest = hashlib.sha256()
     try:
         if entry.points.stat().st_size != described["bytes"]:
-            raise EntryError(f"{entry.points.name} has not the size that the entry says")
+            raise EntryError(
+                f"{entry.points.name} does not have {described['bytes']} bytes, as the entry says"
+            )
         with open(entry.points, "rb") as file:
             while chunk := file.read(2**20):
                 digest.update(chunk)
@@ -66,16 +70,16 @@ def check_file(entry: Entry) -> None:
         raise EntryError(f"{entry.points.name} does not match its hash")
 
 
-def load(item: RecordItem, file: File, template: Params, device: Any) -> Points:
-    """The points of one record, on a device.
+def load(item: RecordItem, file: File, template: Params, device: torch.device | str) -> Points:
+    """Load the points of one record onto a device.
 
     Arguments:
         item: A record of an entry: see `mcbench.leaderboard.entry.schema.RecordItem`.
-        file: Their file.
+        file: The file of the entry's points.
         template: Names, shapes and types of the network's parameters.
 
     Raises:
-        EntryError: If they are not what the record says.
+        EntryError: If they are not those of the record.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -85,14 +89,14 @@ def load(item: RecordItem, file: File, template: Params, device: Any) -> Points:
             names = [name for name in opened.keys() if name.startswith(prefix)]  # noqa: SIM118
             if len(names) != len(curve.t) * len(template):
                 raise EntryError("the points of its path are not those that were evaluated")
-            found = {name.removeprefix(prefix): opened.get_tensor(name) for name in names}
+            tensors = {name.removeprefix(prefix): opened.get_tensor(name) for name in names}
     except (OSError, SafetensorError) as error:
         raise EntryError(f"the points of its path cannot be read: {error}") from None
-    if fingerprint(found) != item.path:
+    if fingerprint(tensors) != item.path:
         raise EntryError("the points of its path do not match their hash")
     points = {}
     for i, t in enumerate(curve.t):
-        point = {name: found.get(f"{i:04d}/{name}") for name in template}
+        point = {name: tensors.get(f"{i:04d}/{name}") for name in template}
         for name, x in point.items():
             if x is None or x.shape != template[name].shape or x.dtype != template[name].dtype:
                 raise EntryError("the points of its path are of another network")

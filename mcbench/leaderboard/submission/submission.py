@@ -1,4 +1,4 @@
-"""An entry made of your records of a leaderboard."""
+"""Content of an entry, made of the records of a leaderboard in a store."""
 
 from __future__ import annotations
 
@@ -15,43 +15,44 @@ from mcbench.experiments.plan import Plan
 from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
 from mcbench.leaderboard.board.board import Board
-from mcbench.leaderboard.entry.entry import Entry, sha256_of, title, write
-from mcbench.leaderboard.table.standing import Records
-from mcbench.paths.params import fingerprint, size
+from mcbench.leaderboard.entry.entry import Entry, sha256_of, title
+from mcbench.leaderboard.entry.files import write_file
+from mcbench.leaderboard.table.records import Records
+from mcbench.paths.params import Params, fingerprint, size
 from mcbench.plugins.host import host
 from mcbench.store.distribution import installed, named
 from mcbench.store.store import Store
 
 LIMIT = 256 * 2**20
-"""The most bytes of points that are written unasked."""
+"""The most bytes of points that are written without ``force``."""
 
 
 def content(
     board: Board, records: Records, store: Store, name: str = "", note: str = ""
 ) -> dict[str, Any]:
-    """What an entry has: see `mcbench.leaderboard.entry.schema.Content`.
+    """Content of an entry: see `mcbench.leaderboard.entry.schema.Content`.
 
     Arguments:
-        records: As `mcbench.leaderboard.table.standing.collect` gives them.
-        store: Where the endpoints are, which are described with the hash of their tensors.
+        records: As `mcbench.leaderboard.table.records.collect` gives them.
+        store: The store of the endpoints, which are described by the hash of their tensors.
         name: Who measured.
         note: One line for readers.
     """
-    chosen = [records[m][pair] for m in board.methods if m in records for pair in
+    ordered = [records[m][pair] for m in board.methods if m in records for pair in
               sorted(records[m])]  # fmt: skip
     endpoints = {}
-    for record in chosen:
+    for record in ordered:
         for seed, key in zip(record.pair, record.run.endpoints, strict=True):
             if key not in endpoints:
                 endpoints[key] = _endpoint(seed, key, store)
     items = [
         {"key": record.key, "sha256": sha256_of(stored), "record": stored}
-        for record in chosen
+        for record in ordered
         for stored in [record.to_json()]
     ]
-    runs = map(Run.of, chosen)
+    runs = map(Run.of, ordered)
     used = {name for run in runs for name in named(*run.problems, run.identity)}
-    used |= {m.version.rpartition(" ")[0] for r in chosen for m in r.metrics.values()}
+    used |= {m.version.rpartition(" ")[0] for r in ordered for m in r.metrics.values()}
     return {
         "leaderboard": board.name,
         "name": name,
@@ -69,12 +70,12 @@ def _problem(board: Board) -> dict[str, str]:
 
 
 def _endpoint(seed: int, key: str, store: Store) -> dict[str, Any]:
-    known = store.read_tensors("endpoints", key)
-    if known is None:
+    stored = store.read_tensors("endpoints", key)
+    if stored is None:
         return {"seed": seed, "sha256": None}
-    params, record = known
-    made = {str(k): record[k] for k in ("provenance", "cost") if k in record}
-    return {"seed": seed, "sha256": fingerprint(params), **made}
+    params, record = stored
+    origin = {str(k): record[k] for k in ("provenance", "cost") if k in record}
+    return {"seed": seed, "sha256": fingerprint(params), **origin}
 
 
 def with_paths(
@@ -83,7 +84,7 @@ def with_paths(
     """Build the paths again and write their evaluated points beside the entry ``out``.
 
     Raises:
-        UsageError: If they take more than `LIMIT` bytes and it is not forced.
+        UsageError: If they take more than `LIMIT` bytes and ``force`` is not given.
         RunError: If a path cannot be built.
     """
     from safetensors.torch import save
@@ -106,35 +107,27 @@ def with_paths(
         tensors |= {f"{item['key']}/{name}": x for name, x in named_points.items()}
         described.append({**item, "path": fingerprint(named_points)})
     packed = save({name: x.cpu().contiguous().clone() for name, x in tensors.items()})
-    file = Entry(out, "", {}).points
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(packed)
-    except OSError as error:
-        raise UsageError(f"cannot write {file}: {error.strerror or error}") from None
+    write_file(Entry(out, "", {}).points, packed)
     paths = {"sha256": hashlib.sha256(packed).hexdigest(), "bytes": len(packed)}
     return {**content, "records": described, "paths": paths}
 
 
-def _points(record: Record, experiment: Experiment) -> list[Any]:
+def _points(record: Record, experiment: Experiment) -> list[Params]:
     run = Run.of(record)
     if run.method not in experiment.methods:
         raise unknown("method", run.method, experiment.methods)
     try:
         with experiment.threads():
             path = experiment.connector.connect(run)
-            together = groups(path, record.measured.t, experiment.problem)
-            return [dict(point) for group in together for point in path.several(group)]
+            batches = groups(path, record.measured.t, experiment.problem)
+            return [dict(point) for times in batches for point in path.several(times)]
     except RunError as error:
         raise RunError(f"{title(record)}: its path cannot be built again: {error}") from None
 
 
 def plan_of(board: Board, records: Sequence[Record]) -> Plan:
-    """The experiment that an entry's records are of, as far as methods are installed."""
+    """The plan of an entry's records, with the methods that are installed."""
     seeds = sorted({seed for record in records for seed in record.pair})
-    known = host().names("method")
-    texts = [record.method for record in records if record.run.method.name in known]
+    installed_methods = host().names("method")
+    texts = [record.method for record in records if record.run.method.name in installed_methods]
     return replace(board.plan(tuple(seeds)), methods=tuple(dict.fromkeys(filter(None, texts))))
-
-
-__all__ = ["content", "plan_of", "with_paths", "write"]

@@ -1,4 +1,4 @@
-"""An entry's paths, built again or as they came along, evaluated again, compared."""
+"""Verification of an entry: its paths, rebuilt or as sent, are evaluated again and compared."""
 
 from __future__ import annotations
 
@@ -31,27 +31,31 @@ from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, quoted, title
 from mcbench.leaderboard.entry.gaps import Gaps
 from mcbench.leaderboard.entry.schema import RecordItem
-from mcbench.leaderboard.entry.verification import Outcome
+from mcbench.leaderboard.entry.verification import State, Verdict
 from mcbench.leaderboard.submission import points
-from mcbench.leaderboard.submission.check import measured
+from mcbench.leaderboard.submission.check import values_by_t
 from mcbench.leaderboard.submission.submission import plan_of
 from mcbench.paths.params import fingerprint
+from mcbench.paths.path import Path
 from mcbench.plugins.host import host
 from mcbench.store.distribution import installed, named
 from mcbench.store.store import Store
 
+AnyPath = Any
+"""A `Path`, or `points.Points`, which have of it what evaluation calls."""
+
 
 @dataclass(frozen=True)
 class How:
-    """How to verify.
+    """Options of a verification.
 
     Arguments:
         data_dir, device: As for `mcbench.experiments.experiment.Experiment`.
-        count: How many points of each path; ``None`` for all.
-        seed: Of the choice of points.
+        count: The number of points of each path beside A; ``None`` for all.
+        seed: The seed of the choice of points.
         train: Whether endpoints that are missing are trained.
-        rebuild: Whether paths are built again though their points came along.
-        methods: Only these; none means all.
+        rebuild: Whether paths are rebuilt even if their points were sent.
+        methods: The methods whose records are verified; none means all.
     """
 
     data_dir: File | None = None
@@ -64,21 +68,21 @@ class How:
 
 
 class _Cannot(Exception):
-    """Why a record cannot be verified."""
+    """The reason why a record cannot be verified."""
 
 
 def verify(
-    entry: Entry, board: Board, store: Store, how: How, observe: Callable[[str, Outcome], None]
-) -> dict[str, Outcome]:
-    """Outcomes by record hash.
+    entry: Entry, board: Board, store: Store, how: How, observe: Callable[[str, Verdict], None]
+) -> dict[str, Verdict]:
+    """Verify an entry; the verdicts by record hash.
 
     Arguments:
-        entry: One that `mcbench.leaderboard.submission.check.check` lets pass.
-        observe: Called after each record with its title and outcome.
+        entry: An entry that passed `mcbench.leaderboard.submission.check.check`.
+        observe: Called after each record with its title and verdict.
 
     Raises:
         UsageError: If a device cannot be used.
-        EntryError: If the points that came along were altered.
+        EntryError: If the points that were sent were altered.
     """
     items = [
         item for item in entry.records if not how.methods or item.record.method in how.methods
@@ -91,14 +95,14 @@ def verify(
         verifier = _Verifier(entry, board, store, how)
     except DataNotFoundError as error:
         reason = f"the data are missing: {error}"
-    outcomes = {}
+    verdicts = {}
     for item in items:
-        outcome = (
-            verifier.outcome(item) if verifier else Outcome("cannot be verified", reason=reason)
+        verdict = (
+            verifier.verdict(item) if verifier else Verdict("cannot be verified", reason=reason)
         )
-        outcomes[item.sha256] = outcome
-        observe(title(item.record).removeprefix("record "), outcome)
-    return outcomes
+        verdicts[item.sha256] = verdict
+        observe(title(item.record).removeprefix("record "), verdict)
+    return verdicts
 
 
 class _Verifier:
@@ -114,36 +118,34 @@ class _Verifier:
         self.columns = {shown.metric for shown in board.shown.values()}
         self._of_pairs: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
 
-    def outcome(self, item: RecordItem) -> Outcome:
-        """What comes of one record."""
+    def verdict(self, item: RecordItem) -> Verdict:
+        """The verdict on one record."""
         record = item.record
         run = Run.of(record)
         try:
             sent = bool(item.path) and not self.how.rebuild
             self._compatible(record, sent)
             sides = self.experiment.endpoints, self.experiment.endpoints_b
-            for of in zip(run.pair, run.ends, run.problems, sides, strict=True):
-                self._endpoint(*of)
+            for side in zip(run.pair, run.ends, run.problems, sides, strict=True):
+                self._endpoint(*side)
             path = self._sent(item) if sent else self._rebuilt(run)
             with self.experiment.threads():
-                found = self._evaluate(path, record)
-                outcome = self._compare(record, found, path, not sent)
+                return self._compare(record, self._evaluate(path, record), path, not sent)
         except _Cannot as error:
-            return Outcome("cannot be verified", reason=one_line(error))
+            return Verdict("cannot be verified", reason=one_line(error))
         except EntryError as error:
-            return Outcome("differs", rebuilt=False, reason=one_line(error))
+            return Verdict("differs", rebuilt=False, reason=one_line(error))
         except Exception as error:  # A plugin's, perhaps: it stops no other record.
-            return Outcome("cannot be verified", reason=reason_of(error))
-        return outcome
+            return Verdict("cannot be verified", reason=reason_of(error))
 
     def _compatible(self, record: Record, sent: bool) -> None:
         here = self.problem.identity["dataset"]["fingerprint"]
         if record.problem.dataset.fingerprint != here:
-            raise _Cannot("the data here are other data: their hash differs")
+            raise _Cannot("the data here are not those of the record: their hash differs")
         used = {} if sent else named(record.run.method.to_json())
-        known = installed(used)
+        versions = installed(used)
         for name, version in used.items():
-            here = known.get(name, {}).get("version")
+            here = versions.get(name, {}).get("version")
             if here != version:
                 what = f"{here} is installed" if here else "it is not installed"
                 raise _Cannot(f"it was run with {name} {version}; {what}")
@@ -151,9 +153,9 @@ class _Verifier:
     def _endpoint(
         self, seed: int, key: str, problem: dict[str, Any], endpoints: Endpoints
     ) -> None:
-        """Test that the store has the endpoint that was submitted; ``endpoints`` trains it."""
-        known = self.store.read_tensors("endpoints", key)
-        if known is None:
+        """Check that the store has the submitted endpoint; ``endpoints`` trains a missing one."""
+        stored = self.store.read_tensors("endpoints", key)
+        if stored is None:
             if not self.how.train:
                 raise _Cannot(
                     f"the endpoint of seed {seed} ({key}) is not in the store: put it there, or "
@@ -164,10 +166,10 @@ class _Verifier:
                     f"the endpoint of seed {seed} was trained with another version of mcbench"
                 )
             self._train(endpoints, [seed])
-            known = self.store.read_tensors("endpoints", key)
-            assert known is not None
+            stored = self.store.read_tensors("endpoints", key)
+            assert stored is not None
         submitted = self.entry.content["endpoints"][key]["sha256"]
-        if submitted is not None and fingerprint(known[0]) != submitted:
+        if submitted is not None and fingerprint(stored[0]) != submitted:
             raise _Cannot(
                 f"the endpoint of seed {seed} in the store is another network than the one that "
                 "was submitted (its hash differs)"
@@ -178,7 +180,7 @@ class _Verifier:
         for what, reason in failures.items():
             raise _Cannot(f"the endpoint of {what} cannot be trained: {reason}")
 
-    def _rebuilt(self, run: Run) -> Any:
+    def _rebuilt(self, run: Run) -> Path:
         connector = self.experiment.connector
         try:
             if self.how.train and run.problem == self.problem.identity:
@@ -197,86 +199,85 @@ class _Verifier:
             raise EntryError(str(error)) from None
         return path
 
-    def _evaluate(self, path: Any, record: Record) -> Curve:
+    def _evaluate(self, path: AnyPath, record: Record) -> Curve:
         """The path's curve at all points, or at A and a sample of the others."""
         curve, protocol = record.curve, record.protocol
         whole = self.how.count is None or self.how.count >= len(curve.t)
-        chosen = set(curve.t) if whole else {0.0, *self._sample(record)}
+        sample = set(curve.t) if whole else {0.0, *self._sample(record)}
         progress = Progress()
-        for group in time_groups(path, self.problem, protocol, measured(curve)):
-            times = [t for t in group if t in chosen]
+        for group in time_groups(path, self.problem, protocol, values_by_t(curve)):
+            times = [t for t in group if t in sample]
             for _ in measure_group(times, path, self.problem, protocol, progress, whole):
                 pass
         return curve_of(path, self.problem, protocol, progress)
 
     def _sample(self, record: Record) -> list[float]:
-        """Another sample for each record, given the seed."""
+        """Times drawn for one record: another sample for each, given the seed."""
         ends = list(record.run.endpoints)
         draws = random.Random(f"{self.how.seed} {ends} {record.method}")
         others = record.measured.t[1:]
         return sorted(draws.sample(others, min(self.how.count or 0, len(others))))
 
-    def _compare(self, record: Record, found: Curve, path: Any, rebuilt: bool) -> Outcome:
+    def _compare(self, record: Record, ours: Curve, path: AnyPath, rebuilt: bool) -> Verdict:
         gaps = Gaps(self.problem)
-        said = record.curve
-        rows = [said.t.index(t) for t in found.t]
-        for split in found.loss:
-            gaps.losses("loss", split, _at(said.loss[split], rows), found.loss[split])
-            if found.accuracy:
-                theirs = _at(said.accuracy[split], rows)
-                gaps.accuracies("accuracy", split, theirs, found.accuracy[split])
-            if said.with_start:
-                theirs = _at(said.with_start[split], rows)
-                gaps.accuracies("ensemble with A", split, theirs, found.with_start[split])
-        if said.square:
-            gaps.losses("squared norm", "", _at(said.square, rows), found.square)
-        gaps.end(said.end, found.end)
-        gaps.losses("distance of the ends", "", [said.straight], [found.straight])
-        if len(found.t) == len(said.t):
-            for name, of_split in found.ensembles.items():
+        stated = record.curve
+        rows = [stated.t.index(t) for t in ours.t]
+        for split in ours.loss:
+            gaps.losses("loss", split, _at(stated.loss[split], rows), ours.loss[split])
+            if ours.accuracy:
+                theirs = _at(stated.accuracy[split], rows)
+                gaps.accuracies("accuracy", split, theirs, ours.accuracy[split])
+            if stated.with_start:
+                theirs = _at(stated.with_start[split], rows)
+                gaps.accuracies("ensemble with A", split, theirs, ours.with_start[split])
+        if stated.square:
+            gaps.losses("squared norm", "", _at(stated.square, rows), ours.square)
+        gaps.end(stated.end, ours.end)
+        gaps.losses("distance of the ends", "", [stated.straight], [ours.straight])
+        if len(ours.t) == len(stated.t):
+            for name, of_split in ours.ensembles.items():
                 for split, value in of_split.items():
-                    there = said.ensembles[name][split]
+                    there = stated.ensembles[name][split]
                     gaps.accuracies(f"ensemble of the {name}", split, [there], [value])
             if rebuilt:
-                gaps.losses("position", "", said.position, found.position)
+                gaps.losses("position", "", stated.position, ours.position)
             else:
-                gaps.at_least(said.on_grid(said.position), found.on_grid(found.position))
-        left = self._metrics(record, said, path, gaps)
+                gaps.at_least(stated.on_grid(stated.position), ours.on_grid(ours.position))
+        left = self._metrics(record, stated, path, gaps)
         if gaps.wrong and rebuilt:
             other = self._other_code(record)
             if other:
-                reason = f"{gaps.wrong[0]}; but the code of {other} is another one here"
-                return Outcome("cannot be verified", False, rebuilt, len(found.t), gaps.loss,
+                reason = f"{gaps.wrong[0]}; but another code of {other} is installed here"
+                return Verdict("cannot be verified", False, rebuilt, len(ours.t), gaps.loss,
                                gaps.accuracy, reason)  # fmt: skip
-        state: Any = "differs" if gaps.wrong else "confirmed"
+        state: State = "differs" if gaps.wrong else "confirmed"
         if not gaps.wrong and self.columns & set(left):
             state = "cannot be verified"
-        notes = [f"not looked at: metric {quoted(m)}: {why}" for m, why in left.items()]
+        notes = [f"not verified: metric {quoted(m)}: {why}" for m, why in left.items()]
         reason = "; ".join([*gaps.wrong[:3], *notes])
         exact = gaps.exact and not gaps.wrong
-        return Outcome(state, exact, rebuilt, len(found.t), gaps.loss, gaps.accuracy, reason)
+        return Verdict(state, exact, rebuilt, len(ours.t), gaps.loss, gaps.accuracy, reason)
 
     def _other_code(self, record: Record) -> str:
-        """A distribution of the method whose files are not those that it was run with."""
-        described = record.provenance.to_json().get("distributions")
-        said = described or self.entry.content["distributions"]
-        for name, known in installed(named(record.run.method.to_json())).items():
-            if said[name]["sha256"] != known["sha256"]:
+        """A distribution of the method with other files here than in the run; empty if none."""
+        own = record.provenance.to_json().get("distributions")
+        stated = own or self.entry.content["distributions"]
+        for name, here in installed(named(record.run.method.to_json())).items():
+            if stated[name]["sha256"] != here["sha256"]:
                 return name
         return ""
 
-    def _metrics(self, record: Record, said: Curve, path: Any, gaps: Gaps) -> dict[str, str]:
-        """Compare metrics that need more than the curve; those that cannot be, and why."""
+    def _metrics(self, record: Record, curve: Curve, path: AnyPath, gaps: Gaps) -> dict[str, str]:
+        """Compare metrics that need more than the curve; the reasons of those that cannot be."""
         run, left = Run.of(record), {}
         ends = self.experiment.connector.ends
-        evaluation = Evaluation(self.problem, said, lambda: ends(run), lambda: path)
+        evaluation = Evaluation(self.problem, curve, lambda: ends(run), lambda: path)
         for text, stored in record.metrics.items():
             try:
                 metric = host().get("metric", text)
                 if isinstance(metric, CurveMetric) or not stored.values:
                     continue  # Checked against the curve.
-                known = self._of_pairs.get((text, run.ends))
-                values = known or values_of(metric, evaluation)
+                values = self._of_pairs.get((text, run.ends)) or values_of(metric, evaluation)
                 if metric.ends_only:
                     self._of_pairs[text, run.ends] = values
             except UsageError:

@@ -1,21 +1,22 @@
-"""Why a cell of a leaderboard is empty."""
+"""`Absence`, the reason why a cell of a leaderboard is empty."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
 
-from mcbench.errors import DamagedError, UsageError
+from mcbench.errors import UsageError
 from mcbench.experiments.record import Failure, Record, read_failure
 from mcbench.leaderboard.board.board import ENDPOINTS, Board, Row
 from mcbench.leaderboard.board.column import Column
-from mcbench.leaderboard.table.standing import Records, belongs
+from mcbench.leaderboard.entry.files import undamaged
+from mcbench.leaderboard.table.records import Records, method_finder
 from mcbench.plugins.host import host
 from mcbench.report.reading import columns_of
 from mcbench.store.store import Store
 
 Failures = dict[str, dict[tuple[int, int], Failure]]
-"""By method and pair."""
+"""Failures by method and pair."""
 
 State = Literal[
     "no method", "not installed", "not run", "failed", "does not apply", "not measured"
@@ -26,11 +27,11 @@ there are records, but none has the column's metric."""
 
 @dataclass(frozen=True)
 class Absence:
-    """Why there is no value.
+    """The reason why there is no value.
 
     Arguments:
-        state: In a word or two.
-        reason: More, in one line, where there is more.
+        state: The kind of reason.
+        reason: Details in one line, if there are any.
     """
 
     state: State
@@ -38,27 +39,23 @@ class Absence:
 
 
 def failures(board: Board, store: Store) -> Failures:
-    """What failed of the board's runs, as the store has it, by method and pair."""
-    found: Failures = {}
-    method_of = belongs(board)
-    for entry in store.entries("failures"):
-        try:
-            failure = read_failure(store, entry.key)
-        except DamagedError:
-            continue
-        method = method_of(failure) if failure else None
-        if failure and method:
-            found.setdefault(method, {})[failure.pair] = failure
-    return found
+    """The failures of the board's runs in a store, by method and pair."""
+    by_method: Failures = {}
+    method_of = method_finder(board)
+    for failure in undamaged(store, "failures", read_failure):
+        method = method_of(failure)
+        if method:
+            by_method.setdefault(method, {})[failure.pair] = failure
+    return by_method
 
 
 def absence(
     board: Board, row: Row, column: str, records: Records, failed: Failures
 ) -> Absence | None:
-    """Why a row has nothing in a column; ``None`` if it has.
+    """The reason why a row has no value in a column; ``None`` if it has one.
 
     Arguments:
-        records: As `mcbench.leaderboard.table.standing.collect` gives them.
+        records: As `mcbench.leaderboard.table.records.collect` gives them.
         failed: As `failures` gives them.
     """
     if row.method == ENDPOINTS:

@@ -1,4 +1,4 @@
-"""How far a measured number is from a published one."""
+"""Difference between a measured number and a published one."""
 
 from __future__ import annotations
 

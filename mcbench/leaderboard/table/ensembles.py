@@ -1,4 +1,4 @@
-"""`EnsembleBoard`, published accuracies of ensembles by budget, beside measured ones."""
+"""`EnsembleBoard`, a leaderboard of ensembles: test error by budget, measured and published."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 from shlex import join
 from typing import Any
 
-from mcbench.errors import DamagedError, UsageError, unknown
-from mcbench.leaderboard.board.board import PARTS, Published, plain, reading, typed
+from mcbench.errors import UsageError, unknown
+from mcbench.leaderboard.board.board import PARTS, Published, identity_of, reading, unversioned
+from mcbench.leaderboard.entry.files import undamaged
 from mcbench.plugins.host import host
 from mcbench.report.tables import Table, plus_minus
 from mcbench.stats.summary import Summary, summarize
@@ -20,13 +21,13 @@ OWN = {"name", "title", "dataset", "architecture", "recipe", "row", "note"}
 
 @dataclass(frozen=True)
 class EnsembleRow:
-    """A row of such a board.
+    """A row of a leaderboard of ensembles.
 
     Arguments:
-        label: As the paper names it.
+        label: The paper's name for it.
         ensemble: ``name[p=v]``.
-        published: The paper's numbers, budget by budget; fewer where it has no more.
-        note: What a reader has to know of this row.
+        published: The paper's numbers by budget, for the first budgets.
+        note: A remark for readers of this row.
     """
 
     label: str
@@ -40,12 +41,12 @@ class EnsembleBoard:
     """A leaderboard of ensembles: test error by the budget of training.
 
     Arguments:
-        name: Its name on the command line.
+        name: The board's name on the command line.
         title: One line.
         reference: The source of the published numbers.
         dataset, architecture, recipe: The problem, ``name[p=v]`` each.
-        budgets: Times the epochs of the recipe.
-        endpoints: How many trainings the paper's numbers, or ours, are made of.
+        budgets: Epochs in multiples of the recipe's.
+        endpoints: The number of trainings.
         rows: In the order of the paper.
         note: How to read the table.
     """
@@ -63,12 +64,12 @@ class EnsembleBoard:
 
     @property
     def summary(self) -> str:
-        """For listings."""
+        """The title, for listings."""
         return self.title
 
     @property
     def description(self) -> str:
-        """What it fixes, for ``mcbench show``."""
+        """Problem, budgets and ensembles, for ``mcbench show``."""
         lines = [self.note, ""] if self.note else []
         return "\n".join(
             [
@@ -82,7 +83,7 @@ class EnsembleBoard:
 
     @property
     def command(self) -> str:
-        """What measures it."""
+        """The command that measures the board."""
         words = ["mcbench", "ensemble", "-d", self.dataset, "-a", self.architecture]
         words += ["-r", self.recipe, "--endpoints", str(self.endpoints)]
         words += ["--budgets", ",".join(map(str, self.budgets))]
@@ -91,51 +92,48 @@ class EnsembleBoard:
         return join(words)
 
     def signature(self) -> dict[str, Any]:
-        """What a record must have been computed on: names and parameters, without versions."""
-        return {kind: typed(kind, getattr(self, kind)) for kind in PARTS}
+        """Names and parameters of the problem of the board's records, without versions."""
+        return {kind: identity_of(kind, getattr(self, kind)) for kind in PARTS}
 
 
 def read(path: Path) -> list[EnsembleBoard]:
-    """The boards of a TOML file: what they share, and a ``[[board]]`` for each.
+    """Read the boards of a TOML file: their shared fields, and a ``[[board]]`` for each.
 
     Raises:
         UsageError: Naming the file and what is wrong in it.
     """
     with reading(path) as content:
-        _known(content, SHARED)
+        _check_fields(content, SHARED)
         return [_board(content, own) for own in content["board"]]
 
 
-def _known(fields: dict[str, Any], allowed: set[str]) -> None:
-    for stray in sorted(set(fields) - allowed):
-        raise unknown("field", stray, allowed)
+def _check_fields(fields: dict[str, Any], allowed: set[str]) -> None:
+    for name in sorted(set(fields) - allowed):
+        raise unknown("field", name, allowed)
 
 
 def _board(shared: dict[str, Any], own: dict[str, Any]) -> EnsembleBoard:
-    _known(own, OWN)
+    _check_fields(own, OWN)
     budgets = tuple(shared["budgets"])
     rows = []
     for row in own["row"]:
-        _known(row, {"label", "ensemble", "published", "note"})
+        _check_fields(row, {"label", "ensemble", "published", "note"})
         published = tuple(Published(*_pair(v)) for v in row.get("published", ()))
         if len(published) > len(budgets):
-            raise UsageError(f"row '{row['label']}' has more numbers than there are budgets")
+            raise UsageError(
+                f"row '{row['label']}' has {len(published)} numbers for {len(budgets)} budgets"
+            )
         rows.append(EnsembleRow(row["label"], row["ensemble"], published, row.get("note", "")))
     return EnsembleBoard(
-        own["name"],
-        own["title"],
-        shared["reference"],
-        own["dataset"],
-        own["architecture"],
-        own["recipe"],
-        budgets,
-        shared["endpoints"],
-        tuple(rows),
-        "\n".join(filter(None, [shared.get("note", "").strip(), own.get("note", "").strip()])),
+        **{name: own[name] for name in ("name", "title", *PARTS)},
+        **{name: shared[name] for name in ("reference", "endpoints")},
+        budgets=budgets,
+        rows=tuple(rows),
+        note="\n".join(filter(None, (part.get("note", "").strip() for part in (shared, own)))),
     )
 
 
-def _pair(value: Any) -> tuple[float, float]:
+def _pair(value: float | list[float]) -> tuple[float, float]:
     """A number, or a number and its error bar (else NaN)."""
     mean, std = value if isinstance(value, list) else (value, float("nan"))
     return float(mean), float(std)
@@ -163,14 +161,13 @@ def table(board: EnsembleBoard, store: Store | None) -> Table:
             cells |= {"trainings": str(len(growth["accuracy"])), "epochs": f"{growth['epochs']:g}"}
             data |= {"trainings": len(growth["accuracy"]), "epochs": growth["epochs"]}
         for i, budget in enumerate(board.budgets):
-            found = _error(record, budget)
-            cells[f"{budget}B"] = plus_minus(found.mean, found.std) if found else "not run"
-            if found:
-                data |= {f"{budget}B": found.mean, f"{budget}B:std": found.std}
-            if i < len(row.published):
-                known = row.published[i]
-                cells[f"{budget}B published"] = plus_minus(known.mean, known.std)
-                data |= {f"{budget}B:published": known.mean, f"{budget}B:published:std": known.std}
+            ours = _error(record, budget)
+            cells[f"{budget}B"] = plus_minus(ours.mean, ours.std) if ours else "not run"
+            if ours:
+                data |= {f"{budget}B": ours.mean, f"{budget}B:std": ours.std}
+            for paper in row.published[i : i + 1]:
+                cells[f"{budget}B published"] = plus_minus(paper.mean, paper.std)
+                data |= {f"{budget}B:published": paper.mean, f"{budget}B:published:std": paper.std}
         shown.add(cells, data)
         notes += [f"{row.label}: {row.note}"] if row.note else []
     if len(measured) < len({row.ensemble for row in board.rows}):
@@ -188,45 +185,34 @@ def _error(record: dict[str, Any] | None, budget: int) -> Summary | None:
 
 
 def collect(board: EnsembleBoard, store: Store | None) -> dict[str, dict[str, Any]]:
-    """The records of the board's ensembles: of each the one of most trainings, then the latest.
+    """Collect a record for each ensemble of the board: that of most trainings, then the latest.
 
     Raises:
-        UsageError: If a part of the board's problem is not there.
+        UsageError: If a part of the board's problem is not installed.
     """
     signature = board.signature()
     wanted = {}
     for row in board.rows:
         component = host().get("ensemble", row.ensemble)
-        identity = plain("ensemble", host().identity("ensemble", component))
+        identity = unversioned("ensemble", host().identity("ensemble", component))
         wanted[canonical(identity)] = row.ensemble
-    found: dict[str, dict[str, Any]] = {}
-    for record in _records(store):
+    latest: dict[str, dict[str, Any]] = {}
+    for record in undamaged(store, "ensembles", lambda s, key: s.read_record("ensembles", key)):
+        if "budgets" not in record:
+            continue
         try:
-            parts = {kind: plain(kind, record["problem"][kind]) for kind in signature}
-            identity = plain("ensemble", record["description"]["ensemble"])
+            parts = {kind: unversioned(kind, record["problem"][kind]) for kind in signature}
+            identity = unversioned("ensemble", record["description"]["ensemble"])
         except (UsageError, KeyError, TypeError, AttributeError):
             continue  # Of other versions or plugins.
         ensemble = wanted.get(canonical(identity))
         budgets = {pool["budget"] for pool in record["budgets"]}
         if parts == signature and ensemble and budgets >= set(board.budgets):
-            known = found.get(ensemble)
-            if known is None or _weight(known) <= _weight(record):
-                found[ensemble] = record
-    return found
+            before = latest.get(ensemble)
+            if before is None or _weight(before) <= _weight(record):
+                latest[ensemble] = record
+    return latest
 
 
 def _weight(record: dict[str, Any]) -> tuple[int, str]:
     return len(record["description"]["endpoints"]), record["provenance"]["time"]
-
-
-def _records(store: Store | None) -> list[dict[str, Any]]:
-    """The stored records of ensembles that have budgets; a damaged one is left out."""
-    found = []
-    for entry in store.entries("ensembles") if store else ():
-        try:
-            record = store.read_record("ensembles", entry.key) if store else None
-        except DamagedError:
-            continue
-        if record and "budgets" in record:
-            found.append(record)
-    return found

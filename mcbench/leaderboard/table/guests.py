@@ -1,4 +1,4 @@
-"""Methods that no row of a board names: those of strangers, which entries bring along."""
+"""Rows for guests: methods that no row of a board names, as those of strangers' entries."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from dataclasses import replace
 
 from mcbench.leaderboard.board.board import ENDPOINTS, Board, Row
 from mcbench.leaderboard.entry.verification import entries
-from mcbench.leaderboard.table.standing import belongs, fits
+from mcbench.leaderboard.table.records import method_finder, problem_filter
 from mcbench.plugins.host import host
 
 
 def with_guests(board: Board) -> Board:
-    """The board with a row for every method that its entries bring and that no row names.
+    """The board with a row for every method of its entries that no row names.
 
     A record counts if it keeps to the board's problem and protocol, whoever wrote the method; the
     row says which distribution it is of.
     """
-    fitting, method_of = fits(board), belongs(board)
-    found: dict[str, str] = {}
+    fitting, method_of = problem_filter(board), method_finder(board)
+    notes: dict[str, str] = {}
     for entry in entries(board):
         for item in entry.records:
             record = item.record
             if fitting(record) and method_of(record) is None:
                 source = record.run.method
                 note = f"of an entry: {source.distribution} {source.version}"
-                found.setdefault(record.method, note)
-    return replace(board, rows=_before_endpoints(board, found.items()))
+                notes.setdefault(record.method, note)
+    return replace(board, rows=_before_endpoints(board, notes.items()))
 
 
 def with_methods(board: Board, methods: Iterable[str]) -> Board:
@@ -42,9 +42,9 @@ def with_methods(board: Board, methods: Iterable[str]) -> Board:
 
 
 def _before_endpoints(board: Board, guests: Iterable[tuple[str, str]]) -> tuple[Row, ...]:
-    """Rows for the guests, after the board's own; that of the networks stays last if it is."""
-    known = set(board.methods)
-    rows = [Row(text, text, note=note) for text, note in guests if text not in known]
+    """Rows for the guests after the board's own; a last row of the endpoints stays last."""
+    named = set(board.methods)
+    rows = [Row(text, text, note=note) for text, note in guests if text not in named]
     last = sum(row.method == ENDPOINTS for row in board.rows[-1:])
     end = len(board.rows) - last
     return (*board.rows[:end], *rows, *board.rows[end:])

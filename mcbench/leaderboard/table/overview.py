@@ -1,4 +1,4 @@
-"""The overview of a board's methods: what they declare, and what they were measured to cost."""
+"""Overview of a board's methods: their declared traits and their measured costs."""
 
 from __future__ import annotations
 
@@ -8,36 +8,22 @@ from typing import Any
 from mcbench.errors import UsageError
 from mcbench.experiments.record import PartCost, Record
 from mcbench.leaderboard.board.board import ENDPOINTS, Board
-from mcbench.leaderboard.table.standing import Records
+from mcbench.leaderboard.table.records import Records
 from mcbench.methods import method
 from mcbench.plugins.host import host
-from mcbench.report.reading import columns_of, ends_of
+from mcbench.report.reading import ends_of
 from mcbench.report.tables import Table
 from mcbench.stats.summary import summarize
 
-HEADS = [
-    "method",
-    "explicit formula",
-    "learnable",
-    "route",
-    "length",
-    "s/path",
-    "data passes",
-    "MiB",
-    "fit s",
-    "fit passes",
-    "accuracy lost",
-]
-
 
 def overview(board: Board, records: Records) -> Table:
-    """A row for every method of the board; what was not measured is left empty.
+    """A table with a row for every method of the board; cells without measurements are empty.
 
     Laid out as the overview of Anokhin & Yarotsky, ICML 2020, with numbers where it says low,
     medium and high.
     """
     title = f"Methods of {board.name}: route, computation, loss"
-    table = Table("overview", title, HEADS, keys=1)
+    table = Table("overview", title, ["method", *_DECLARED, *_MEASURED], keys=1)
     for row in board.rows:
         if row.method in ("", ENDPOINTS):
             continue
@@ -51,10 +37,10 @@ def overview(board: Board, records: Records) -> Table:
         data: dict[str, Any] = {"row": row.label, "method": row.method}
         data |= {"explicit": traits.explicit, "learnable": traits.learnable, "route": traits.route}
         for head, (key, read, style) in _MEASURED.items():
-            known = [v for v in map(read, measured) if v is not None]
-            if known:
-                data[key] = summarize(known).mean
-                data[f"{key}_count"] = len(known)
+            values = [v for v in map(read, measured) if v is not None]
+            if values:
+                data[key] = summarize(values).mean
+                data[f"{key}_count"] = len(values)
                 cells[head] = style.format(data[key])
         table.add(cells, data)
     table.note = (
@@ -82,14 +68,19 @@ def _cost(part: str, name: str) -> Callable[[Record], float | None]:
 
 
 def _length(record: Record) -> float | None:
-    return columns_of(record).get("length-ratio")
+    curve = record.measured
+    return curve.position[-1] / curve.straight if curve.straight else 1.0
 
 
 def _lost(record: Record) -> float | None:
-    worst = columns_of(record).get("worst-accuracy:test")
-    ends = [end["test"] for end in ends_of(record, record.pair).values() if "test" in end]
-    return None if worst is None or not ends else sum(ends) / len(ends) - worst
+    curve = record.curve
+    if not curve.accuracy:
+        return None
+    ends = [end["test"] for end in ends_of(record, record.pair).values()]
+    return sum(ends) / len(ends) - min(curve.on_grid(curve.accuracy["test"]))
 
+
+_DECLARED = ("explicit formula", "learnable", "route")
 
 _MEASURED: dict[str, tuple[str, Callable[[Record], float | None], str]] = {
     "length": ("length_ratio", _length, "{:.2f}"),

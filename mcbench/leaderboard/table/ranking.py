@@ -1,11 +1,11 @@
-"""Ranks of a board's methods, with what of them is sure."""
+"""Ranks of a board's methods, with the ranks that each may have."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 
 from mcbench.leaderboard.board.board import Board
-from mcbench.leaderboard.table.standing import Records
+from mcbench.leaderboard.table.records import Records
 from mcbench.report.reading import columns_of
 from mcbench.stats.ranking import Rank, ranks
 
@@ -32,6 +32,3 @@ def rank(board: Board, records: Records, column: str) -> dict[str, Rank]:
         if measured:
             values[method] = measured
     return ranks(values, shown.better)
-
-
-__all__ = ["Rank", "rank"]

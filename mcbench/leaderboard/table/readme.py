@@ -10,24 +10,24 @@ from pathlib import Path
 from mcbench.errors import UsageError
 from mcbench.experiments.record import Provenance
 from mcbench.leaderboard.board.board import Board
-from mcbench.leaderboard.entry.merging import Sourced
+from mcbench.leaderboard.entry.sources import Sourced
 from mcbench.leaderboard.entry.verification import entries
 from mcbench.leaderboard.table.difference import difference
 from mcbench.leaderboard.table.guests import with_guests
-from mcbench.leaderboard.table.standing import Records, chosen, measured
+from mcbench.leaderboard.table.records import Records, records_of, summaries
 from mcbench.leaderboard.table.table import remarks, table
 from mcbench.report.tables import Table, markdown_text, render
 
 
 def section(board: Board, sources: list[Sourced], folder: Path) -> str:
-    """Table, differences to the published numbers, provenance.
+    """Markdown of a board: table, differences to the published numbers, provenance.
 
     Arguments:
-        sources: As `mcbench.leaderboard.entry.merging.gathered` gives them.
-        folder: Where the text will stand; links to the entries start there.
+        sources: As `mcbench.leaderboard.entry.sources.sources_of` gives them.
+        folder: The folder of the text; links to the entries start there.
     """
     board = with_guests(board)
-    records = chosen(board, sources)
+    records = records_of(board, sources)
     shown = table(board, records)
     shown.note = "\n".join(filter(None, [shown.note, *remarks(board, sources)]))
     parts = [_introduction(board, records, folder), render([shown], "markdown")]
@@ -43,7 +43,7 @@ def insert(text: str, board: Board, part: str, where: str) -> str:
     """``text`` with ``part`` between the board's marks; an empty text gets a heading and marks.
 
     Raises:
-        UsageError: If there is a text and the marks are not in it, once each and in order.
+        UsageError: If a text lacks the marks, or has them twice or in the wrong order.
     """
     first, last = marks(board)
     if not text:
@@ -56,7 +56,7 @@ def insert(text: str, board: Board, part: str, where: str) -> str:
 
 
 def marks(board: Board) -> tuple[str, str]:
-    """The lines between which a board's part stands."""
+    """The lines before and after a board's part of a text."""
     name = re.sub(r"[^\w.-]", "-", board.name).replace("--", "-")
     command = f"mcbench leaderboard publish {name} --markdown"
     return f"<!-- written by: {command} -->", f"<!-- end of {name} -->"
@@ -93,17 +93,17 @@ def _link(path: Path, folder: Path) -> str:
 
 
 def differences(board: Board, records: Records) -> Table:
-    """Measured less published, where both are known, and the combined error bar."""
+    """Table of measured less published numbers, with their combined error bar."""
     heads = ["row"]
     for column in board.columns:
         heads += [f"{column}: measured - published", f"{column}: combined error bar"]
     title = "Differences; the combined error bar is the root of the sum of both squared std"
     shown = Table("differences", title, heads, keys=1)
     for row in board.rows:
-        known = measured(board, row, records)
+        by_column = summaries(board, row, records)
         cells: dict[str, str] = {}
         for column in board.columns:
-            gap, bar = difference(known.get(column), row.published.get(column))
+            gap, bar = difference(by_column.get(column), row.published.get(column))
             digits = board.digits(column) + 1
             if gap is not None:
                 cells[f"{column}: measured - published"] = f"{gap:+.{digits}f}"
@@ -116,15 +116,15 @@ def differences(board: Board, records: Records) -> Table:
 
 
 def provenance(records: Records) -> list[str]:
-    """Hardware and versions with the number of records, and when they were measured."""
-    found: Counter[str] = Counter()
+    """Lines on hardware and versions, each with its number of records, and on the time."""
+    settings: Counter[str] = Counter()
     times = []
     for pairs in records.values():
         for record in pairs.values():
             source = record.provenance
-            found[_setting(source)] += 1
+            settings[_setting(source)] += 1
             times.append(source.time)
-    lines = [f"{n} record{'s' * (n != 1)}: {text}" for text, n in sorted(found.items())]
+    lines = [f"{n} record{'s' * (n != 1)}: {text}" for text, n in sorted(settings.items())]
     lines.append(f"measured from {min(times)} to {max(times)}")
     return list(map(markdown_text, lines))
 

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from mcbench.leaderboard.board.board import ENDPOINTS, Board, Row
+from mcbench.leaderboard.board.board import ENDPOINTS, Board
 from mcbench.leaderboard.entry.entry import title
-from mcbench.leaderboard.entry.merging import Sourced, conflicts, other_endpoints
+from mcbench.leaderboard.entry.sources import Sourced, conflicts, other_endpoints
 from mcbench.leaderboard.entry.verification import entries
 from mcbench.leaderboard.table.absence import Absence, Failures, absence
 from mcbench.leaderboard.table.ranking import rank
-from mcbench.leaderboard.table.standing import Records, belongs, measured
+from mcbench.leaderboard.table.records import Records, method_finder, summaries
 from mcbench.report.tables import Table, plus_minus
 from mcbench.stats.ranking import Rank
 from mcbench.stats.summary import Summary
@@ -25,23 +25,23 @@ RANKS = (
 
 
 def table(board: Board, records: Records, failed: Failures | None = None) -> Table:
-    """Measured beside published, and what there is instead where nothing was measured.
+    """Table of a board: measured beside published, and why a value is missing.
 
     Arguments:
-        records: As `mcbench.leaderboard.table.standing.collect` gives them.
-        failed: What failed, as `mcbench.leaderboard.table.absence.failures` gives it.
+        records: As `mcbench.leaderboard.table.records.collect` gives them.
+        failed: As `mcbench.leaderboard.table.absence.failures` gives it.
     """
     failed = failed or {}
     shown = Table("leaderboard", f"{board.title} ({board.reference})", [], keys=1)
     ranks = {column: rank(board, records, column) for column in board.columns}
     for row in board.rows:
-        known = measured(board, row, records)
+        by_column = summaries(board, row, records)
         cells = {"method": row.label, "mcbench method": row.method or "none yet"}
         data: dict[str, Any] = {"row": row.label, "method": row.method}
         for column in board.columns:
-            if column in known:
+            if column in by_column:
                 place = ranks[column].get(row.method)
-                _measured(board, column, known[column], place, cells, data)
+                _measured(board, column, by_column[column], place, cells, data)
             else:
                 _absent(column, absence(board, row, column, records, failed), cells, data)
             published = row.published.get(column)
@@ -51,7 +51,7 @@ def table(board: Board, records: Records, failed: Failures | None = None) -> Tab
                 )
                 data |= {f"{column}:published": published.mean}
                 data |= {f"{column}:published:std": published.std}
-        count = next((s.count for s in known.values()), 0)
+        count = next((s.count for s in by_column.values()), 0)
         unit = " nets" if row.method == ENDPOINTS else ""
         cells["pairs"] = f"{count}{unit}" if count else ""
         data["count"] = count
@@ -62,7 +62,7 @@ def table(board: Board, records: Records, failed: Failures | None = None) -> Tab
 
 
 def _heads(board: Board, rows: list[dict[str, str]]) -> list[str]:
-    """The columns; ranks, intervals, published numbers and pairs where there are any."""
+    """Headings of the table: ranks, intervals, published numbers and pairs where there are any."""
     heads = ["method", "mcbench method"]
     for column in board.columns:
         beside = [f"{column} {what}" for what in ("rank", "95% interval", "published")]
@@ -117,27 +117,23 @@ def _notes(board: Board, records: Records, failed: Failures, ranked: bool) -> li
 
 
 def _partly(board: Board, records: Records, failed: Failures) -> list[str]:
-    """The pairs that failed of methods that were measured on others."""
+    """A line for each failed pair of a method that was measured on other pairs."""
+    labels = {row.method: row.label for row in reversed(board.rows)}
     return [
-        f"{_label(board, method)}: pair {a}-{b} failed: {failure.reason}"
+        f"{labels[method]}: pair {a}-{b} failed: {failure.reason}"
         for method, pairs in failed.items()
         for (a, b), failure in pairs.items()
         if records.get(method) and (a, b) not in records[method]
     ]
 
 
-def _label(board: Board, method: str) -> str:
-    rows: list[Row] = [row for row in board.rows if row.method == method]
-    return rows[0].label
-
-
 def remarks(board: Board, sources: Sequence[Sourced]) -> list[str]:
-    """What of the records was verified, and which are in conflict.
+    """Remarks on a board's records: counts by verdict, conflicts, records that differ.
 
     Arguments:
-        sources: As `mcbench.leaderboard.entry.merging.gathered` gives them.
+        sources: As `mcbench.leaderboard.entry.sources.sources_of` gives them.
     """
-    method_of = belongs(board)
+    method_of = method_finder(board)
     ours = [one for one in sources if method_of(one.record)]
     latest = {one.record.key: one for one in ours}
     counts = Counter(one.state or "not verified" for one in latest.values())

@@ -1,24 +1,25 @@
-"""Records of a board from all sources: its entries and a store. Conflicts are kept in sight."""
+"""Records of a board from its entries and a store, and the conflicts between them."""
 
 from __future__ import annotations
 
-import logging
 import re
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mcbench.errors import DamagedError, UsageError
+from mcbench.errors import UsageError
 from mcbench.evaluation.evaluate import Curve
 from mcbench.experiments.record import Record, read
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, sha256_of, title
+from mcbench.leaderboard.entry.files import undamaged, write_file
 from mcbench.leaderboard.entry.gaps import ACCURACY, LOSS
-from mcbench.leaderboard.entry.verification import PREFERENCE, entries, file_of, outcomes_of
+from mcbench.leaderboard.entry.verification import PREFERENCE, entries, file_of, verdicts_of
 from mcbench.store.store import Store
 
-log = logging.getLogger("mcbench")
+STORE = "your store"
+"""The source of records that are in no entry."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,9 @@ class Sourced:
     """A record and where it is from.
 
     Arguments:
-        record: What a run gave.
-        source: The entry's file name, or ``your store``.
-        state: What came of verifying it; ``None`` if it was not.
+        record: The record.
+        source: The entry's file name, or `STORE`.
+        state: That of its verdict; ``None`` if it was not verified.
     """
 
     record: Record
@@ -48,26 +49,18 @@ class Sourced:
 
 def of_entry(entry: Entry) -> list[Sourced]:
     """The records of an entry."""
-    known = outcomes_of(entry)
-    states = {key: outcome.state for key, outcome in known.items()}
+    states = {key: verdict.state for key, verdict in verdicts_of(entry).items()}
     return [
         Sourced(item.record, entry.path.name, states.get(item.sha256)) for item in entry.records
     ]
 
 
-def gathered(board: Board, store: Store | None) -> list[Sourced]:
-    """All records, of whatever problem, each content once; the one that counts comes last."""
-    found = [record for entry in entries(board) for record in of_entry(entry)]
-    for stored in store.entries("runs") if store else []:
-        try:
-            record = read(store, stored.key) if store else None
-        except DamagedError as error:
-            log.warning("%s; it is left out", error)
-            continue
-        if record is not None:
-            found.append(Sourced(record, "your store", None))
+def sources_of(board: Board, store: Store | None) -> list[Sourced]:
+    """All records, of any problem, each content once; that which counts for a run comes last."""
+    records = [record for entry in entries(board) for record in of_entry(entry)]
+    records += [Sourced(record, STORE, None) for record in undamaged(store, "runs", read)]
     once: dict[str, Sourced] = {}
-    for one in sorted(found, key=lambda s: s.order):
+    for one in sorted(records, key=lambda s: s.order):
         once.pop(one.sha256, None)
         once[one.sha256] = one
     return list(once.values())
@@ -94,19 +87,19 @@ def conflicts(records: list[Sourced]) -> list[str]:
     return lines
 
 
-def other_endpoints(found: Iterable[Entry]) -> list[str]:
+def other_endpoints(entries: Iterable[Entry]) -> list[str]:
     """A line for every endpoint that is another network in one entry than in one before.
 
     Training is the same bit for bit on one kind of machine only. Methods on such endpoints are
     paired by seed, not by network.
     """
-    known: dict[str, tuple[str, str]] = {}
+    first: dict[str, tuple[str, str]] = {}
     lines = []
-    for entry in found:
+    for entry in entries:
         for key, endpoint in entry.content["endpoints"].items():
             if endpoint["sha256"] is None:
                 continue
-            digest, name = known.setdefault(key, (endpoint["sha256"], entry.path.name))
+            digest, name = first.setdefault(key, (endpoint["sha256"], entry.path.name))
             if digest != endpoint["sha256"]:
                 lines.append(
                     f"conflict: the endpoint of seed {endpoint['seed']} in {entry.path.name} is "
@@ -135,45 +128,41 @@ def _difference(a: Curve, b: Curve) -> str:
 
 
 def add(board: Board, entry: Entry, force: bool = False) -> tuple[Path | None, list[str]]:
-    """Copy an entry that was checked into the board's folder, with what lies beside it.
+    """Copy a checked entry and its verification into the board's folder.
 
     The points of its paths are not copied: they are for those who verify.
 
     Returns:
-        Where it is now (``None`` if conflicts forbid it), and the conflicts.
+        The copy (``None`` if conflicts forbid it), and a line for each conflict.
 
     Raises:
         UsageError: If it cannot be written, or another entry has its name.
     """
     if board.folder is None:
         raise UsageError(f"the leaderboard '{board.name}' has no folder to add entries to")
-    there = list(entries(board))
-    for known in there:
-        if known.sha256 == entry.sha256:
-            _copy_beside(entry, known.path)
-            return known.path, []
-    before = [record for known in there for record in of_entry(known)]
-    ordered = sorted(before + of_entry(entry), key=lambda s: s.order)
-    said = conflicts(ordered) + other_endpoints([*there, entry])
-    if said and not force:
-        return None, said
+    members = list(entries(board))
+    for member in members:
+        if member.sha256 == entry.sha256:
+            _copy_verification(entry, member.path)
+            return member.path, []
+    members.append(entry)
+    records = [record for member in members for record in of_entry(member)]
+    lines = conflicts(sorted(records, key=lambda s: s.order)) + other_endpoints(members)
+    if lines and not force:
+        return None, lines
     target = board.folder / "entries" / _file_name(entry.path)
     if target.exists():
-        raise UsageError(f"{target} is another entry: rename {entry.path.name}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(entry.path, target)
-    except OSError as error:
-        raise UsageError(f"cannot write {target}: {error.strerror or error}") from None
-    _copy_beside(entry, target)
-    return target, said
+        raise UsageError(f"{target} exists and is another entry: rename {entry.path.name}")
+    write_file(target, entry.path.read_bytes())
+    _copy_verification(entry, target)
+    return target, lines
 
 
-def _copy_beside(entry: Entry, target: Path) -> None:
-    if file_of(entry.path).exists() and outcomes_of(entry):
+def _copy_verification(entry: Entry, target: Path) -> None:
+    if file_of(entry.path).exists() and verdicts_of(entry):
         shutil.copyfile(file_of(entry.path), file_of(target))
 
 
 def _file_name(path: Path) -> str:
-    """The entry's own name, of harmless characters."""
+    """The entry's own name; characters other than A-Z, a-z, 0-9, ``._-`` become ``-``."""
     return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip(".-") + ".json"
