@@ -26,11 +26,7 @@ def train(curve: TrainedCurve, a: Endpoint, b: Endpoint, problem: Problem) -> li
         RunError: If the training diverges.
     """
     state, _ = mcbench.solve(Training(curve, a.params, b.params, problem), problem.workshop)
-    bends = [
-        {n: state[f"{i}.{n}"].to(x.device) for n, x in a.params.items()}
-        for i in range(1, curve.bends + 1)
-    ]
-    return [a.params, *bends, b.params]
+    return [a.params, *mcbench.unpack(state, a.params), b.params]
 
 
 class Training:
@@ -85,20 +81,15 @@ class Training:
         return own | self.objective.state()
 
     def result(self) -> Params:
-        """The bends as networks: entry ``n`` of bend i = 1, 2, ... is named ``i.n``."""
+        """The bends, with running statistics of their own."""
         statistics = Statistics(self.problem, self.recipe)
-        rows = enumerate(self.control[1:-1], start=1)
-        return {
-            f"{i}.{name}": x
-            for i, row in rows
-            for name, x in statistics.renew(self.network.unflatten(row, self.a)).items()
-        }
+        bends = (self.network.unflatten(row, self.a) for row in self.control[1:-1])
+        return mcbench.pack(map(statistics.renew, bends))
 
     def step(self) -> float:
         """The next epoch; its mean loss."""
-        epoch = self.record["epoch"]
-        loss = self.epoch(epoch)
-        self.record = {"epoch": epoch + 1}
+        loss = self.epoch(self.record["epoch"])
+        self.record["epoch"] += 1
         return loss
 
     def epoch(self, epoch: int) -> float:

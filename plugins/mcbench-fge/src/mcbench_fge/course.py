@@ -45,15 +45,7 @@ def carry_out(course: Course, start: Endpoint, problem: Problem) -> list[Params]
         RunError: If the training diverges.
     """
     state, _ = mcbench.solve(Training(course, start, problem), problem.workshop)
-    return members_of(state, start.params)
-
-
-def members_of(state: Params, like: Params) -> list[Params]:
-    """The collected networks of a state, in which entry ``n`` of the i-th is named ``i.n``."""
-    numbers = {name.partition(".")[0] for name in state} - {"network", "optimizer"}
-    return [
-        {n: state[f"{i}.{n}"].to(x.device) for n, x in like.items()} for i in range(len(numbers))
-    ]
+    return mcbench.unpack(state, start.params, first=0)
 
 
 class Training:
@@ -138,9 +130,8 @@ class Training:
                 mean.add_(point[name] - mean, alpha=1 / self.count)
 
     def result(self) -> Params:
-        """What was collected: entry ``n`` of the i-th network is named ``i.n``."""
-        networks = enumerate(self.collected)
-        return {f"{i}.{name}": x for i, network in networks for name, x in network.items()}
+        """The networks that were collected."""
+        return mcbench.pack(self.collected, first=0)
 
     def tensors(self) -> Params:
         """All that a resumed training needs."""
@@ -152,10 +143,9 @@ class Training:
         """Go on from a state."""
         if not record:
             return
-        known = self.module.state_dict()
-        self.module.load_state_dict({n: tensors[f"network.{n}"] for n in known})
+        network = self.module.state_dict()
+        self.module.load_state_dict({n: tensors[f"network.{n}"] for n in network})
         mcbench.restore_optimizer(self.optimizer, self.weights, tensors)
-        self.collected = [
-            {n: x.clone() for n, x in network.items()} for network in members_of(tensors, known)
-        ]
+        collected = mcbench.unpack(tensors, network, first=0)
+        self.collected = [{n: x.clone() for n, x in each.items()} for each in collected]
         self.count, self.done = record["collected"], record["epoch"]
