@@ -25,7 +25,6 @@ def stepping(task: Problem, pivots: int, lanes: int | None) -> Callable[[], Any]
     band = NEB(pivots=pivots)
     ends = (dict(task.build(seed).state_dict()) for seed in (0, 1))
     moving = Pivots(band, *ends, task, lanes)
-    moving.start(pivots)
     recipe = moving.networks.recipe
     batches = [next(task.shuffled(recipe, "benchmark", i)) for i in range(pivots)]
     return lambda: moving.step(1e-6, batches, torch.Generator())

@@ -175,7 +175,6 @@ def test_pivots_are_inserted_where_the_loss_departs_most() -> None:
 def test_inserted_pivots_keep_their_places() -> None:
     problem, a, b = ring((0.0, 2.0))
     pivots = Pivots(AutoNEB(pivots=2, noise=0.0), a.params, b.params, problem)
-    pivots.start(2)
     before = pivots.rows
     pivots.insert([(2, 0.5), (0, 0.3)])
     assert torch.allclose(pivots.shares, torch.tensor([0.3, 0.7, 1, 0.5, 0.5]).double() / 3)
@@ -237,10 +236,8 @@ def test_without_noise_nothing_leaves_the_top() -> None:
 @pytest.mark.parametrize("springs", ["redistribute", "force"])
 def test_springs_keep_pivots_at_equal_distances(springs: Any) -> None:
     problem, a, b = ring((0.0, 2.5))
-    training = Training(
-        NEB(steps=600, springs=springs, k=6.0, lr=0.05), a.params, b.params, problem
-    )
-    training.start({}, {})
+    band = NEB(steps=600, springs=springs, k=6.0, lr=0.05)
+    training = Training(Pivots(band, a.params, b.params, problem))
     rows = training.pivots.rows
     fractions = torch.linspace(0, 1, 13)[1:-1, None] ** 2
     rows[1:-1] = rows[0] + fractions * (rows[-1] - rows[0])
@@ -273,9 +270,8 @@ def test_a_step_is_the_formula(shared_store: Store, lanes: int) -> None:
     """Against autograd on whole networks, with momentum and weight decay, two steps."""
     problem = problem_of(shared_store, Net(Double), HALVES)
     a, b = (untrained(problem, seed).params for seed in (0, 1))
-    band = NEB(springs="force", k=0.7, momentum=0.5, weight_decay=0.1, noise=0.0)
+    band = NEB(pivots=3, springs="force", k=0.7, momentum=0.5, weight_decay=0.1, noise=0.0)
     pivots = Pivots(band, a, b, problem, lanes)
-    pivots.start(3)
     trained = [n for n, _ in problem.module.named_parameters()]
     networks = [combine(a, b, 1 - i / 4, i / 4) for i in range(5)]
     train = problem.splits["train"]
@@ -330,8 +326,7 @@ def test_sharded_pivots_give_the_same_numbers(shared_store: Store, layers: Layer
     a, b = (untrained(problem, seed).params for seed in (0, 1))
     found = []
     for lanes in (None, 2, 1):
-        training = Training(NEB(pivots=5, steps=6), a, b, problem, lanes)
-        training.start({}, {})
+        training = Training(Pivots(NEB(pivots=5, steps=6), a, b, problem, lanes))
         assert training.networks.lanes(450, training=True) == (lanes or 5) or lanes is None
         carry_out(training)
         found.append((training.best, training.pivots.profile(), training.history[0]["across"]))
@@ -359,8 +354,7 @@ def test_networks_that_cannot_be_batched_go_one_by_one(shared_store: Store) -> N
 def test_each_pivot_has_its_own_batches_and_all_samples_are_counted(shared_store: Store) -> None:
     problem = problem_of(shared_store, Net(*PLAIN), "quick[batch_size=449]")
     a, b = (untrained(problem, seed).params for seed in (0, 1))
-    training = Training(NEB(pivots=3, steps=3), a, b, problem)
-    training.start({}, {})
+    training = Training(Pivots(NEB(pivots=3, steps=3), a, b, problem))
     seen = [list(zip(*step, strict=True)) for step in islice(training.batches, 3)]
     inputs = [torch.cat([step[0][i] for step in seen]) for i in range(3)]
     assert not torch.equal(inputs[0], inputs[1]) and not torch.equal(inputs[1], inputs[2])
@@ -453,8 +447,7 @@ def test_the_best_cycle_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
         return torch.full((len(pivots.rows) - 1, 11), height, dtype=torch.float64)
 
     monkeypatch.setattr(Pivots, "profile", measured)
-    training = Training(AutoNEB(cycles=("3*5",)), a.params, b.params, problem)
-    training.start({}, {})
+    training = Training(Pivots(AutoNEB(cycles=("3*5",)), a.params, b.params, problem))
     after = []
     while len(training.history) < 3:
         carry_out(training, len(training.history) + 1)

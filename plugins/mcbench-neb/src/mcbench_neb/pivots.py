@@ -22,15 +22,17 @@ BETWEEN = 9
 class Pivots:
     """Pivots between A and B as rows, and what momentum has gathered.
 
+    They start at equal distances along the straight line, ``noise`` |B - A| beside it.
+
     Arguments:
-        band: The method: which forces, how large.
+        band: The method: how many pivots, which forces.
         a, b: The ends.
         problem: Network, data and the seed of all draws.
         lanes: See `mcbench.Networks`.
 
     Attributes:
         rows: A, the pivots and B, shape (n + 2, columns); the ends stay.
-        shares: Of the band's length that its lines are to have, shape (n + 1,), float64.
+        shares: Shares of the band's length that its lines are to have, shape (n + 1,), float64.
         velocity: Shape (n, size).
     """
 
@@ -39,9 +41,15 @@ class Pivots:
     ) -> None:
         self.band, self.problem = band, problem
         self.networks = Networks(problem, band.recipe(problem), a, "neb", lanes)
-        self.size = self.networks.size
-        self.rows = torch.stack([self.networks.flatten(end) for end in (a, b)])
-        self.shares = torch.ones(1, dtype=torch.float64, device=self.rows.device)
+        self.size = size = self.networks.size
+        start, stop = self.networks.flatten(a), self.networks.flatten(b)
+        lines = band.first + 1
+        self.rows = torch.stack([torch.lerp(start, stop, i / lines) for i in range(lines + 1)])
+        self.shares = torch.full((lines,), 1 / lines, dtype=torch.float64, device=start.device)
+        draws = problem.generator("neb", "noise")
+        radius = band.noise * norms((stop - start)[None, :size]).to(start.dtype)
+        for row in self.rows[1:-1, :size]:
+            row += radius * units(torch.randn(1, size, generator=draws).to(row))[0]
         self.rest()
 
     def __len__(self) -> int:
@@ -52,18 +60,6 @@ class Pivots:
         self.velocity = torch.zeros_like(self.rows[1:-1, : self.size])
 
     # Places --------------------------------------------------------------------------------
-
-    def start(self, count: int) -> None:
-        """Put pivots at equal distances along the straight line, ``noise`` |B - A| beside it."""
-        a, b = self.rows[0], self.rows[-1]
-        between = [torch.lerp(a, b, i / (count + 1)) for i in range(1, count + 1)]
-        self.rows = torch.stack([a, *between, b])
-        self.shares = torch.full_like(self.shares, 1 / (count + 1)).expand(count + 1).clone()
-        draws = self.problem.generator("neb", "noise")
-        radius = self.band.noise * norms((b - a)[None, : self.size]).to(a.dtype)
-        for row in self.rows[1:-1, : self.size]:
-            row += radius * units(torch.randn(1, self.size, generator=draws).to(row))[0]
-        self.rest()
 
     def insert(self, places: Sequence[tuple[int, float]]) -> None:
         """Insert pivots at fractions of lines, which they divide; the others keep their places.

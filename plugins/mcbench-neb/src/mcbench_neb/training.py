@@ -30,7 +30,8 @@ def connect(band: Band, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
     Raises:
         RunError: If a loss is not finite.
     """
-    state, record = mcbench.solve(Training(band, a.params, b.params, problem), problem.workshop)
+    training = Training(Pivots(band, a.params, b.params, problem))
+    state, record = mcbench.solve(training, problem.workshop)
     note(band, record["cycles"], problem)
     path = mcbench.polyline([a.params, *mcbench.unpack(state, a.params), b.params])
     return Statistics(problem, band.recipe(problem)).along(path)
@@ -62,10 +63,7 @@ class Training:
     """A band under way, of which a step moves all pivots once.
 
     Arguments:
-        band: The method.
-        a, b: The ends.
-        problem: Network, data and the seed of all draws.
-        lanes: See `mcbench.Networks`.
+        pivots: The pivots at their start, which are moved.
 
     Attributes:
         history: See `History`.
@@ -75,19 +73,16 @@ class Training:
 
     title, unit = "the band", "step"
 
-    def __init__(
-        self, band: Band, a: Params, b: Params, problem: Problem, lanes: int | None = None
-    ) -> None:
-        self.band, self.problem = band, problem
-        self.pivots = Pivots(band, a, b, problem, lanes)
-        self.networks, self.recipe = self.pivots.networks, band.recipe(problem)
-        self.advice = f"-m '{band.name}[lr=...]', here {self.recipe.lr:g}"
-        self.steps = sum(cycle.steps for cycle in band.plan)
-        self.best = self.pivots.rows
+    def __init__(self, pivots: Pivots) -> None:
+        self.pivots, self.band, self.networks = pivots, pivots.band, pivots.networks
+        self.recipe = self.networks.recipe
+        self.advice = f"-m '{self.band.name}[lr=...]', here {self.recipe.lr:g}"
+        self.steps = sum(cycle.steps for cycle in self.band.plan)
+        self.best = pivots.rows
         self.losses: list[float] = []
-        self._go_on([], 0)
+        self._resume([], 0)
 
-    def _go_on(self, history: History, done: int) -> None:
+    def _resume(self, history: History, done: int) -> None:
         self.history, self.done = history, done
         self.batches = self.networks.minibatches(len(self.pivots), done, len(history))
 
@@ -102,16 +97,14 @@ class Training:
         return sum(cycle.steps for cycle in cycles) + int(record.get("step", 0))
 
     def start(self, tensors: Params, record: dict[str, Any]) -> None:
-        """Go on from a state, or begin with the line."""
-        pivots = self.pivots
-        if "cycles" not in record:
-            pivots.start(self.band.first)
-            self._go_on([], 0)
+        """Resume from a state, if there is one."""
+        if not record:
             return
+        pivots = self.pivots
         pivots.rows, pivots.velocity = (tensors[n].to(pivots.rows) for n in ("rows", "velocity"))
         pivots.shares = tensors["shares"].to(pivots.shares)
         self.best = tensors["best"].to(pivots.rows)
-        self._go_on(record["cycles"], record["step"])
+        self._resume(record["cycles"], record["step"])
 
     def tensors(self) -> Params:
         """All that goes on changing."""
@@ -121,7 +114,7 @@ class Training:
 
     def result(self) -> Params:
         """The pivots of the best cycle, with running statistics of their own."""
-        statistics = Statistics(self.problem, self.recipe)
+        statistics = Statistics(self.networks.problem, self.recipe)
         pivots = (self.networks.unflatten(row) for row in self.best[1:-1])
         return mcbench.pack(map(statistics.renew, pivots))
 
@@ -134,7 +127,7 @@ class Training:
             epochs=cycle.steps,
             schedule=cycle.schedule,
         )
-        draws = self.problem.generator("neb", number, self.done, "network")
+        draws = self.networks.problem.generator("neb", number, self.done, "network")
         losses = self.pivots.step(recipe.rate(self.done), next(self.batches), draws)
         loss = float(losses.double().mean())
         if not isfinite(loss):
@@ -167,4 +160,4 @@ class Training:
                 self.best = pivots.rows.clone()
             if len(self.history) < len(band.plan):
                 pivots.insert(insertions(profile, band.theta, band.insert))
-        self._go_on(self.history, 0)
+        self._resume(self.history, 0)
