@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 from mcbench_fge import FGE, SSE, SWA
-from mcbench_fge.course import Course, Training, carry_out, steps_of
+from mcbench_fge.course import Course, Training, collect, steps_of
 
 import mcbench
 from conftest import PLAN, Deep
@@ -90,7 +90,7 @@ def test_a_step_is_one_of_the_recipes_optimiser(
 ) -> None:
     task, start = fresh(problem), pair[0]
     course = Course("one", lambda i: 0.05, (1,))
-    (after,) = carry_out(course, start, task)
+    (after,) = collect(course, start, task)
     inputs, targets = next(task.shuffled(task.recipe, "one", start.seed, 0))
     weights = {n: x.clone().requires_grad_() for n, x in start.params.items()}
     task.loss(weights, inputs, targets).backward()
@@ -106,7 +106,7 @@ def test_swa_is_the_mean_of_what_is_collected_with_its_own_statistics() -> None:
     swa = SWA(pretrain=2)
     course = swa.course(problem)
     assert len(course.marks) == 4
-    points = [start.params, *carry_out(replace(course, mean=False), start, network.problem())]
+    points = [start.params, *collect(replace(course, mean=False), start, network.problem())]
     (mean,) = swa.collect(start, problem)
     statistics = mcbench.Statistics(problem, problem.recipe)
     for name, x in mean.items():
@@ -182,7 +182,7 @@ def test_divergence_is_said() -> None:
     ("text", "reason"),
     [
         ("fge", "takes 22 epochs for 6 cycles of 4: recipe 'quick' has 15"),
-        ("fge[pretrain=16]", "starts from networks of 16 epochs: recipe 'quick' has 15"),
+        ("fge[pretrain=16]", "starts from networks trained for 16 epochs: recipe 'quick' has 15"),
         ("sse[cycles=16]", "has 16 cycles: recipe 'quick' has 15 epochs"),
         ("swa[pretrain=15]", "leaves 0 of its 15"),
         ("wa", "joins the networks it is given"),

@@ -94,10 +94,10 @@ BETWEEN: dict[str, tuple[nn.Module, str]] = {
     "relu": (nn.ReLU(), ""),
     "leaky": (nn.LeakyReLU(0.2), ""),
     "dropout": (nn.Sequential(nn.ReLU(), nn.Dropout(0.5)), ""),
-    "tanh": (nn.Tanh(), "behind '1.weight' is not positively homogeneous"),
-    "gelu": (nn.GELU(), "behind '1.weight' is not positively homogeneous"),
-    "silu": (nn.SiLU(), "behind '1.weight' is not positively homogeneous"),
-    "clipped": (nn.Hardtanh(0, 600), "behind '1.weight' is not positively homogeneous"),
+    "tanh": (nn.Tanh(), "behind '1.weight' are not positively homogeneous"),
+    "gelu": (nn.GELU(), "behind '1.weight' are not positively homogeneous"),
+    "silu": (nn.SiLU(), "behind '1.weight' are not positively homogeneous"),
+    "clipped": (nn.Hardtanh(0, 600), "behind '1.weight' are not positively homogeneous"),
     "normalised": (nn.BatchNorm1d(8), "normalisation behind '1.weight'"),
 }
 
@@ -139,4 +139,4 @@ def test_a_run_says_why_it_does_not_apply(theirs: None) -> None:
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 1
     (line,) = [x for x in result.stderr.splitlines() if x.startswith("mcbench:")]
-    assert line.startswith("mcbench: origin on pair 0-1 failed: what stands behind '1.weight'")
+    assert line.startswith("mcbench: origin on pair 0-1 failed: the functions behind '1.weight'")

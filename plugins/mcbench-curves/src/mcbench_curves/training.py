@@ -19,7 +19,7 @@ from mcbench_curves.objectives import Moment, objective
 def train(curve: TrainedCurve, a: Endpoint, b: Endpoint, problem: Problem) -> list[Params]:
     """The control points of the trained curve, A first and B last.
 
-    The state is kept in the problem's workshop: a training that was killed goes on from the last
+    The state is kept in the problem's workshop: a training that was killed resumes at the last
     epoch that was saved and ends with the same numbers; one that is done is not repeated.
 
     Raises:
@@ -30,12 +30,12 @@ def train(curve: TrainedCurve, a: Endpoint, b: Endpoint, problem: Problem) -> li
 
 
 class Training:
-    r"""A curve under way.
+    r"""A curve in training.
 
     With :math:`\phi(t) = \sum_i c_i w_i` the gradient in bend i is
     :math:`c_i\, (\nabla \mathrm{CE}(\phi(t)) + \lambda\, \phi(t))`: a step is one forward and
-    backward pass at the point :math:`\phi(t)`, as of a single network. Which times there are, and
-    what counts there, is up to the objective; see `mcbench_curves.objectives`.
+    backward pass at the point :math:`\phi(t)`, as for a single network. Times and weights are
+    given by the objective; see `mcbench_curves.objectives`.
 
     Arguments:
         curve: Its shape, its bends and how they are trained.
@@ -44,7 +44,7 @@ class Training:
 
     Attributes:
         control: The control points as rows, shape (bends + 2, size); the ends stay.
-        velocity: What momentum has gathered, shape (bends, trained).
+        velocity: The sum that momentum keeps, shape (bends, trained).
         record: The number of epochs that are done.
     """
 
@@ -68,7 +68,7 @@ class Training:
         return int(record.get("epoch", 0))
 
     def start(self, tensors: Params, record: dict[str, Any]) -> None:
-        """Go on from a state."""
+        """Resume from a state, if there is one."""
         if record:
             self.record = {"epoch": record["epoch"]}
             self.control[1:-1] = tensors["control"].to(self.control)
@@ -76,7 +76,7 @@ class Training:
             self.objective.restore(tensors)
 
     def tensors(self) -> Params:
-        """All that goes on changing."""
+        """The bends, their velocity and the objective's state."""
         own = {"control": self.control[1:-1], "velocity": self.velocity}
         return own | self.objective.state()
 
@@ -114,7 +114,7 @@ class Training:
         return float(total) / count
 
     def coefficients(self, times: Tensor | Sequence[float]) -> Tensor:
-        """Of the control points at some times, shape (times, bends + 2), on the CPU."""
+        """Coefficients of the control points, shape (times, bends + 2), on the CPU."""
         t = torch.as_tensor(times, dtype=torch.float64)
         return SHAPES[self.curve.shape](t, self.curve.bends).to(self.control.dtype)
 
@@ -126,13 +126,13 @@ class Training:
         rate: float,
         moment: Moment | None = None,
     ) -> Tensor:
-        """Move the bends.
+        """Move the bends by one step.
 
         Arguments:
             weights: The coefficients of the control points, on the CPU, shape (bends + 2,).
             inputs, targets: A minibatch.
             rate: The learning rate.
-            moment: The time, and what counts there; without one, as of the uniform objective.
+            moment: The time and weights; without them, those of the uniform objective.
 
         Returns:
             The cross-entropy at the point, before the step.

@@ -12,19 +12,19 @@ from mcbench import Endpoint, Params, Problem, Recipe
 if TYPE_CHECKING:
     from mcbench_fge.course import Course
 
-PRETRAIN = "epochs of the recipe that it starts after"
+PRETRAIN = "epochs of the recipe before its start"
 
 
 def _pretrained(name: str, recipe: Recipe, pretrain: int) -> Recipe | None:
-    """The recipe, broken off after ``pretrain`` epochs.
+    """The recipe, stopped after ``pretrain`` epochs; ``None`` if there are none.
 
     Raises:
-        UsageError: If it does not have them.
+        UsageError: If the recipe has fewer epochs.
     """
     if pretrain > recipe.last or pretrain < 0:
         raise mcbench.UsageError(
-            f"ensemble '{name}' starts from networks of {pretrain} epochs: recipe "
-            f"'{recipe.name}' has {recipe.last}"
+            f"ensemble '{name}' starts from networks trained for {pretrain} epochs: recipe "
+            f"'{recipe.name}' has {recipe.last}, so take 'pretrain' from 0 to {recipe.last}"
         )
     if pretrain == recipe.last:
         return recipe
@@ -32,17 +32,17 @@ def _pretrained(name: str, recipe: Recipe, pretrain: int) -> Recipe | None:
 
 
 class Collected:
-    """Members that are collected along a training: the ensemble says along which."""
+    """Ensemble whose members are collected along one training, its course."""
 
     def course(self, problem: Problem) -> Course:
         """The learning rate, and when members are collected."""
         raise NotImplementedError
 
     def collect(self, start: Endpoint, problem: Problem) -> list[Params]:
-        """The members, trained now or found in the problem's workshop."""
-        from mcbench_fge.course import carry_out
+        """The members, trained now or loaded from the problem's workshop."""
+        from mcbench_fge.course import collect
 
-        return carry_out(self.course(problem), start, problem)
+        return collect(self.course(problem), start, problem)
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class FGE(Collected):
     )
 
     def _before(self, recipe: Recipe) -> int:
-        """The epochs of the pretraining."""
+        """Epochs of the pretraining."""
         if self.pretrain is not None:
             return self.pretrain
         left = int(recipe.last - (self.cycles - 0.5) * self.period)
@@ -96,7 +96,7 @@ class FGE(Collected):
         return left
 
     def start(self, recipe: Recipe) -> Recipe | None:
-        """The recipe, broken off."""
+        """The recipe, stopped where the cyclical learning rate begins."""
         return _pretrained(self.name, recipe, self._before(recipe))
 
     def epochs(self, recipe: Recipe) -> tuple[float, ...]:
@@ -108,19 +108,19 @@ class FGE(Collected):
         """The learning rate, and when members are collected."""
         from mcbench_fge.course import Course, steps_of
 
-        known, steps = problem.recipe, steps_of(problem)
-        swinging = replace(
-            known,
+        recipe, steps = problem.recipe, steps_of(problem)
+        cyclic = replace(
+            recipe,
             schedule="cyclic",
-            lr=self.lr_high or known.lr / 2,
-            floor=known.lr / 200 if self.lr_low is None else self.lr_low,
+            lr=self.lr_high or recipe.lr / 2,
+            floor=recipe.lr / 200 if self.lr_low is None else self.lr_low,
             period=self.period,
         )
         cycle = self.period * steps
         middle = max(1, cycle // 2)
         return Course(
             self.name,
-            lambda i: swinging.rate((i - 1) // steps, (i - 1) % steps, steps),
+            lambda i: cyclic.rate((i - 1) // steps, (i - 1) % steps, steps),
             tuple(j * cycle + middle for j in range(self.cycles)),
         )
 
@@ -146,7 +146,7 @@ class SSE(Collected):
     )
 
     def start(self, recipe: Recipe) -> None:
-        """From initial weights."""
+        """None: it starts from initial weights."""
         if self.cycles > recipe.last:
             raise mcbench.UsageError(
                 f"ensemble 'sse' has {self.cycles} cycles: recipe '{recipe.name}' has "
@@ -154,7 +154,7 @@ class SSE(Collected):
             )
 
     def epochs(self, recipe: Recipe) -> tuple[float, ...]:
-        """Equal shares of the recipe's; up to a step."""
+        """Ends of the cycles, equal shares of the recipe's epochs up to a step."""
         return tuple(recipe.last * (j + 1) / self.cycles for j in range(self.cycles))
 
     def course(self, problem: Problem) -> Course:
@@ -203,34 +203,33 @@ class SWA(Collected):
     pretrain: int | None = mcbench.parameter(None, f"{PRETRAIN}; none: 3/4 of them", ge=0)
 
     def _before(self, recipe: Recipe) -> int:
-        """The epochs of the pretraining."""
+        """Epochs of the pretraining."""
         return recipe.last * 3 // 4 if self.pretrain is None else self.pretrain
 
     def _count(self, recipe: Recipe) -> int:
-        """The periods that are left for averaging."""
+        """Number of periods that are left for averaging."""
         left = recipe.last - self._before(recipe)
         if left < self.period:
             raise mcbench.UsageError(
                 f"ensemble 'swa' averages points every {self.period} epochs: recipe "
-                f"'{recipe.name}' leaves {max(left, 0)} of its {recipe.last} after the "
-                f"{self._before(recipe)} it starts after"
+                f"'{recipe.name}' leaves {max(left, 0)} of its {recipe.last} after "
+                f"{self._before(recipe)} of pretraining"
             )
         return left // self.period
 
     def start(self, recipe: Recipe) -> Recipe | None:
-        """The recipe, broken off."""
+        """The recipe, stopped where the cyclical learning rate begins."""
         self._count(recipe)
         return _pretrained(self.name, recipe, self._before(recipe))
 
     def epochs(self, recipe: Recipe) -> tuple[float, ...]:
-        """To the end of the last period."""
+        """End of the last period."""
         return (float(self._before(recipe) + self._count(recipe) * self.period),)
 
     def collect(self, start: Endpoint, problem: Problem) -> list[Params]:
-        """The mean, trained now or found in the problem's workshop."""
-        found = super().collect(start, problem)
+        """The mean, trained now or loaded from the problem's workshop."""
         statistics = mcbench.Statistics(problem, problem.recipe)
-        return [statistics.renew(mean) for mean in found]
+        return [statistics.renew(mean) for mean in super().collect(start, problem)]
 
     def course(self, problem: Problem) -> Course:
         """The learning rate, and when points are averaged."""
@@ -250,7 +249,7 @@ class SWA(Collected):
 
 @mcbench.hookimpl
 def mcbench_ensembles() -> Iterator[Any]:
-    """Ensembles from one training."""
+    """FGE, snapshot ensembles and SWA."""
     yield FGE()
     yield SSE()
     yield SWA()

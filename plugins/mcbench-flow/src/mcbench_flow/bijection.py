@@ -80,7 +80,7 @@ class RealNVPBijection:
         nu = initial(self.build, neurons, problem, self.name)
 
         def loss(draws: torch.Generator) -> Tensor:
-            """The mean loss at some points between two networks."""
+            """Mean loss at some points between two networks."""
             i, j = torch.randperm(len(pool), generator=draws)[:2].tolist()
             times = torch.rand(self.times, generator=draws).tolist()
             chosen = torch.randint(len(train), (self.batch,), generator=draws).to(problem.device)
@@ -91,7 +91,7 @@ class RealNVPBijection:
         return fit(nu, Objective(self.name, loss, self.steps, self.lr), problem)
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
-        """The path; see the class."""
+        """The path through the fitted bijection's coordinates."""
         from mcbench_flow.connection import connect
 
         return connect(a.params, b.params, problem, self.build)

@@ -1,4 +1,4 @@
-"""The path that a fitted map gives, which both methods share."""
+"""The path that a fitted map gives, and its loss."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
 
 def arc(a: Tensor, b: Tensor, t: float) -> Tensor:
-    r""":math:`\cos(\pi t/2)\,a + \sin(\pi t/2)\,b`: standard normal if a and b are."""
+    r"""Arc :math:`\cos(\pi t/2)\,a + \sin(\pi t/2)\,b`: standard normal if a and b are."""
     return cos(pi * t / 2) * a + sin(pi * t / 2) * b
 
 
 def connect(a: Params, b: Params, problem: Problem, build: Callable[[int], Any]) -> Path:
-    r""":math:`\psi(t) = \nu^{-1}[\cos(\pi t/2)\,\nu(\theta^A) + \sin(\pi t/2)\,\nu(\theta^B)]`.
+    r"""Path :math:`\nu^{-1}[\cos(\pi t/2)\,\nu(\theta^A) + \sin(\pi t/2)\,\nu(\theta^B)]`.
 
-    All neurons of a point are mapped in one batch, in float64. What is no neuron's (the output
-    bias) moves straight. The ends are A and B as they are; the points between approach them as
-    near as :math:`\nu^{-1}(\nu(\theta))` is :math:`\theta`.
+    All neurons of a point are mapped in one batch, in float64. The output bias moves straight.
+    The ends are A and B, exactly; points between approach them up to the difference of
+    :math:`\nu^{-1}(\nu(\theta))` and :math:`\theta`.
 
     Raises:
         StructureError: If the network is no chain of two affine layers.
@@ -60,7 +60,7 @@ def path_loss(
     problem: Problem,
     batch: tuple[Tensor, Tensor],
 ) -> Tensor:
-    r"""The mean of :math:`L(\psi(t))` over ``times`` on a batch of inputs and targets.
+    r"""Mean of :math:`L(\psi(t))` over ``times`` on a batch of inputs and targets.
 
     It is differentiable by the parameters of ``nu``.
     """
@@ -76,7 +76,7 @@ def path_loss(
 
 
 def pooled(pool: list[Endpoint], problem: Problem) -> Tensor:
-    """The neurons of all networks of a pool, shape (networks, n, d).
+    """Neurons of all networks of a pool, shape (networks, n, d).
 
     Raises:
         StructureError: If the network is no chain of two affine layers.
@@ -88,6 +88,6 @@ def pooled(pool: list[Endpoint], problem: Problem) -> Tensor:
 def initial(
     build: Callable[[int], Any], neurons: Tensor, problem: Problem, purpose: str
 ) -> Normalizing:
-    """The map that a fit starts from: it only standardises."""
+    """Map that a fit starts from, which only standardises."""
     seed = problem.generator("init", purpose).initial_seed()
     return Normalizing.of(build, neurons, seed)

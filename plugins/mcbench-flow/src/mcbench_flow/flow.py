@@ -35,7 +35,7 @@ class IAFFlow:
     density this is called a masked autoregressive flow.) :math:`\nu^{-1}` is needed once per point
     of a path, and solved by fixed-point iterations on all neurons at once.
 
-    A flow of this size learns the neurons of a small pool by heart. So an eighth of the neurons is
+    A flow of this size overfits to the neurons of a small pool. So an eighth of the neurons is
     held out, the flow under which those are likeliest is kept, and a fit that no longer improves
     on it ends early.
 
@@ -92,12 +92,12 @@ class IAFFlow:
         held_out, used = shuffled[:count], shuffled[count:]
 
         def loss(draws: torch.Generator) -> Tensor:
-            """The negative log-likelihood of some neurons, in nats per neuron."""
+            """Negative log-likelihood of some neurons, in nats per neuron."""
             chosen = torch.randint(len(used), (self.batch,), generator=draws)
             return -nu.log_density(used[chosen.to(used.device)]).mean()
 
         def check() -> float:
-            """The same of all neurons that are held out."""
+            """Negative log-likelihood of the held-out neurons, in nats per neuron."""
             with torch.no_grad():
                 parts = [-nu.log_density(part).sum() for part in held_out.split(self.batch)]
             return float(sum(parts)) / count
@@ -106,7 +106,7 @@ class IAFFlow:
         return fit(nu, objective, problem)
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
-        """The path; see the class."""
+        """The path through the fitted flow's coordinates."""
         from mcbench_flow.connection import connect
 
         return connect(a.params, b.params, problem, self.build)

@@ -47,7 +47,7 @@ class WeightAdjustment:
 
     @property
     def expected_path_failures(self) -> dict[str, str]:
-        """Of paths: with a small cutoff the optimum itself runs away on small data."""
+        """Expected failure of checks of paths: small cutoffs give huge weights on small data."""
         if self.cutoff >= 1e-6:
             return {}
         reason = (
@@ -57,7 +57,7 @@ class WeightAdjustment:
         return {"continuity": reason}
 
     def prepare(self, stage: Stage, problem: Problem) -> Adjusting:
-        """What adjusts points of the leg."""
+        """Adjustment of points of the leg."""
         from mcbench_wa.adjusting import Adjusting
 
         return Adjusting(stage, problem, self)
@@ -65,7 +65,7 @@ class WeightAdjustment:
     def several(
         self, adjust: Adjusting, move: Callable[[float], Params], times: Sequence[float]
     ) -> list[Params]:
-        """The adjusted points of a leg at some times, given those before by their time."""
+        """Adjusted points of a leg at some times; ``move`` gives the points before."""
         return adjust.several(move, times)
 
 
@@ -73,8 +73,8 @@ class WeightAdjustment:
 class Butterfly(WeightAdjustment):
     """Weight adjustment only where a leg ends: between, whole neurons move freely.
 
-    Its lambda is larger by default: a weight that is large for the sake of few samples does no
-    harm beside the features it was adjusted to, but much beside those on the way there.
+    Its lambda is larger by default: a weight that is large for the sake of few samples is harmless
+    with the features it was adjusted to, but not with those on the way there.
     """
 
     name = "butterfly"
@@ -94,7 +94,7 @@ def mcbench_adjustments() -> Iterator[WeightAdjustment]:
 
 @mcbench.hookimpl
 def mcbench_methods() -> Iterator[mcbench.Composition]:
-    """Weight adjustment after each of the known connections of the hidden layer."""
+    """Weight adjustment after the linear, the arc and the OT connection of the hidden layer."""
     along = "passes over the training data for every point that is asked for"
     at_ends = "passes over the training data for every layer, and none for a point between"
     for base, matching, interpolation in (
@@ -119,7 +119,7 @@ def mcbench_methods() -> Iterator[mcbench.Composition]:
 
 @mcbench.hookimpl
 def mcbench_metrics() -> Iterator[Any]:
-    """WA-ensembles."""
+    """Accuracy and storage of WA-ensembles."""
     from mcbench_wa.ensemble import WAEnsemble, WAStorage
 
     yield WAEnsemble()
