@@ -227,9 +227,9 @@ def results(shared_store: Store) -> EnsembleResults:
     """Independent networks, FGE, and one that takes more than the recipe's epochs."""
     long = "fge[cycles=3,period=2,pretrain=14]"
     experiment = Experiment(PLAN, shared_store)
-    found = Ensembling([experiment], ["independent", FAST, long], (1, 2, 3)).run()
-    assert not found.failures
-    return found
+    results = Ensembling([experiment], ["independent", FAST, long], (1, 2, 3)).run()
+    assert not results.failures
+    return results
 
 
 def test_budgets_pool_all_choices_of_trainings(
@@ -245,8 +245,8 @@ def test_budgets_pool_all_choices_of_trainings(
     for choice in ([0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]):
         mean = torch.stack([outputs[i] for i in choice]).mean(0)
         expected.append(100 * float((mean.argmax(1) == test.targets).double().mean()))
-    found = [value for pool in record["budgets"] for value in pool["accuracy"]]
-    assert found == pytest.approx(expected, abs=1e-9)
+    measured = [value for pool in record["budgets"] for value in pool["accuracy"]]
+    assert measured == pytest.approx(expected, abs=1e-9)
     assert [pool["epochs"] for pool in record["budgets"]] == [15, 30, 45]
     assert [pool["trainings"] for pool in record["budgets"]] == [1, 2, 3]
 

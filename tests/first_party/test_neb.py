@@ -7,7 +7,6 @@ from itertools import islice
 from math import pi
 from typing import Any
 
-import mcbench_neb
 import pytest
 import torch
 from click.testing import CliRunner
@@ -16,7 +15,7 @@ from mcbench_neb.cycles import Cycle, read
 from mcbench_neb.forces import norms, parallel, perpendicular, redistribute, tangents, units
 from mcbench_neb.pivots import Pivots, insertions
 from mcbench_neb.training import Training, lowest
-from networks import Net, linear, problem_of, untrained
+from networks import Double, Net, linear, problem_of, untrained
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
@@ -31,7 +30,7 @@ from mcbench.evaluation.losses import Progress as Evaluating
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.record import Record
 from mcbench.paths.params import Params, combine, equal
-from mcbench.plugins.host import Host, Plugin, host
+from mcbench.plugins.host import host
 from mcbench.problem.problem import Problem
 from mcbench.store.store import Store
 
@@ -251,20 +250,6 @@ def test_springs_keep_pivots_at_equal_distances(springs: Any) -> None:
 # Steps -------------------------------------------------------------------------------------
 
 
-class Double(nn.Module):
-    """A network in float64 with a buffer and one weight under two names."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.below, self.above = nn.Linear(64, 6).double(), nn.Linear(6, 10).double()
-        self.again = self.below
-        self.register_buffer("shift", torch.randn(6, dtype=torch.float64))
-        self.register_buffer("count", torch.tensor(3))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.above(torch.tanh(self.again(x.flatten(1).double())) + self.shift)
-
-
 @pytest.mark.parametrize("lanes", [1, 2, 9])
 def test_a_step_is_the_formula(shared_store: Store, lanes: int) -> None:
     """Against autograd on whole networks, with momentum and weight decay, two steps."""
@@ -310,8 +295,8 @@ def test_a_step_is_the_formula(shared_store: Store, lanes: int) -> None:
             pieces = moved.split([networks[i][n].numel() for n in trained])
             for n, piece in zip(trained, pieces, strict=True):
                 networks[i][n] = piece.view(networks[i][n].shape)
-        found = pivots.step(0.2, batches, torch.Generator())
-        assert torch.allclose(found, torch.tensor(losses[1:-1], dtype=torch.float64))
+        measured = pivots.step(0.2, batches, torch.Generator())
+        assert torch.allclose(measured, torch.tensor(losses[1:-1], dtype=torch.float64))
         for row, expected in zip(pivots.rows, networks, strict=True):
             reached = pivots.networks.unflatten(row)
             assert reached.keys() == a.keys() and int(reached["1.count"]) == 3
@@ -324,17 +309,17 @@ def test_a_step_is_the_formula(shared_store: Store, lanes: int) -> None:
 def test_sharded_pivots_give_the_same_numbers(shared_store: Store, layers: Layers) -> None:
     problem = problem_of(shared_store, Net(*layers), HALVES)
     a, b = (untrained(problem, seed).params for seed in (0, 1))
-    found = []
+    results = []
     for lanes in (None, 2, 1):
         training = Training(Pivots(NEB(pivots=5, steps=6), a, b, problem, lanes))
         assert training.networks.lanes(450, training=True) == (lanes or 5) or lanes is None
         carry_out(training)
-        found.append((training.best, training.pivots.profile(), training.history[0]["across"]))
-    for rows, losses, across in found[1:]:
-        assert torch.allclose(rows, found[0][0], atol=1e-5)
-        assert torch.allclose(losses, found[0][1], atol=1e-5)
-        assert across == pytest.approx(found[0][2], rel=1e-3)
-    assert not torch.equal(found[0][0][1:-1], Pivots(NEB(), a, b, problem).rows[:1])
+        results.append((training.best, training.pivots.profile(), training.history[0]["across"]))
+    for rows, losses, across in results[1:]:
+        assert torch.allclose(rows, results[0][0], atol=1e-5)
+        assert torch.allclose(losses, results[0][1], atol=1e-5)
+        assert across == pytest.approx(results[0][2], rel=1e-3)
+    assert not torch.equal(results[0][0][1:-1], Pivots(NEB(), a, b, problem).rows[:1])
 
 
 def test_networks_that_cannot_be_batched_go_one_by_one(shared_store: Store) -> None:
@@ -458,22 +443,13 @@ def test_the_best_cycle_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 # Networks ----------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def known() -> Host:
-    """A host that has the plugin, installed or not."""
-    found = Host(only=set())
-    found.register(Plugin("neb", "mcbench-neb", "0.1.0"), lambda: mcbench_neb)
-    assert not found.plugins["neb"].errors
-    return found
-
-
 @pytest.mark.parametrize(
     "method", ["neb[steps=150]", "autoneb[cycles=(3*60,2*60@0.1)]", "neb[steps=300,springs=force]"]
 )
 def test_bands_are_far_lower_than_the_line(
-    known: Host, problem: Problem, pair: tuple[Endpoint, Endpoint], method: str
+    problem: Problem, pair: tuple[Endpoint, Endpoint], method: str
 ) -> None:
-    path = known.get("method", method).connect(*pair, problem)
+    path = host().get("method", method).connect(*pair, problem)
     check_ends(path, pair[0].params, pair[1].params, problem)
     train = problem.splits["train"]
 

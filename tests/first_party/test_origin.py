@@ -104,13 +104,13 @@ BETWEEN: dict[str, tuple[nn.Module, str]] = {
 
 @pytest.mark.parametrize("name", BETWEEN)
 def test_what_does_not_scale_is_refused_in_a_line(name: str, problem: Problem) -> None:
-    between, said = BETWEEN[name]
+    between, message = BETWEEN[name]
     network = Problem(problem.data, Layers(name, between), Recipe("r"))
     ends = [Endpoint(dict(network.build(s).eval().state_dict()), s, str(s)) for s in (0, 1)]
-    if not said:
+    if not message:
         assert path_of(network, (ends[0], ends[1])).end == "b"
         return
-    with pytest.raises(StructureError, match=said) as error:
+    with pytest.raises(StructureError, match=message) as error:
         path_of(network, (ends[0], ends[1]))
     assert len(str(error.value).splitlines()) == 1
 

@@ -99,7 +99,7 @@ class Training:
         steps = -(-count // self.recipe.batch_size)
         draws = problem.generator("curve", epoch, "t")
         uniform = torch.rand(steps, self.objective.draws, generator=draws, dtype=torch.float64)
-        # Where times do not depend on losses the coefficients of all are known at once.
+        # Where times do not depend on losses, coefficients are computed for the whole epoch.
         ahead = self.coefficients(uniform[:, 0]) if self.objective.draws == 1 else None
         self.objective.begin()
         rate = self.recipe.rate(epoch)

@@ -83,8 +83,8 @@ class RealNVPBijection:
             """Mean loss at some points between two networks."""
             i, j = torch.randperm(len(pool), generator=draws)[:2].tolist()
             times = torch.rand(self.times, generator=draws).tolist()
-            chosen = torch.randint(len(train), (self.batch,), generator=draws).to(problem.device)
-            batch = train.normalized(train.inputs[chosen]), train.targets[chosen]
+            rows = torch.randint(len(train), (self.batch,), generator=draws).to(problem.device)
+            batch = train.normalized(train.inputs[rows]), train.targets[rows]
             problem.samples_seen += self.batch * self.times
             return path_loss(nu, pool[i].params, pool[j].params, times, problem, batch)
 

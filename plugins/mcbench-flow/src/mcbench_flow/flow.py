@@ -89,12 +89,12 @@ class IAFFlow:
         order = torch.randperm(len(neurons), generator=problem.generator("held out", self.name))
         shuffled = neurons[order.to(neurons.device)]
         count = len(neurons) // HELD_OUT
-        held_out, used = shuffled[:count], shuffled[count:]
+        held_out, fitted = shuffled[:count], shuffled[count:]
 
         def loss(draws: torch.Generator) -> Tensor:
             """Negative log-likelihood of some neurons, in nats per neuron."""
-            chosen = torch.randint(len(used), (self.batch,), generator=draws)
-            return -nu.log_density(used[chosen.to(used.device)]).mean()
+            rows = torch.randint(len(fitted), (self.batch,), generator=draws)
+            return -nu.log_density(fitted[rows.to(fitted.device)]).mean()
 
         def check() -> float:
             """Negative log-likelihood of the held-out neurons, in nats per neuron."""

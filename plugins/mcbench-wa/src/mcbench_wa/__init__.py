@@ -25,7 +25,7 @@ class WeightAdjustment:
     :math:`R = Y(u) - W(u) F(u)`: of all least-squares solutions of
     :math:`\min_W |W F(u) - Y(u)|^2` the one nearest to W(u), for :math:`\lambda \to 0` (the
     published code takes the pseudo-inverse instead, which is the solution nearest to 0, and is
-    not continuous where the features' rank changes). The wanted outputs Y(u) go from those at the
+    not continuous where the features' rank changes). The target outputs Y(u) go from those at the
     start of the leg to A's, which are the same on the first leg: :math:`(1-u)\,Y(0) + u\,Y^A`.
     The layer's bias and normalisation stay A's. Moments are streamed over the un-augmented
     training data: see `mcbench.Gram`.

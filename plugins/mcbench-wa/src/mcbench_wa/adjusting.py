@@ -74,8 +74,8 @@ class Adjusting:
         grams = [mcbench.Gram(features, outputs, matrices[0].device) for _ in points]
         for rows, before, after in self.stream.batches(points, anchors):
             for patches, matrix, u, gram in zip(rows, matrices, times, grams, strict=True):
-                wanted = before + u * (after - before) if after is not before else before
-                gram.add(patches.to(dtype), wanted - patches @ matrix.T)
+                target = before + u * (after - before) if after is not before else before
+                gram.add(patches.to(dtype), target - patches @ matrix.T)
         adjusted = []
         for point, matrix, gram in zip(points, matrices, grams, strict=True):
             change, weight = gram.solve(self.how.cutoff).to(matrix), point[self.layer.weight]
