@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import mcbench
 from mcbench import Endpoint, Params, Problem, Recipe
@@ -248,7 +248,7 @@ class SWA(Collected):
 
 
 @mcbench.hookimpl
-def mcbench_ensembles() -> Iterator[Any]:
+def mcbench_ensembles() -> Iterator[Collected]:
     """FGE, snapshot ensembles and SWA."""
     yield FGE()
     yield SSE()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import cos, pi, sin
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,7 +11,7 @@ from torch import Tensor
 import mcbench
 from mcbench import Params, Path, Problem
 from mcbench_flow.neurons import hidden_of
-from mcbench_flow.normalizing import Normalizing
+from mcbench_flow.normalizing import Build, Normalizing
 
 if TYPE_CHECKING:
     from mcbench import Endpoint
@@ -23,7 +22,7 @@ def arc(a: Tensor, b: Tensor, t: float) -> Tensor:
     return cos(pi * t / 2) * a + sin(pi * t / 2) * b
 
 
-def connect(a: Params, b: Params, problem: Problem, build: Callable[[int], Any]) -> Path:
+def connect(a: Params, b: Params, problem: Problem, build: Build) -> Path:
     r"""Path :math:`\nu^{-1}[\cos(\pi t/2)\,\nu(\theta^A) + \sin(\pi t/2)\,\nu(\theta^B)]`.
 
     All neurons of a point are mapped in one batch, in float64. The output bias moves straight.
@@ -85,9 +84,7 @@ def pooled(pool: list[Endpoint], problem: Problem) -> Tensor:
     return torch.stack([hidden.pack(end.params) for end in pool])
 
 
-def initial(
-    build: Callable[[int], Any], neurons: Tensor, problem: Problem, purpose: str
-) -> Normalizing:
+def initial(build: Build, neurons: Tensor, problem: Problem, purpose: str) -> Normalizing:
     """Map that a fit starts from, which only standardises."""
     seed = problem.generator("init", purpose).initial_seed()
     return Normalizing.of(build, neurons, seed)

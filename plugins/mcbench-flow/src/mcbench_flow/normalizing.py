@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from mcbench import Params, RunError
 
+Build = Callable[[int], Any]
+"""Makes a flow of `zuko.flows` for a number of features; zuko ships no types."""
+
 CONSTANT = 1e-6
 """Share of the largest deviation that a coordinate's must exceed to count as varying."""
 
@@ -30,7 +33,7 @@ class Normalizing(nn.Module):
     not scaled, and the flow neither sees nor changes it.
 
     Arguments:
-        build: Makes a flow of `zuko.flows` for a number of features.
+        build: Makes the flow.
         mean, std: :math:`\mu` and :math:`\sigma`, shape (d,).
         varying: The indices of coordinates that vary, int64.
     """
@@ -39,9 +42,7 @@ class Normalizing(nn.Module):
     std: Tensor
     varying: Tensor
 
-    def __init__(
-        self, build: Callable[[int], Any], mean: Tensor, std: Tensor, varying: Tensor
-    ) -> None:
+    def __init__(self, build: Build, mean: Tensor, std: Tensor, varying: Tensor) -> None:
         super().__init__()
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
@@ -50,7 +51,7 @@ class Normalizing(nn.Module):
         self._whole = len(varying) == len(mean)
 
     @staticmethod
-    def of(build: Callable[[int], Any], neurons: Tensor, seed: int) -> Normalizing:
+    def of(build: Build, neurons: Tensor, seed: int) -> Normalizing:
         """The map that only standardises ``neurons``, shape (n, d): its flow is the identity.
 
         ``seed`` gives the flow's hidden weights; its last layers are 0.
@@ -78,7 +79,7 @@ class Normalizing(nn.Module):
         return nu
 
     @staticmethod
-    def load(build: Callable[[int], Any], fitted: Params) -> Normalizing:
+    def load(build: Build, fitted: Params) -> Normalizing:
         """The map whose ``state_dict`` is ``fitted``."""
         with torch.random.fork_rng(devices=[]):
             nu = Normalizing(build, fitted["mean"], fitted["std"], fitted["varying"])

@@ -72,24 +72,24 @@ def mcbench_training_failed(key: str, error: Exception) -> None:
 
 
 @mcbench.hookimpl
-def mcbench_run_started(run: Any) -> None:
+def mcbench_run_started(run: mcbench.Run) -> None:
     """Open an MLflow run with its parameters."""
     tell("run_started", run)
 
 
 @mcbench.hookimpl
-def mcbench_point_evaluated(run: Any, t: float, values: dict[str, Any]) -> None:
+def mcbench_point_evaluated(run: mcbench.Run, t: float, values: dict[str, Any]) -> None:
     """Log loss and accuracy at t."""
     tell("point_evaluated", run, t, values)
 
 
 @mcbench.hookimpl
-def mcbench_run_finished(run: Any, record: Any, units: dict[str, str]) -> None:
+def mcbench_run_finished(run: mcbench.Run, record: mcbench.Record, units: dict[str, str]) -> None:
     """Log metrics, cost, versions and hardware; the status is FINISHED."""
     tell("run_finished", run, record, units)
 
 
 @mcbench.hookimpl
-def mcbench_run_failed(run: Any, error: Exception) -> None:
+def mcbench_run_failed(run: mcbench.Run, error: Exception) -> None:
     """Set the status to FAILED, with the reason."""
     tell("run_failed", run, error)

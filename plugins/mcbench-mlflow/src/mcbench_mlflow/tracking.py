@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mcbench import Endpoint
+    from mcbench import Endpoint, Record, Run
 
 KEY = "mcbench.key"
 """Tag of the content key: an MLflow run belongs to one training or run of mcbench."""
@@ -82,7 +82,7 @@ class Tracker:
             self._log(endpoint.key, [("cost/seconds", record["cost"]["seconds"], 0)])
             self._end(endpoint.key, "FINISHED", _provenance(record["provenance"]))
 
-    def run_started(self, run: Any) -> None:
+    def run_started(self, run: Run) -> None:
         """Open the run's MLflow run."""
         a, b = run.pair
         described = {
@@ -102,7 +102,7 @@ class Tracker:
             | _sources(run.problem | {"method": run.identity}),
         )
 
-    def point_evaluated(self, run: Any, t: float, values: dict[str, Any]) -> None:
+    def point_evaluated(self, run: Run, t: float, values: dict[str, Any]) -> None:
         """Log loss and accuracy at t."""
         if run.key not in self._open:
             return
@@ -115,7 +115,7 @@ class Tracker:
         self._log(run.key, points)
         self._open[run.key].steps.add(step)
 
-    def run_finished(self, run: Any, record: Any, units: dict[str, str]) -> None:
+    def run_finished(self, run: Run, record: Record, units: dict[str, str]) -> None:
         """Log metrics and the points not logged so far, and close the MLflow run."""
         if run.key not in self._open:
             # Nothing was evaluated: the run was done before, and lacked a metric.
@@ -125,7 +125,7 @@ class Tracker:
         tags = {f"mcbench.unit.{_plain(metric)}": unit for metric, unit in units.items() if unit}
         self._end(run.key, "FINISHED", _provenance(record.provenance.to_json()) | tags)
 
-    def run_failed(self, run: Any, error: Exception) -> None:
+    def run_failed(self, run: Run, error: Exception) -> None:
         """Close the MLflow run as failed; one that failed before its start is opened for it."""
         if run.key not in self._open:
             self.run_started(run)
@@ -140,7 +140,7 @@ class Tracker:
     # Calls of MLflow -----------------------------------------------------------------------
 
     @cached_property
-    def _client(self) -> Any:
+    def _client(self) -> Any:  # MLflow is imported when it is first needed.
         # MLflow sends usage statistics to its makers unless this is set: that is not for a
         # benchmark to decide.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -228,7 +228,7 @@ def _provenance(provenance: dict[str, Any]) -> dict[str, str]:
     return tags
 
 
-def _points(record: Any, logged: set[int]) -> Iterator[tuple[str, float, int]]:
+def _points(record: Record, logged: set[int]) -> Iterator[tuple[str, float, int]]:
     """Points of the curve that were not logged while they were evaluated."""
     curve = record.curve
     for quantity, by_split in (("loss", curve.loss), ("accuracy", curve.accuracy)):
@@ -238,7 +238,7 @@ def _points(record: Any, logged: set[int]) -> Iterator[tuple[str, float, int]]:
                     yield f"path/{quantity}/{split}", value, round(t * STEPS)
 
 
-def _results(record: Any) -> Iterator[tuple[str, float, int]]:
+def _results(record: Record) -> Iterator[tuple[str, float, int]]:
     """Metrics as ``worst-accuracy/test``, and costs as ``cost/path/passes``."""
     for metric, measured in record.metrics.items():
         for name, value in measured.values.items():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import mcbench
 from mcbench import Params, Problem, Stage
 
 if TYPE_CHECKING:
     from mcbench_wa.adjusting import Adjusting
+    from mcbench_wa.ensemble import WA, WAEnsemble, WAStorage
 
 REFERENCE = "Anokhin & Yarotsky, ICML 2020 (connections using weight adjustment)"
 
@@ -118,7 +119,7 @@ def mcbench_methods() -> Iterator[mcbench.Composition]:
 
 
 @mcbench.hookimpl
-def mcbench_metrics() -> Iterator[Any]:
+def mcbench_metrics() -> Iterator[WAEnsemble | WAStorage]:
     """Accuracy and storage of WA-ensembles."""
     from mcbench_wa.ensemble import WAEnsemble, WAStorage
 
@@ -127,7 +128,7 @@ def mcbench_metrics() -> Iterator[Any]:
 
 
 @mcbench.hookimpl
-def mcbench_ensembles() -> Iterator[Any]:
+def mcbench_ensembles() -> Iterator[WA]:
     """WA-ensembles of any number of networks."""
     from mcbench_wa.ensemble import WA
 
