@@ -34,8 +34,8 @@ class Networks:
         problem: Network, data and loss.
         recipe: Minibatches and weight decay.
         like: The network whose entries that are not floating point all have.
-        purpose: Whose draws these are, such as a method's name.
-        lanes: So many networks are batched at most; none: as memory allows.
+        purpose: First word of the purposes of all draws, such as a method's name.
+        lanes: Number of networks that are batched at most; none: as memory allows.
 
     Attributes:
         size: The first columns, which are parameters. Floating-point buffers follow.
@@ -68,11 +68,11 @@ class Networks:
         self._lanes: dict[tuple[int, bool], int] = {}
 
     def flatten(self, params: Params) -> Tensor:
-        """A network as a row, shape (columns,)."""
+        """Row of a network, shape (columns,)."""
         return self.layout.flatten(params).to(self.dtype)
 
     def unflatten(self, row: Tensor) -> Params:
-        """The network of a row; what has no place in it is that of ``like``."""
+        """Network of a row; entries that are not floating point are those of ``like``."""
         return self.layout.unflatten(row, self.like)
 
     # Minibatches ---------------------------------------------------------------------------
@@ -157,7 +157,7 @@ class Networks:
     # Batched passes ------------------------------------------------------------------------
 
     def lanes(self, batch: int, training: bool) -> int:
-        """How many networks are batched in a pass of ``batch`` samples each."""
+        """Number of networks that are batched in a pass of ``batch`` samples each."""
         if (batch, training) not in self._lanes:
             most = self._most or together(self.problem, batch, gradients=training)
             self._lanes[batch, training] = most if most > 1 and self._can_be_batched() else 1

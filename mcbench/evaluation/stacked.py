@@ -1,7 +1,7 @@
-"""Several networks at once: their tensors stacked, so that one pass serves all.
+"""Stacked tensors of several networks, computed in one pass.
 
-For small networks that is far faster than one after another, whose cost is overhead. A path's
-pivots, the points of a plane and the vectors of a Lanczos iteration are computed so.
+For small networks, whose cost is overhead, that is far faster than one after another. Pivots of a
+band, points of a plane and vectors of a Lanczos iteration are computed so.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ BUDGET = 2**30
 
 
 def stack(networks: Sequence[Params]) -> Params:
-    """The same entries with a first dimension for the networks."""
+    """Stack the entries of networks along a new first dimension."""
     import torch
 
     return {name: torch.stack([n[name] for n in networks]) for name in networks[0]}
 
 
 def unstack(stacked: Params) -> list[Params]:
-    """One `Params` per network; they share memory with the stack."""
+    """Split a stack into its networks, which share memory with it."""
     count = len(next(iter(stacked.values())))
     return [{name: x[i] for name, x in stacked.items()} for i in range(count)]
 
@@ -59,7 +59,7 @@ def outputs(
 
 
 def together(problem: Problem, batch: int, gradients: bool = False) -> int:
-    """How many networks to compute at once on batches of ``batch`` samples, at least 1.
+    """Number of networks to compute in one pass on batches of ``batch`` samples, at least 1.
 
     As many as fit into memory. On a CPU networks with convolutions go one by one: a convolution
     with kernels of several networks is slower there than one after another.

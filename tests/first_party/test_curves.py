@@ -56,7 +56,7 @@ def test_coefficients_are_the_papers_formulas(bends: int) -> None:
 @pytest.mark.parametrize("shape", ["polychain", "bezier"])
 @pytest.mark.parametrize("bends", [1, 2, 3])
 def test_the_path_is_the_curve_that_was_trained(problem: Problem, shape: str, bends: int) -> None:
-    """What training sees at t is what the path has at t; the ends are the same objects."""
+    """Training and path have the same network at t; the ends are the same objects."""
     points = [untrained(problem, seed).params for seed in range(bends + 2)]
     path = route(shape, points, problem, problem.recipe)
     for t in (0.1, 0.35, 0.5, 0.8):
@@ -178,7 +178,7 @@ def test_a_resumed_training_ends_with_the_same_curve(
         assert equal(whole(t), path(t)) and equal(whole(t), again(t))
 
 
-def test_training_is_the_recipes_unless_it_is_said(shared_store: Store) -> None:
+def test_training_is_the_recipes_unless_parameters_differ(shared_store: Store) -> None:
     problem = problem_of(shared_store, Net(linear(64, 10)), "quick[epochs=7,lr=0.2]")
     recipe = TrainedCurve("curve").recipe(problem)
     assert recipe.epochs == 7 and recipe.lr == pytest.approx(0.06)
@@ -191,7 +191,7 @@ def test_training_is_the_recipes_unless_it_is_said(shared_store: Store) -> None:
         TrainedCurve("curve").recipe(problem)
 
 
-def test_divergence_is_said(problem: Problem, pair: tuple[Endpoint, Endpoint]) -> None:
+def test_divergence_is_reported(problem: Problem, pair: tuple[Endpoint, Endpoint]) -> None:
     with pytest.raises(RunError, match="lower learning rate"):
         TrainedCurve("curve", epochs=3, lr=1e12).connect(*pair, problem)
 

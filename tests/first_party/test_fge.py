@@ -171,7 +171,7 @@ def test_members_and_trainings_differ(deep: Callable[[str], Deep]) -> None:
     assert not equal(one[0], other[0]) and equal(one[0], ensemble.collect(a, task)[0])
 
 
-def test_divergence_is_said() -> None:
+def test_divergence_is_reported() -> None:
     network = trained("two-layer")
     wild = FGE(cycles=3, period=2, lr_high=1e20, lr_low=1e20)
     with pytest.raises(RunError, match="training of 'fge' from seed 0 diverged: the loss is"):
@@ -308,7 +308,7 @@ def test_several_recipes_bring_members_in_turn(shared_store: Store) -> None:
     assert [values["members"] for values in record["sizes"]] == [2, 4]
 
 
-def test_a_failed_pretraining_is_said(store: Store) -> None:
+def test_a_failed_pretraining_is_reported(store: Store) -> None:
     plan = replace(PLAN, seeds=(0,), recipe="quick[epochs=6,lr=1e6]")
     results = Ensembling([Experiment(plan, store)], [FAST]).run()
     ((what, why),) = results.failures.items()

@@ -54,7 +54,7 @@ def pool(shared_store: Store) -> list[Endpoint]:
 
 @pytest.fixture(scope="module")
 def fitted(pool: list[Endpoint], problem: Problem) -> Fitted:
-    """What each method was fitted to, by name."""
+    """Fitted tensors by the method's name."""
     return {method.name: method.fit(pool, problem) for method in METHODS}
 
 

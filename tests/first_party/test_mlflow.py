@@ -57,7 +57,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def uri(tmp_path: Path, database: bytes, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Where the plugin logs."""
+    """Tracking URI of the database that the plugin logs to."""
     (tmp_path / "mlflow.db").write_bytes(database)
     where = f"sqlite:///{tmp_path / 'mlflow.db'}"
     monkeypatch.setenv("MCBENCH_MLFLOW", where)
@@ -175,7 +175,7 @@ def residual_network(listening: Host) -> None:
 
 
 def test_points_from_before_an_interruption_are_logged_too(uri: str) -> None:
-    """A tracker that heard of no point logs the whole curve from the record, once."""
+    """A tracker that was told of no point logs the whole curve from the record, once."""
     from mcbench_mlflow.tracking import Tracker
     from mlflow import MlflowClient
 

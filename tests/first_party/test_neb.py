@@ -388,7 +388,7 @@ def test_a_resumed_band_ends_with_the_same_numbers(
         assert equal(whole(t), path(t)) and equal(whole(t), again(t))
 
 
-def test_it_says_why_it_stopped_and_which_cycle_it_kept() -> None:
+def test_notes_have_the_stop_and_the_cycle() -> None:
     problem, a, b = ring((0.0, 1.0))
     NEB(steps=400).connect(a, b, problem)
     (note,) = problem.workshop.notes.items()
@@ -405,7 +405,7 @@ def test_it_says_why_it_stopped_and_which_cycle_it_kept() -> None:
     assert "kept cycle 3 of 3" in problem.workshop.notes
 
 
-def test_what_it_says_is_kept_with_the_run_and_shown(store: Store) -> None:
+def test_notes_are_stored_with_the_run_and_shown(store: Store) -> None:
     arguments = ["run", "-a", "mlp2[width=4]", "-r", "quick[epochs=1]", "-m",
                  "neb[steps=8,pivots=2]", "-m", "linear", "--endpoints", "3", "--points", "3",
                  "--refine", "0", "--metric", "length", "--home", str(store.root)]  # fmt: skip
@@ -475,7 +475,7 @@ def test_running_statistics_are_estimated_anew(shared_store: Store) -> None:
     assert equal(path(0.0), a.params) and equal(path(1.0), b.params)
 
 
-def test_what_cannot_be_done_is_said(shared_store: Store) -> None:
+def test_adam_without_a_rate_and_divergence_are_errors(shared_store: Store) -> None:
     adam = problem_of(shared_store, Net(*PLAIN), "quick[optimizer=adam]")
     a, b = untrained(adam, 0), untrained(adam, 1)
     with pytest.raises(RunError, match=r"neb\[lr="):
@@ -486,7 +486,7 @@ def test_what_cannot_be_done_is_said(shared_store: Store) -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 60], ids=["in the last step", "before"])
-def test_divergence_is_said(steps: int, shared_store: Store) -> None:
+def test_divergence_is_reported(steps: int, shared_store: Store) -> None:
     problem = problem_of(shared_store, Net(linear(64, 6), nn.ReLU, linear(6, 10)), HALVES)
     a, b = untrained(problem, 0), untrained(problem, 1)
     with pytest.raises(RunError, match=r"band diverged: .* lower learning rate .*neb\[lr="):

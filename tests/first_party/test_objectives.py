@@ -1,4 +1,4 @@
-"""What curves are trained for: exact gradients in expectation, and what each is better at."""
+"""Objectives of curves: exact gradients in expectation, and what each is better at."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def under_way(shape: str, objective: str) -> tuple[Training, Problem]:
 
 
 def gradient(training: Training, problem: Problem, moment: Moment) -> Tensor:
-    """What a step at a moment follows, shape (bends, 2); it does not move."""
+    """Gradient of a step at a moment, shape (bends, 2); the curve does not move."""
     batch = problem.splits["train"]
     weights = training.coefficients([moment.t])[0]
     training.descend(weights, batch.inputs[:2], batch.targets[:2], 0.0, moment)

@@ -30,7 +30,7 @@ def train(curve: TrainedCurve, a: Endpoint, b: Endpoint, problem: Problem) -> li
 
 
 class Training:
-    r"""A curve in training.
+    r"""Training of a curve.
 
     With :math:`\phi(t) = \sum_i c_i w_i` the gradient in bend i is
     :math:`c_i\, (\nabla \mathrm{CE}(\phi(t)) + \lambda\, \phi(t))`: a step is one forward and

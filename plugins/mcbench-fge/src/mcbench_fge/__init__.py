@@ -49,8 +49,8 @@ class Collected:
 class FGE(Collected):
     r"""Fast geometric ensembling: members along a cyclical learning rate, from one training.
 
-    From a network that was trained for ``pretrain`` epochs of the recipe, training goes on with a
-    learning rate that goes from :math:`\alpha_1` linearly down to :math:`\alpha_2` and up again
+    From a network that was trained for ``pretrain`` epochs of the recipe, training continues with
+    a learning rate that goes from :math:`\alpha_1` linearly down to :math:`\alpha_2` and up again
     in every cycle of c steps: in step i = 1, 2, ..., with
     :math:`t(i) = (\mathrm{mod}(i - 1, c) + 1) / c`, it is
     :math:`(1 - 2t)\,\alpha_1 + 2t\,\alpha_2` for :math:`t \le 1/2` and
@@ -58,7 +58,7 @@ class FGE(Collected):
     each cycle, at t = 1/2, where the rate is lowest. The training ends with the last member: n
     cycles of p epochs take :math:`(n - 1/2)\,p`. Optimiser, weight decay, minibatches and
     augmentation are the recipe's; momentum starts anew, for endpoints do not keep it (the
-    published code goes on with it).
+    published code keeps it).
 
     Defaults are those of the paper's ResNet-164: 6 cycles of 4 epochs between 1/2 and 1/200 of the
     recipe's rate. For VGG-16 and WRN-28-10 the paper joins two such trainings from one network,
@@ -177,8 +177,8 @@ class SSE(Collected):
 class SWA(Collected):
     r"""Stochastic weight averaging: one network, the mean of the weights along a training.
 
-    From a network that was trained for ``pretrain`` epochs of the recipe, training goes on to the
-    end of the recipe's epochs; the weights where it starts and those after every ``period``
+    From a network that was trained for ``pretrain`` epochs of the recipe, training continues to
+    the end of the recipe's epochs; the weights where it starts and those after every ``period``
     epochs are averaged. The learning rate is constant, or, with ``lr_low``, goes in each period
     from ``lr`` down to it, in step i with :math:`t(i) = (\mathrm{mod}(i - 1, c) + 1) / c`
     :math:`(1 - t)\,\alpha_1 + t\,\alpha_2`. Running statistics of batch norms are estimated at
@@ -186,7 +186,7 @@ class SWA(Collected):
     Optimiser, weight decay, minibatches and augmentation are the recipe's; momentum starts anew.
 
     The published runs start after about 3/4 of the epochs, with 1/2 or 1/5 of the learning rate,
-    and go on for 1, 1.25 or 1.5 times the epochs.
+    and last 1, 1.25 or 1.5 times the epochs.
     """
 
     name = "swa"

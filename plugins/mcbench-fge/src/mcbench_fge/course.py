@@ -134,7 +134,7 @@ class Training:
         return mcbench.pack(self.collected, first=0)
 
     def tensors(self) -> Params:
-        """What was collected, the network and the optimiser's state."""
+        """The collected networks, the network in training and the optimiser's state."""
         state = self.result()
         state |= {f"network.{n}": x for n, x in self.module.state_dict().items()}
         return state | mcbench.optimizer_state(self.optimizer, self.weights)

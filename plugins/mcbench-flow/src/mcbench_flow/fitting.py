@@ -18,7 +18,7 @@ CLIP = 10.0
 """The largest norm of a gradient; larger ones are clipped to it."""
 
 REPORTS = 100
-"""How many times in a fit progress is reported and checked."""
+"""Number of times in a fit that progress is reported and checked."""
 
 PATIENCE = 10
 """A fit ends after so many checks without a better loss."""
@@ -78,7 +78,7 @@ def fit(nu: Normalizing, objective: Objective, problem: Problem) -> Params:
 
 
 class Fit:
-    """A fit in training; see `fit`."""
+    """Training of a map; see `fit`."""
 
     unit = "step"
 

@@ -73,7 +73,7 @@ class Band:
 
     @property
     def first(self) -> int:
-        """The pivots of the first cycle."""
+        """The number of pivots of the first cycle."""
         raise NotImplementedError
 
     def recipe(self, problem: Problem) -> Recipe:
@@ -152,7 +152,7 @@ class NEB(Band):
 
     @property
     def first(self) -> int:
-        """All pivots."""
+        """The number of pivots."""
         return self.pivots
 
 
@@ -214,7 +214,7 @@ class AutoNEB(Band):
 
     @property
     def first(self) -> int:
-        """The pivots of the first cycle."""
+        """The number of pivots of the first cycle."""
         return self.pivots
 
 

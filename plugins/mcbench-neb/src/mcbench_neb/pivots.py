@@ -142,7 +142,7 @@ class Pivots:
 
 
 def insertions(profile: Tensor, theta: float, most: int) -> list[tuple[int, float]]:
-    r"""Where a band needs pivots: lines and fractions of them, from the last line to the first.
+    r"""Places where a band needs pivots: lines and fractions of them, from the last line on.
 
     The residue of a point is its loss above the linear interpolation between the pivots beside it,
     relative to the range of all losses, :math:`\max L - \min L`. A line whose largest residue is

@@ -60,7 +60,7 @@ def lowest(history: History) -> int:
 
 
 class Training:
-    """A band under way, of which a step moves all pivots once.
+    """Training of a band, of which a step moves all pivots once.
 
     Arguments:
         pivots: The pivots at their start, which are moved.
@@ -107,7 +107,7 @@ class Training:
         self._resume(record["cycles"], record["step"])
 
     def tensors(self) -> Params:
-        """All that goes on changing."""
+        """The band, its velocity, and the best band so far."""
         pivots = self.pivots
         own = {"rows": pivots.rows, "shares": pivots.shares, "velocity": pivots.velocity}
         return own | {"best": self.best}

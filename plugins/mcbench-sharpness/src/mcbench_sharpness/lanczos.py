@@ -34,7 +34,7 @@ def tridiagonal(
 
     :math:`\beta_j q_{j+1} = A q_j - \alpha_j q_j - \beta_{j-1} q_{j-1}`, where each new direction
     is made orthogonal to all before it, twice. Where a space is exhausted, :math:`\beta_j` is 0
-    and the iteration goes on with a new direction outside it.
+    and the iteration continues with a new direction outside it.
 
     Arguments:
         times: Gives the products of the matrices with vectors, shape (matrices, d).

@@ -37,7 +37,7 @@ class Adjusting:
 
     @property
     def most(self) -> int:
-        """How many points may be adjusted in one pass; at least 1."""
+        """Number of points that may be adjusted in one pass, at least 1."""
         outputs, features = self.layer.matrix(self.stream.stage.start).shape
         return max(1, BUDGET // (8 * features * (features + outputs)))
 
