@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import mcbench
-from mcbench_flow import REFERENCE
+from mcbench_flow import FittedMap
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from mcbench import Endpoint, Need, Params, Path, Problem
+    from mcbench import Endpoint, Need, Params, Problem
 
 HELD_OUT = 8
 """One neuron in so many is held out; the flow that makes those likeliest is kept."""
 
 
 @dataclass(frozen=True)
-class IAFFlow:
+class IAFFlow(FittedMap):
     r"""Arcs in the coordinates in which an autoregressive flow makes neurons standard normal.
 
     A neuron :math:`\theta` is the vector of its incoming weights, bias and outgoing weights. The
@@ -46,9 +46,6 @@ class IAFFlow:
 
     name = "iaf-flow"
     summary = "arcs in the coordinates of an autoregressive flow, fitted by likelihood on a pool"
-    reference = REFERENCE
-    explicit: ClassVar[bool] = False
-    learnable: ClassVar[bool] = True
     route: ClassVar[str] = "arcs in coordinates of a flow, one for all pairs"
     use: ClassVar[str] = (
         "For many pairs of two-layer networks: one map serves all pairs. It is fitted by "
@@ -63,12 +60,6 @@ class IAFFlow:
     steps: int = mcbench.parameter(3000, "steps of Adam, at most", ge=1)
     lr: float = mcbench.parameter(3e-4, "learning rate at the start; it falls to 0", gt=0)
     batch: int = mcbench.parameter(256, "neurons per step", ge=1)
-
-    def check(self, problem: Problem) -> None:
-        """Refuse networks that have not two affine layers."""
-        from mcbench_flow.neurons import hidden_of
-
-        hidden_of(problem.module.state_dict(), problem)
 
     def build(self, features: int) -> Any:
         """The flow, not fitted."""
@@ -104,9 +95,3 @@ class IAFFlow:
 
         objective = Objective(self.name, loss, self.steps, self.lr, check if count else None)
         return fit(nu, objective, problem)
-
-    def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
-        """The path through the fitted flow's coordinates."""
-        from mcbench_flow.connection import connect
-
-        return connect(a.params, b.params, problem, self.build)
