@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 import options
+import torch
 from common import interleaved, mnist, problem
 from mcbench_neb import NEB
-from mcbench_neb.chain import Chain
+from mcbench_neb.pivots import Pivots
 from results import Result, report, reporting
 
 from mcbench.problem.problem import Problem
@@ -23,10 +24,10 @@ def stepping(task: Problem, pivots: int, lanes: int | None) -> Callable[[], Any]
     """A step of all pivots, each on a minibatch of its own, as a run does it."""
     band = NEB(pivots=pivots)
     ends = (dict(task.build(seed).state_dict()) for seed in (0, 1))
-    chain = Chain(band, *ends, task, lanes)
-    chain.start(pivots)
-    batches = [next(task.shuffled(chain.recipe, "benchmark", i)) for i in range(pivots)]
-    return lambda: chain.step(1e-6, batches, [0] * pivots)
+    moving = Pivots(band, *ends, task, lanes)
+    recipe = moving.networks.recipe
+    batches = [next(task.shuffled(recipe, "benchmark", i)) for i in range(pivots)]
+    return lambda: moving.step(1e-6, batches, torch.Generator())
 
 
 def repeated(step: Callable[[], Any], count: int) -> Callable[[], None]:
@@ -60,7 +61,7 @@ def run(
 
 @click.command()
 @click.option("--pivots", default=11, show_default=True, type=click.IntRange(1),
-              help="Pivots of the chain.")  # fmt: skip
+              help="Pivots of the band.")  # fmt: skip
 @options.samples("Training samples, for minibatches.", 6000, 256)
 @click.option("--steps", default=20, show_default=True, type=click.IntRange(1),
               help="Steps in a row.")  # fmt: skip

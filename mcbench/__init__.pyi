@@ -10,6 +10,7 @@ from .errors import UsageError as UsageError
 from .evaluation.evaluate import Curve as Curve
 from .evaluation.metric import Evaluation as Evaluation
 from .evaluation.metric import Metric as Metric
+from .evaluation.networks import Networks as Networks
 from .evaluation.protocol import Protocol as Protocol
 from .evaluation.stacked import outputs as outputs
 from .evaluation.stacked import stack as stack
@@ -32,6 +33,8 @@ from .paths.layout import Layout as Layout
 from .paths.params import Params as Params
 from .paths.params import combine as combine
 from .paths.params import finite as finite
+from .paths.params import pack as pack
+from .paths.params import unpack as unpack
 from .paths.path import Leg as Leg
 from .paths.path import Path as Path
 from .paths.path import join as join

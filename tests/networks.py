@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from mcbench.plugins.host import host
 from mcbench.problem import loading
@@ -26,6 +27,20 @@ class Net:
 
     def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
         return nn.Sequential(nn.Flatten(), *(layer() for layer in self.layers))
+
+
+class Double(nn.Module):
+    """A network in float64 with a buffer and one weight under two names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.below, self.above = nn.Linear(64, 6).double(), nn.Linear(6, 10).double()
+        self.again = self.below
+        self.register_buffer("shift", torch.randn(6, dtype=torch.float64))
+        self.register_buffer("count", torch.tensor(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.above(torch.tanh(self.again(x.flatten(1).double())) + self.shift)
 
 
 def linear(n: int, m: int, **how: Any) -> Layer:

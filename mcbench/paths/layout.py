@@ -1,4 +1,4 @@
-"""`Layout`, the floating-point entries of a network in a row."""
+"""`Layout`, the places of a network's floating-point entries in a row of numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Layout:
-    """Where the floating-point entries of a network stand in a row of numbers.
+    """Places of the floating-point entries of a network in a row of numbers.
 
     Parameters come first, in the order of the module, then buffers. An entry that several names
     share stands there once.
@@ -43,7 +43,7 @@ class Layout:
         self.size = sum(shape.numel() for shape in self.shapes.values())
 
     def flatten(self, params: Params) -> Tensor:
-        """A network as a row, shape (size,)."""
+        """Row of a network, shape (size,)."""
         import torch
 
         return torch.cat([params[name].flatten() for name in self.names])
@@ -64,7 +64,7 @@ class Layout:
         }
 
     def unflatten(self, row: Tensor, like: Params) -> Params:
-        """The network of a row, copied in the types of ``like``; the rest is what it has."""
+        """Network of a row, copied in the types of ``like``, whose other entries it has."""
         params = dict(like)
         for first, piece in self.pieces(row).items():
             for name in self.names[first]:

@@ -6,6 +6,7 @@ others (such as a batch norm's counter) are taken from the first argument.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -48,6 +49,21 @@ def size(a: Params) -> tuple[int, int]:
 def move(a: Params, device: torch.device | str) -> Params:
     """On another device."""
     return {name: x.to(device) for name, x in a.items()}
+
+
+def pack(networks: Iterable[Params], first: int = 1) -> Params:
+    """Several networks as one: entry ``n`` of network i = first, first + 1, ... is ``i.n``."""
+    numbered = enumerate(networks, start=first)
+    return {f"{i}.{name}": x for i, network in numbered for name, x in network.items()}
+
+
+def unpack(packed: Params, like: Params, first: int = 1) -> list[Params]:
+    """The networks that `pack` made one of, with the names and on the devices of ``like``."""
+    networks: list[Params] = []
+    while f"{first}.{next(iter(like))}" in packed:
+        networks.append({n: packed[f"{first}.{n}"].to(x.device) for n, x in like.items()})
+        first += 1
+    return networks
 
 
 def finite(a: Params) -> bool:

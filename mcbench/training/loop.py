@@ -14,18 +14,18 @@ from mcbench.store.store import save_seconds
 
 
 class Solver(Protocol):
-    """What is trained step by step: `solve` carries the steps out.
+    """Training step by step, which `solve` carries out.
 
-    Its state is tensors and a record, which together are all that goes on changing. How far it is
-    follows from the record alone. A step seeds all that it draws from its number, so that a
-    training that was interrupted ends with the same numbers as one that was not.
+    Its state is tensors and a record, which are all that changes. How far it is follows from the
+    record alone. A step seeds all that it draws from its number, so that a resumed training gives
+    the same numbers.
 
     Attributes:
-        title: What diverges, in an error: ``the chain``.
-        unit: What a step is, there: ``step`` or ``epoch``.
-        advice: Where its learning rate is set, there: ``-m 'neb[lr=...]', here 0.1``.
+        title: Subject of the error where it diverges: ``the band``.
+        unit: Name of a step in that error: ``step`` or ``epoch``.
+        advice: Where the learning rate is set, in that error: ``-m 'neb[lr=...]', here 0.1``.
         steps: How many steps there are, at most.
-        record: What is no tensor of the state, as JSON has it.
+        record: The rest of the state, which JSON can hold.
     """
 
     @property
@@ -44,26 +44,26 @@ class Solver(Protocol):
     def record(self) -> dict[str, Any]: ...
 
     def taken(self, record: dict[str, Any]) -> int:
-        """How many steps are done in a state of this record, 0 if it is empty.
+        """Number of steps that are done in a state of this record, 0 if it is empty.
 
         The training ends when they are ``steps``. One that ends early skips the rest.
         """
         ...
 
     def start(self, tensors: Params, record: dict[str, Any]) -> None:
-        """Go on from a state; both are empty at the beginning. Tensors may be on the CPU."""
+        """Resume from a state; both are empty at the beginning. Tensors may be on the CPU."""
         ...
 
     def step(self) -> float | None:
         """Take the next step.
 
         Returns:
-            The mean loss since one was returned last; ``None`` if there is nothing to tell yet.
+            The mean loss since one was returned last; ``None`` if there is nothing to report yet.
         """
         ...
 
     def tensors(self) -> Params:
-        """The tensors of the state, of which an interrupted training goes on."""
+        """The tensors of the state, from which an interrupted training is resumed."""
         ...
 
     def result(self) -> Params:
@@ -72,7 +72,7 @@ class Solver(Protocol):
 
 
 class Checkpoint(Protocol):
-    """Where a state is kept, such as a `Workshop`."""
+    """Storage of a state, such as a `Workshop`."""
 
     def load(self) -> tuple[Params, dict[str, Any]] | None:
         """The tensors and the record that were saved last, if any were."""
@@ -83,22 +83,22 @@ class Checkpoint(Protocol):
         ...
 
     def report(self, step: int, steps: int, loss: float) -> None:
-        """Say how far it is."""
+        """Report how far it is."""
         ...
 
 
 def solve(solver: Solver, checkpoint: Checkpoint) -> tuple[Params, dict[str, Any]]:
-    """Take all steps of a solver, from where it was interrupted if it was.
+    """Take all steps of a solver, those that are left if it was interrupted.
 
     The state is saved every few seconds, and the result once at the end; a training that is done
     is not repeated. Torch's global random state is afterwards what it was before.
 
     Arguments:
-        solver: What is trained.
-        checkpoint: Where its state is kept: a method's is ``problem.workshop``.
+        solver: The training.
+        checkpoint: The storage of its state: a method's is ``problem.workshop``.
 
     Returns:
-        The solver's result, where it was stored on the CPU, and the record that goes with it.
+        The solver's result, on the CPU where it was stored, and its record.
 
     Raises:
         RunError: If a loss is not finite.
@@ -127,7 +127,7 @@ def solve(solver: Solver, checkpoint: Checkpoint) -> tuple[Params, dict[str, Any
 
 
 def diverged(solver: Solver, title: str, loss: float, taken: int) -> RunError:
-    """The error that says so of the step after ``taken``."""
+    """The error of a training that diverged in the step after ``taken``."""
     return RunError(
         f"{title} diverged: the loss is {loss} in {solver.unit} {taken + 1} of {solver.steps}; a "
         f"lower learning rate may help ({solver.advice})"

@@ -144,7 +144,10 @@ def test_the_command_prints_a_table_and_draws(
     result = run("ensemble", "-e", "wa[head=1..4]", "-e", "independent", *small,
                  "-o", str(tmp_path / "grown"), "--json")  # fmt: skip
     assert result.exit_code == 1
-    assert "wa[head=4] failed: a head of 4 layers needs them: the network has 3" in result.stderr
+    assert (
+        "wa[head=4] failed: the network has 3 layers: take a head of 1 to 3, not 4"
+        in result.stderr
+    )
     rows = json.loads(result.stdout)["ensembles"]
     assert [(r["ensemble"], r["networks"]) for r in rows] == [
         (name, n)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from math import comb
 from typing import Any
 
-import mcbench_curves
 import pytest
 import torch
 from mcbench_curves import TrainedCurve
 from mcbench_curves.coefficients import SHAPES
 from mcbench_curves.route import bezier_leg, route
 from mcbench_curves.training import Training
-from networks import Net, linear, problem_of, untrained
+from networks import Double, Net, linear, problem_of, untrained
 from torch import nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
@@ -21,20 +20,11 @@ from killing import Fragile, Killed
 from mcbench import Endpoint, RunError, Statistics, UsageError
 from mcbench.evaluation.ends import check_ends
 from mcbench.paths.params import combine, distance, equal
-from mcbench.plugins.host import Host, Plugin, host
+from mcbench.plugins.host import host
 from mcbench.problem.problem import Problem
 from mcbench.store.store import Store
 
 SHORT = "quick[epochs=2]"
-
-
-@pytest.fixture(scope="module")
-def known() -> Host:
-    """A host that has the plugin, installed or not."""
-    found = Host(only=set())
-    found.register(Plugin("curves", "mcbench-curves", "0.1.0"), lambda: mcbench_curves)
-    assert not found.plugins["curves"].errors
-    return found
 
 
 @pytest.fixture
@@ -66,7 +56,7 @@ def test_coefficients_are_the_papers_formulas(bends: int) -> None:
 @pytest.mark.parametrize("shape", ["polychain", "bezier"])
 @pytest.mark.parametrize("bends", [1, 2, 3])
 def test_the_path_is_the_curve_that_was_trained(problem: Problem, shape: str, bends: int) -> None:
-    """What training sees at t is what the path has at t; the ends are the same objects."""
+    """Training and path have the same network at t; the ends are the same objects."""
     points = [untrained(problem, seed).params for seed in range(bends + 2)]
     path = route(shape, points, problem, problem.recipe)
     for t in (0.1, 0.35, 0.5, 0.8):
@@ -89,20 +79,6 @@ def test_lengths_are_exact_or_integrated(problem: Problem) -> None:
 
 
 # Training ----------------------------------------------------------------------------------
-
-
-class Double(nn.Module):
-    """A network in float64 with a buffer and one weight under two names."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.below, self.above = nn.Linear(64, 6).double(), nn.Linear(6, 10).double()
-        self.again = self.below
-        self.register_buffer("shift", torch.randn(6, dtype=torch.float64))
-        self.register_buffer("count", torch.tensor(3))
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.above(torch.tanh(self.again(x.flatten(1).double())) + self.shift)
 
 
 @pytest.mark.parametrize("shape", ["polychain", "bezier"])
@@ -143,9 +119,9 @@ def test_a_step_is_the_gradient_through_the_whole_formula(
 
 @pytest.mark.parametrize("method", ["polychain[bends=2]", "bezier", "garipov-3", "garipov-5"])
 def test_trained_bends_lower_the_mean_loss(
-    known: Host, problem: Problem, pair: tuple[Endpoint, Endpoint], method: str
+    problem: Problem, pair: tuple[Endpoint, Endpoint], method: str
 ) -> None:
-    path = known.get("method", method).connect(*pair, problem)
+    path = host().get("method", method).connect(*pair, problem)
     check_ends(path, pair[0].params, pair[1].params, problem)
     batch = problem.splits["train"]
 
@@ -158,16 +134,16 @@ def test_trained_bends_lower_the_mean_loss(
 
 
 def test_garipov_3_is_a_polychain_with_one_bend(
-    known: Host, problem: Problem, pair: tuple[Endpoint, Endpoint]
+    problem: Problem, pair: tuple[Endpoint, Endpoint]
 ) -> None:
-    one = known.get("method", "garipov-3[epochs=2]").connect(*pair, problem)
-    same = known.get("method", "polychain[bends=1,epochs=2,rate=1]").connect(*pair, problem)
-    other = known.get("method", "bezier[epochs=2]").connect(*pair, problem)
+    one = host().get("method", "garipov-3[epochs=2]").connect(*pair, problem)
+    same = host().get("method", "polychain[bends=1,epochs=2,rate=1]").connect(*pair, problem)
+    other = host().get("method", "bezier[epochs=2]").connect(*pair, problem)
     for t in (0.25, 0.5, 0.75):
         assert equal(one(t), same(t))
     assert not equal(one(0.5), other(0.5))
     with pytest.raises(UsageError, match="no parameter 'bends'"):
-        known.get("method", "garipov-3[bends=2]")
+        host().get("method", "garipov-3[bends=2]")
 
 
 @pytest.mark.parametrize(
@@ -202,7 +178,7 @@ def test_a_resumed_training_ends_with_the_same_curve(
         assert equal(whole(t), path(t)) and equal(whole(t), again(t))
 
 
-def test_training_is_the_recipes_unless_it_is_said(shared_store: Store) -> None:
+def test_training_is_the_recipes_unless_parameters_differ(shared_store: Store) -> None:
     problem = problem_of(shared_store, Net(linear(64, 10)), "quick[epochs=7,lr=0.2]")
     recipe = TrainedCurve("curve").recipe(problem)
     assert recipe.epochs == 7 and recipe.lr == pytest.approx(0.06)
@@ -215,7 +191,7 @@ def test_training_is_the_recipes_unless_it_is_said(shared_store: Store) -> None:
         TrainedCurve("curve").recipe(problem)
 
 
-def test_divergence_is_said(problem: Problem, pair: tuple[Endpoint, Endpoint]) -> None:
+def test_divergence_is_reported(problem: Problem, pair: tuple[Endpoint, Endpoint]) -> None:
     with pytest.raises(RunError, match="lower learning rate"):
         TrainedCurve("curve", epochs=3, lr=1e12).connect(*pair, problem)
 

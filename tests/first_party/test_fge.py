@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 from mcbench_fge import FGE, SSE, SWA
-from mcbench_fge.course import Course, Training, carry_out, steps_of
+from mcbench_fge.course import Course, Training, collect, steps_of
 
 import mcbench
 from conftest import PLAN, Deep
@@ -90,7 +90,7 @@ def test_a_step_is_one_of_the_recipes_optimiser(
 ) -> None:
     task, start = fresh(problem), pair[0]
     course = Course("one", lambda i: 0.05, (1,))
-    (after,) = carry_out(course, start, task)
+    (after,) = collect(course, start, task)
     inputs, targets = next(task.shuffled(task.recipe, "one", start.seed, 0))
     weights = {n: x.clone().requires_grad_() for n, x in start.params.items()}
     task.loss(weights, inputs, targets).backward()
@@ -106,7 +106,7 @@ def test_swa_is_the_mean_of_what_is_collected_with_its_own_statistics() -> None:
     swa = SWA(pretrain=2)
     course = swa.course(problem)
     assert len(course.marks) == 4
-    points = [start.params, *carry_out(replace(course, mean=False), start, network.problem())]
+    points = [start.params, *collect(replace(course, mean=False), start, network.problem())]
     (mean,) = swa.collect(start, problem)
     statistics = mcbench.Statistics(problem, problem.recipe)
     for name, x in mean.items():
@@ -171,7 +171,7 @@ def test_members_and_trainings_differ(deep: Callable[[str], Deep]) -> None:
     assert not equal(one[0], other[0]) and equal(one[0], ensemble.collect(a, task)[0])
 
 
-def test_divergence_is_said() -> None:
+def test_divergence_is_reported() -> None:
     network = trained("two-layer")
     wild = FGE(cycles=3, period=2, lr_high=1e20, lr_low=1e20)
     with pytest.raises(RunError, match="training of 'fge' from seed 0 diverged: the loss is"):
@@ -182,7 +182,7 @@ def test_divergence_is_said() -> None:
     ("text", "reason"),
     [
         ("fge", "takes 22 epochs for 6 cycles of 4: recipe 'quick' has 15"),
-        ("fge[pretrain=16]", "starts from networks of 16 epochs: recipe 'quick' has 15"),
+        ("fge[pretrain=16]", "starts from networks trained for 16 epochs: recipe 'quick' has 15"),
         ("sse[cycles=16]", "has 16 cycles: recipe 'quick' has 15 epochs"),
         ("swa[pretrain=15]", "leaves 0 of its 15"),
         ("wa", "no member that one training gives"),
@@ -227,9 +227,9 @@ def results(shared_store: Store) -> EnsembleResults:
     """Independent networks, FGE, and one that takes more than the recipe's epochs."""
     long = "fge[cycles=3,period=2,pretrain=14]"
     experiment = Experiment(PLAN, shared_store)
-    found = EnsembleExperiment([experiment], ["independent", FAST, long], (1, 2, 3)).run()
-    assert not found.failures
-    return found
+    results = EnsembleExperiment([experiment], ["independent", FAST, long], (1, 2, 3)).run()
+    assert not results.failures
+    return results
 
 
 def test_budgets_pool_all_choices_of_trainings(
@@ -245,8 +245,8 @@ def test_budgets_pool_all_choices_of_trainings(
     for choice in ([0], [1], [2], [0, 1], [0, 2], [1, 2], [0, 1, 2]):
         mean = torch.stack([outputs[i] for i in choice]).mean(0)
         expected.append(100 * float((mean.argmax(1) == test.targets).double().mean()))
-    found = [value for pool in record["budgets"] for value in pool["accuracy"]]
-    assert found == pytest.approx(expected, abs=1e-9)
+    measured = [value for pool in record["budgets"] for value in pool["accuracy"]]
+    assert measured == pytest.approx(expected, abs=1e-9)
     assert [pool["epochs"] for pool in record["budgets"]] == [15, 30, 45]
     assert [pool["trainings"] for pool in record["budgets"]] == [1, 2, 3]
 
@@ -308,7 +308,7 @@ def test_several_recipes_bring_members_in_turn(shared_store: Store) -> None:
     assert [values["members"] for values in record["sizes"]] == [2, 4]
 
 
-def test_a_failed_pretraining_is_said(store: Store) -> None:
+def test_a_failed_pretraining_is_reported(store: Store) -> None:
     plan = replace(PLAN, seeds=(0,), recipe="quick[epochs=6,lr=1e6]")
     results = EnsembleExperiment([Experiment(plan, store)], [FAST]).run()
     ((what, why),) = results.failures.items()

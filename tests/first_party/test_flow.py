@@ -54,7 +54,7 @@ def pool(shared_store: Store) -> list[Endpoint]:
 
 @pytest.fixture(scope="module")
 def fitted(pool: list[Endpoint], problem: Problem) -> Fitted:
-    """What each method was fitted to, by name."""
+    """Fitted tensors by the method's name."""
     return {method.name: method.fit(pool, problem) for method in METHODS}
 
 
@@ -230,7 +230,7 @@ def test_coordinates_that_do_not_vary_are_only_shifted(problem: Problem) -> None
         assert torch.allclose(nu(other) - nu(neurons), torch.tensor([0, 0.5, 0, 0, 0]), atol=1e-6)
         assert torch.allclose(nu.inverse(nu(other)), other, atol=1e-4)
         assert bool(nu.log_density(neurons).isfinite().all())
-    with pytest.raises(RunError, match="all alike"):
+    with pytest.raises(RunError, match="0 coordinates of the pool's neurons vary"):
         initial(FLOW.build, torch.ones(20, 5), problem, "constant")
 
 
@@ -292,7 +292,7 @@ def test_deeper_networks_are_refused(method: Any, shared_store: Store) -> None:
         lambda: method.connect(*pair, experiment.problem),
     ):
         with pytest.raises(
-            StructureError, match="two affine layers; this network has 3"
+            StructureError, match="two affine layers, as of mlp2; this network has 3"
         ) as caught:
             refused()
         assert "\n" not in str(caught.value)

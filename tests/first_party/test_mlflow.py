@@ -57,7 +57,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @pytest.fixture
 def uri(tmp_path: Path, database: bytes, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Where the plugin logs."""
+    """Tracking URI of the database that the plugin logs to."""
     (tmp_path / "mlflow.db").write_bytes(database)
     where = f"sqlite:///{tmp_path / 'mlflow.db'}"
     monkeypatch.setenv("MCBENCH_MLFLOW", where)
@@ -73,8 +73,8 @@ def logged(uri: str) -> Rows:
     client = MlflowClient(uri)
     experiment = client.get_experiment_by_name("mcbench")
     assert experiment is not None
-    found = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time"])
-    return {run.info.run_name: run for run in found}
+    runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time"])
+    return {run.info.run_name: run for run in runs}
 
 
 def test_a_run_is_logged_whole(listening: Host, uri: str, tmp_path: Path) -> None:
@@ -175,7 +175,7 @@ def residual_network(listening: Host) -> None:
 
 
 def test_points_from_before_an_interruption_are_logged_too(uri: str) -> None:
-    """A tracker that heard of no point logs the whole curve from the record, once."""
+    """A tracker that was told of no point logs the whole curve from the record, once."""
     from mcbench_mlflow.tracking import Tracker
     from mlflow import MlflowClient
 
@@ -213,8 +213,8 @@ def test_a_store_that_cannot_be_used_fails_no_run(
     monkeypatch.setenv("MCBENCH_MLFLOW", "nonsense://nowhere")
     results = Experiment(PLAN, Store(tmp_path)).run()
     assert results.failures == {} and len(results.records) == 2
-    said = [r.getMessage() for r in caplog.records if "mlflow" in r.getMessage()]
-    assert len(said) == 1 and "mcbench_training_started failed" in said[0]
+    messages = [r.getMessage() for r in caplog.records if "mlflow" in r.getMessage()]
+    assert len(messages) == 1 and "mcbench_training_started failed" in messages[0]
 
 
 @pytest.mark.parametrize("where", ["", "off"])

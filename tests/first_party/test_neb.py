@@ -1,4 +1,4 @@
-"""Nudged elastic bands: forces, places, insertions, resumed and sharded chains, the ring."""
+"""Nudged elastic bands: forces, places, insertions, resumed and sharded bands, the ring."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ from itertools import islice
 from math import pi
 from typing import Any
 
-import mcbench_neb
 import pytest
 import torch
 from click.testing import CliRunner
 from mcbench_neb import NEB, AutoNEB, Band
-from mcbench_neb.chain import Chain, insertions
 from mcbench_neb.cycles import Cycle, read
 from mcbench_neb.forces import norms, parallel, perpendicular, redistribute, tangents, units
-from mcbench_neb.pivots import Pivots
-from mcbench_neb.training import Cycles, kept
-from networks import Net, linear, problem_of, untrained
+from mcbench_neb.pivots import Pivots, insertions
+from mcbench_neb.training import Training, lowest
+from networks import Double, Net, linear, problem_of, untrained
 from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.functional import cross_entropy
 
+import mcbench
 from killing import Fragile, Killed
 from mcbench import Endpoint, RunError, UsageError
 from mcbench.cli import main
@@ -31,7 +30,7 @@ from mcbench.evaluation.losses import Progress as Evaluating
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.record import Record
 from mcbench.paths.params import Params, combine, equal
-from mcbench.plugins.host import Host, Plugin, host
+from mcbench.plugins.host import host
 from mcbench.problem.problem import Problem
 from mcbench.store.store import Store
 
@@ -43,10 +42,10 @@ DROPPING: Layers = (linear(64, 8), nn.ReLU, nn.Dropout, linear(8, 10))
 NORMED: Layers = (linear(64, 8), lambda: nn.BatchNorm1d(8), nn.ReLU, linear(8, 10))
 
 
-def carry_out(cycles: Cycles, count: int | None = None) -> None:
-    """All steps of the cycles, or of so many of them."""
-    while len(cycles.history) < (count or len(cycles.plan)):
-        cycles.step()
+def carry_out(training: Training, count: int | None = None) -> None:
+    """Take all steps of the cycles, or of so many of them."""
+    while len(training.history) < (count or len(training.band.plan)):
+        training.step()
 
 
 def ring(angles: tuple[float, float], radius: float = 1.0) -> tuple[Problem, Endpoint, Endpoint]:
@@ -64,20 +63,20 @@ def _circle(angles: tuple[float, float]) -> list[tuple[float, float]]:
     return list(zip(where.cos().tolist(), where.sin().tolist(), strict=True))
 
 
-def random_chain(rows: int = 7, size: int = 40) -> tuple[Tensor, Tensor]:
-    """A chain and the losses of its rows, in float64."""
-    draws = torch.Generator().manual_seed(rows)
-    chain = torch.randn(rows, size, generator=draws, dtype=torch.float64)
-    return chain, torch.rand(rows, generator=draws, dtype=torch.float64)
+def random_rows(count: int = 7, size: int = 40) -> tuple[Tensor, Tensor]:
+    """The rows of a band and their losses, in float64."""
+    draws = torch.Generator().manual_seed(count)
+    rows = torch.randn(count, size, generator=draws, dtype=torch.float64)
+    return rows, torch.rand(count, generator=draws, dtype=torch.float64)
 
 
 # Forces ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("rule", ["improved", "central", "henkelman"])
-def test_the_force_across_the_chain_has_no_part_along_it(rule: str) -> None:
-    chain, losses = random_chain()
-    tangent = tangents(chain, losses, rule)
+def test_the_force_across_the_band_has_no_part_along_it(rule: str) -> None:
+    rows, losses = random_rows()
+    tangent = tangents(rows, losses, rule)
     assert torch.allclose(norms(tangent), torch.ones(5, dtype=torch.float64))
     gradients = 100 * torch.randn(5, 40, dtype=torch.float64)
     force = perpendicular(gradients, tangent)
@@ -88,40 +87,40 @@ def test_the_force_across_the_chain_has_no_part_along_it(rule: str) -> None:
 
 
 def test_tangents_at_slopes_and_extrema() -> None:
-    chain = torch.tensor([[0.0, 0], [1, 0], [1, 2], [4, 2]], dtype=torch.float64)
+    rows = torch.tensor([[0.0, 0], [1, 0], [1, 2], [4, 2]], dtype=torch.float64)
     right, up = torch.tensor([1.0, 0]).double(), torch.tensor([0, 1.0]).double()
     rising = torch.tensor([0.0, 1, 2, 3]).double()
     for rule in ("improved", "henkelman"):
-        assert torch.equal(tangents(chain, rising, rule), torch.stack([up, right]))
-        assert torch.equal(tangents(chain, -rising, rule), torch.stack([right, up]))
-    assert torch.equal(tangents(chain, rising, "central"), units(chain[2:] - chain[:-2]))
+        assert torch.equal(tangents(rows, rising, rule), torch.stack([up, right]))
+        assert torch.equal(tangents(rows, -rising, rule), torch.stack([right, up]))
+    assert torch.equal(tangents(rows, rising, "central"), units(rows[2:] - rows[:-2]))
     # A maximum at w_1 whose higher neighbour is w_2, and a minimum at w_2, higher on its left.
     losses = torch.tensor([0.0, 5, 1, 2]).double()
-    assert torch.equal(tangents(chain, losses, "improved"), torch.stack([up, up]))
-    mixed = tangents(chain, losses, "henkelman")
-    ahead, behind = chain[2] - chain[1], chain[1] - chain[0]
+    assert torch.equal(tangents(rows, losses, "improved"), torch.stack([up, up]))
+    mixed = tangents(rows, losses, "henkelman")
+    ahead, behind = rows[2] - rows[1], rows[1] - rows[0]
     assert torch.allclose(mixed[0], units((5 * ahead + 4 * behind)[None])[0])
-    ahead, behind = chain[3] - chain[2], chain[2] - chain[1]
+    ahead, behind = rows[3] - rows[2], rows[2] - rows[1]
     assert torch.allclose(mixed[1], units((1 * ahead + 4 * behind)[None])[0])
     flat = torch.zeros(4).double()
-    assert torch.equal(tangents(chain, flat, "henkelman"), torch.stack([right, up]))
+    assert torch.equal(tangents(rows, flat, "henkelman"), torch.stack([right, up]))
 
 
 def test_pivots_that_lie_on_each_other_have_finite_forces() -> None:
-    chain = torch.zeros(4, 3, dtype=torch.float64)
+    rows = torch.zeros(4, 3, dtype=torch.float64)
     losses, shares = torch.zeros(4).double(), torch.full((3,), 1 / 3).double()
     for rule in ("improved", "central", "henkelman"):
-        assert torch.equal(tangents(chain, losses, rule), torch.zeros(2, 3).double())
-    assert torch.equal(redistribute(chain, shares, 3), chain)
+        assert torch.equal(tangents(rows, losses, rule), torch.zeros(2, 3).double())
+    assert torch.equal(redistribute(rows, shares, 3), rows)
 
 
 def test_springs_pull_to_equal_distances() -> None:
     """The slides' formula; the pull is 0 where lengths are as the shares say."""
-    chain, _ = random_chain(5)
-    lengths = norms(chain.diff(dim=0))
+    rows, _ = random_rows(5)
+    lengths = norms(rows.diff(dim=0))
     equal_shares = torch.full((4,), 0.25, dtype=torch.float64)
-    assert torch.allclose(parallel(chain, equal_shares, 3.0), 3 * (lengths[1:] - lengths[:-1]))
-    assert torch.allclose(parallel(chain, lengths / lengths.sum(), 3.0), torch.zeros(3).double())
+    assert torch.allclose(parallel(rows, equal_shares, 3.0), 3 * (lengths[1:] - lengths[:-1]))
+    assert torch.allclose(parallel(rows, lengths / lengths.sum(), 3.0), torch.zeros(3).double())
 
 
 def test_redistributed_pivots_have_their_shares() -> None:
@@ -131,8 +130,8 @@ def test_redistributed_pivots_have_their_shares() -> None:
     assert torch.allclose(norms(moved.diff(dim=0)), 2 * shares)
     assert torch.equal(moved[0], line[0]) and torch.equal(moved[-1], line[-1])
     assert torch.allclose(redistribute(moved, shares, 4), moved)
-    # On a chain that bends, places are measured along the old chain: here twice a corner is cut.
-    bent, _ = random_chain(6)
+    # On a band that bends, places are measured along the old band: here twice a corner is cut.
+    bent, _ = random_rows(6)
     even = torch.full((5,), 0.2, dtype=torch.float64)
     moved = redistribute(bent, even, 40)
     position = norms(bent.diff(dim=0)).cumsum(0)
@@ -174,16 +173,15 @@ def test_pivots_are_inserted_where_the_loss_departs_most() -> None:
 
 def test_inserted_pivots_keep_their_places() -> None:
     problem, a, b = ring((0.0, 2.0))
-    chain = Chain(AutoNEB(pivots=2, noise=0.0), a.params, b.params, problem)
-    chain.start(2)
-    before = chain.rows
-    chain.insert([(2, 0.5), (0, 0.3)])
-    assert torch.allclose(chain.shares, torch.tensor([0.3, 0.7, 1, 0.5, 0.5]).double() / 3)
-    assert torch.equal(chain.rows[[0, 2, 3, 5]], before)
-    assert torch.allclose(chain.rows[1], torch.lerp(before[0], before[1], 0.3))
-    chain.place()
-    assert torch.allclose(chain.rows[[0, 2, 3, 5]], before, atol=1e-6)
-    assert chain.velocity.shape == (4, 2) and not chain.velocity.any()
+    pivots = Pivots(AutoNEB(pivots=2, noise=0.0), a.params, b.params, problem)
+    before = pivots.rows
+    pivots.insert([(2, 0.5), (0, 0.3)])
+    assert torch.allclose(pivots.shares, torch.tensor([0.3, 0.7, 1, 0.5, 0.5]).double() / 3)
+    assert torch.equal(pivots.rows[[0, 2, 3, 5]], before)
+    assert torch.allclose(pivots.rows[1], torch.lerp(before[0], before[1], 0.3))
+    pivots.place()
+    assert torch.allclose(pivots.rows[[0, 2, 3, 5]], before, atol=1e-6)
+    assert pivots.velocity.shape == (4, 2) and not pivots.velocity.any()
 
 
 def test_cycles_are_read_as_they_are_written() -> None:
@@ -196,8 +194,8 @@ def test_cycles_are_read_as_they_are_written() -> None:
             read((wrong,))
     with pytest.raises(UsageError, match="at least one"):
         AutoNEB(cycles=())
-    assert kept([{"maximum": 3.0}, {"maximum": 1.0}, {"maximum": 2.0}]) == 1
-    assert kept([{"maximum": 1.0}, {"maximum": 1.0}]) == 1
+    assert lowest([{"maximum": 3.0}, {"maximum": 1.0}, {"maximum": 2.0}]) == 1
+    assert lowest([{"maximum": 1.0}, {"maximum": 1.0}]) == 1
 
 
 # The ring ----------------------------------------------------------------------------------
@@ -237,14 +235,14 @@ def test_without_noise_nothing_leaves_the_top() -> None:
 @pytest.mark.parametrize("springs", ["redistribute", "force"])
 def test_springs_keep_pivots_at_equal_distances(springs: Any) -> None:
     problem, a, b = ring((0.0, 2.5))
-    cycles = Cycles(NEB(steps=600, springs=springs, k=6.0, lr=0.05), a.params, b.params, problem)
-    cycles.start({}, {})
-    rows = cycles.chain.rows
+    band = NEB(steps=600, springs=springs, k=6.0, lr=0.05)
+    training = Training(Pivots(band, a.params, b.params, problem))
+    rows = training.pivots.rows
     fractions = torch.linspace(0, 1, 13)[1:-1, None] ** 2
     rows[1:-1] = rows[0] + fractions * (rows[-1] - rows[0])
     uneven = norms(rows.diff(dim=0))
-    carry_out(cycles)
-    lengths = norms(cycles.best.diff(dim=0))
+    carry_out(training)
+    lengths = norms(training.best.diff(dim=0))
     assert float(uneven.max() / uneven.min()) > 20
     assert float(lengths.max() / lengths.min()) < 1.01
 
@@ -252,28 +250,13 @@ def test_springs_keep_pivots_at_equal_distances(springs: Any) -> None:
 # Steps -------------------------------------------------------------------------------------
 
 
-class Double(nn.Module):
-    """A network in float64 with a buffer and one weight under two names."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.below, self.above = nn.Linear(64, 6).double(), nn.Linear(6, 10).double()
-        self.again = self.below
-        self.register_buffer("shift", torch.randn(6, dtype=torch.float64))
-        self.register_buffer("count", torch.tensor(3))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.above(torch.tanh(self.again(x.flatten(1).double())) + self.shift)
-
-
 @pytest.mark.parametrize("lanes", [1, 2, 9])
 def test_a_step_is_the_formula(shared_store: Store, lanes: int) -> None:
     """Against autograd on whole networks, with momentum and weight decay, two steps."""
     problem = problem_of(shared_store, Net(Double), HALVES)
     a, b = (untrained(problem, seed).params for seed in (0, 1))
-    band = NEB(springs="force", k=0.7, momentum=0.5, weight_decay=0.1, noise=0.0)
-    chain = Chain(band, a, b, problem, lanes)
-    chain.start(3)
+    band = NEB(pivots=3, springs="force", k=0.7, momentum=0.5, weight_decay=0.1, noise=0.0)
+    pivots = Pivots(band, a, b, problem, lanes)
     trained = [n for n, _ in problem.module.named_parameters()]
     networks = [combine(a, b, 1 - i / 4, i / 4) for i in range(5)]
     train = problem.splits["train"]
@@ -312,10 +295,10 @@ def test_a_step_is_the_formula(shared_store: Store, lanes: int) -> None:
             pieces = moved.split([networks[i][n].numel() for n in trained])
             for n, piece in zip(trained, pieces, strict=True):
                 networks[i][n] = piece.view(networks[i][n].shape)
-        found = chain.step(0.2, batches, [0] * 3)
-        assert torch.allclose(found, torch.tensor(losses[1:-1], dtype=torch.float64))
-        for row, expected in zip(chain.rows, networks, strict=True):
-            reached = chain.pivots.unflatten(row)
+        measured = pivots.step(0.2, batches, torch.Generator())
+        assert torch.allclose(measured, torch.tensor(losses[1:-1], dtype=torch.float64))
+        for row, expected in zip(pivots.rows, networks, strict=True):
+            reached = pivots.networks.unflatten(row)
             assert reached.keys() == a.keys() and int(reached["1.count"]) == 3
             for n in [*trained, "1.shift"]:
                 assert torch.allclose(reached[n], expected[n], rtol=1e-10, atol=1e-12)
@@ -326,18 +309,17 @@ def test_a_step_is_the_formula(shared_store: Store, lanes: int) -> None:
 def test_sharded_pivots_give_the_same_numbers(shared_store: Store, layers: Layers) -> None:
     problem = problem_of(shared_store, Net(*layers), HALVES)
     a, b = (untrained(problem, seed).params for seed in (0, 1))
-    found = []
+    results = []
     for lanes in (None, 2, 1):
-        cycles = Cycles(NEB(pivots=5, steps=6), a, b, problem, lanes)
-        cycles.start({}, {})
-        assert cycles.chain.pivots.lanes(450, training=True) == (lanes or 5) or lanes is None
-        carry_out(cycles)
-        found.append((cycles.best, cycles.chain.profile(), cycles.history[0]["across"]))
-    for rows, losses, across in found[1:]:
-        assert torch.allclose(rows, found[0][0], atol=1e-5)
-        assert torch.allclose(losses, found[0][1], atol=1e-5)
-        assert across == pytest.approx(found[0][2], rel=1e-3)
-    assert not torch.equal(found[0][0][1:-1], Chain(NEB(), a, b, problem).rows[:1])
+        training = Training(Pivots(NEB(pivots=5, steps=6), a, b, problem, lanes))
+        assert training.networks.lanes(450, training=True) == (lanes or 5) or lanes is None
+        carry_out(training)
+        results.append((training.best, training.pivots.profile(), training.history[0]["across"]))
+    for rows, losses, across in results[1:]:
+        assert torch.allclose(rows, results[0][0], atol=1e-5)
+        assert torch.allclose(losses, results[0][1], atol=1e-5)
+        assert across == pytest.approx(results[0][2], rel=1e-3)
+    assert not torch.equal(results[0][0][1:-1], Pivots(NEB(), a, b, problem).rows[:1])
 
 
 def test_networks_that_cannot_be_batched_go_one_by_one(shared_store: Store) -> None:
@@ -347,32 +329,18 @@ def test_networks_that_cannot_be_batched_go_one_by_one(shared_store: Store) -> N
 
     for layers in (DROPPING, (linear(64, 10), Branching)):
         problem = problem_of(shared_store, Net(*layers), HALVES)
-        pivots = Pivots(problem, problem.recipe, untrained(problem, 0).params)
-        pivots.module.train()
-        assert pivots.lanes(450, training=True) == 1
+        a = untrained(problem, 0).params
+        networks = mcbench.Networks(problem, problem.recipe, a, "neb")
+        networks.module.train()
+        assert networks.lanes(450, training=True) == 1
         NEB(pivots=2, steps=2).connect(untrained(problem, 0), untrained(problem, 1), problem)
-
-
-def test_dropout_is_active_in_steps_and_off_in_measurements(shared_store: Store) -> None:
-    layers = (linear(64, 8), nn.ReLU, lambda: nn.Dropout(1.0), linear(8, 10))
-    problem = problem_of(shared_store, Net(*layers), "quick[weight_decay=0]")
-    a = untrained(problem, 0).params
-    pivots = Pivots(problem, problem.recipe, a)
-    rows = pivots.flatten(a)[None]
-    batch = problem.splits["train"]
-    _, gradients = pivots.gradients(rows, [(batch.inputs, batch.targets)], [0])
-    assert not gradients[0, : 64 * 8].any() and gradients[0].any()
-    assert pivots.slopes(rows)[0, : 64 * 8].any()
-    expected = float(problem.loss(a, batch.inputs, batch.targets))
-    assert float(pivots.losses(rows)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_each_pivot_has_its_own_batches_and_all_samples_are_counted(shared_store: Store) -> None:
     problem = problem_of(shared_store, Net(*PLAIN), "quick[batch_size=449]")
     a, b = (untrained(problem, seed).params for seed in (0, 1))
-    cycles = Cycles(NEB(pivots=3, steps=3), a, b, problem)
-    cycles.start({}, {})
-    seen = [list(zip(*step, strict=True)) for step in islice(cycles.batches(), 3)]
+    training = Training(Pivots(NEB(pivots=3, steps=3), a, b, problem))
+    seen = [list(zip(*step, strict=True)) for step in islice(training.batches, 3)]
     inputs = [torch.cat([step[0][i] for step in seen]) for i in range(3)]
     assert not torch.equal(inputs[0], inputs[1]) and not torch.equal(inputs[1], inputs[2])
     for each in inputs:  # A pass has every sample once.
@@ -387,7 +355,7 @@ def test_each_pivot_has_its_own_batches_and_all_samples_are_counted(shared_store
 @pytest.mark.parametrize(
     "band", [NEB(pivots=3, steps=9), AutoNEB(pivots=2, cycles=("2*5",), theta=0.0)]
 )
-def test_a_resumed_chain_ends_with_the_same_numbers(
+def test_a_resumed_band_ends_with_the_same_numbers(
     shared_store: Store, store: Store, monkeypatch: pytest.MonkeyPatch, layers: Layers, band: Band
 ) -> None:
     monkeypatch.setenv("MCBENCH_SAVE_SECONDS", "0")
@@ -420,7 +388,7 @@ def test_a_resumed_chain_ends_with_the_same_numbers(
         assert equal(whole(t), path(t)) and equal(whole(t), again(t))
 
 
-def test_it_says_why_it_stopped_and_which_cycle_it_kept() -> None:
+def test_notes_have_the_stop_and_the_cycle() -> None:
     problem, a, b = ring((0.0, 1.0))
     NEB(steps=400).connect(a, b, problem)
     (note,) = problem.workshop.notes.items()
@@ -437,7 +405,7 @@ def test_it_says_why_it_stopped_and_which_cycle_it_kept() -> None:
     assert "kept cycle 3 of 3" in problem.workshop.notes
 
 
-def test_what_it_says_is_kept_with_the_run_and_shown(store: Store) -> None:
+def test_notes_are_stored_with_the_run_and_shown(store: Store) -> None:
     arguments = ["run", "-a", "mlp2[width=4]", "-r", "quick[epochs=1]", "-m",
                  "neb[steps=8,pivots=2]", "-m", "linear", "--endpoints", "3", "--points", "3",
                  "--refine", "0", "--metric", "length", "--home", str(store.root)]  # fmt: skip
@@ -459,39 +427,29 @@ def test_the_best_cycle_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     problem, a, b = ring((0.0, 2.0))
     heights = iter([0.5, 0.2, 0.4])
 
-    def measured(chain: Chain) -> Tensor:
+    def measured(pivots: Pivots) -> Tensor:
         height = next(heights)
-        return torch.full((len(chain.rows) - 1, 11), height, dtype=torch.float64)
+        return torch.full((len(pivots.rows) - 1, 11), height, dtype=torch.float64)
 
-    monkeypatch.setattr(Chain, "profile", measured)
-    cycles = Cycles(AutoNEB(cycles=("3*5",)), a.params, b.params, problem)
-    cycles.start({}, {})
+    monkeypatch.setattr(Pivots, "profile", measured)
+    training = Training(Pivots(AutoNEB(cycles=("3*5",)), a.params, b.params, problem))
     after = []
-    while len(cycles.history) < 3:
-        carry_out(cycles, len(cycles.history) + 1)
-        after.append(cycles.chain.rows.clone())
-    assert torch.equal(cycles.best, after[1]) and not torch.equal(cycles.best, after[2])
+    while len(training.history) < 3:
+        carry_out(training, len(training.history) + 1)
+        after.append(training.pivots.rows.clone())
+    assert torch.equal(training.best, after[1]) and not torch.equal(training.best, after[2])
 
 
 # Networks ----------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def known() -> Host:
-    """A host that has the plugin, installed or not."""
-    found = Host(only=set())
-    found.register(Plugin("neb", "mcbench-neb", "0.1.0"), lambda: mcbench_neb)
-    assert not found.plugins["neb"].errors
-    return found
 
 
 @pytest.mark.parametrize(
     "method", ["neb[steps=150]", "autoneb[cycles=(3*60,2*60@0.1)]", "neb[steps=300,springs=force]"]
 )
 def test_bands_are_far_lower_than_the_line(
-    known: Host, problem: Problem, pair: tuple[Endpoint, Endpoint], method: str
+    problem: Problem, pair: tuple[Endpoint, Endpoint], method: str
 ) -> None:
-    path = known.get("method", method).connect(*pair, problem)
+    path = host().get("method", method).connect(*pair, problem)
     check_ends(path, pair[0].params, pair[1].params, problem)
     train = problem.splits["train"]
 
@@ -517,7 +475,7 @@ def test_running_statistics_are_estimated_anew(shared_store: Store) -> None:
     assert equal(path(0.0), a.params) and equal(path(1.0), b.params)
 
 
-def test_what_cannot_be_done_is_said(shared_store: Store) -> None:
+def test_adam_without_a_rate_and_divergence_are_errors(shared_store: Store) -> None:
     adam = problem_of(shared_store, Net(*PLAIN), "quick[optimizer=adam]")
     a, b = untrained(adam, 0), untrained(adam, 1)
     with pytest.raises(RunError, match=r"neb\[lr="):
@@ -528,8 +486,8 @@ def test_what_cannot_be_done_is_said(shared_store: Store) -> None:
 
 
 @pytest.mark.parametrize("steps", [1, 60], ids=["in the last step", "before"])
-def test_divergence_is_said(steps: int, shared_store: Store) -> None:
+def test_divergence_is_reported(steps: int, shared_store: Store) -> None:
     problem = problem_of(shared_store, Net(linear(64, 6), nn.ReLU, linear(6, 10)), HALVES)
     a, b = untrained(problem, 0), untrained(problem, 1)
-    with pytest.raises(RunError, match=r"chain diverged: .* lower learning rate .*neb\[lr="):
+    with pytest.raises(RunError, match=r"band diverged: .* lower learning rate .*neb\[lr="):
         NEB(pivots=2, steps=steps, lr=1e30).connect(a, b, problem)

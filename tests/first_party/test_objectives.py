@@ -1,4 +1,4 @@
-"""What curves are trained for: exact gradients in expectation, and what each is better at."""
+"""Objectives of curves: exact gradients in expectation, and what each is better at."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def under_way(shape: str, objective: str) -> tuple[Training, Problem]:
 
 
 def gradient(training: Training, problem: Problem, moment: Moment) -> Tensor:
-    """What a step at a moment follows, shape (bends, 2); it does not move."""
+    """Gradient of a step at a moment, shape (bends, 2); the curve does not move."""
     batch = problem.splits["train"]
     weights = training.coefficients([moment.t])[0]
     training.descend(weights, batch.inputs[:2], batch.targets[:2], 0.0, moment)
@@ -135,13 +135,13 @@ def test_for_the_maximum_the_mean_step_is_the_gradient(
 def differences(value: object) -> Tensor:
     """Central differences of a function of the bends."""
     assert callable(value)
-    found = torch.zeros_like(BENDS)
+    slopes = torch.zeros_like(BENDS)
     for i in range(BENDS.numel()):
         step = torch.zeros(BENDS.numel(), dtype=torch.float64)
         step[i] = 1e-5
         ahead, behind = (value(BENDS + s * step.view_as(BENDS)) for s in (1, -1))
-        found.view(-1)[i] = (ahead - behind) / 2e-5
-    return found
+        slopes.view(-1)[i] = (ahead - behind) / 2e-5
+    return slopes
 
 
 def test_the_table_learns_the_losses_and_draws_the_high_ones() -> None:

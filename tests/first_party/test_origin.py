@@ -94,23 +94,23 @@ BETWEEN: dict[str, tuple[nn.Module, str]] = {
     "relu": (nn.ReLU(), ""),
     "leaky": (nn.LeakyReLU(0.2), ""),
     "dropout": (nn.Sequential(nn.ReLU(), nn.Dropout(0.5)), ""),
-    "tanh": (nn.Tanh(), "behind '1.weight' is not positively homogeneous"),
-    "gelu": (nn.GELU(), "behind '1.weight' is not positively homogeneous"),
-    "silu": (nn.SiLU(), "behind '1.weight' is not positively homogeneous"),
-    "clipped": (nn.Hardtanh(0, 600), "behind '1.weight' is not positively homogeneous"),
+    "tanh": (nn.Tanh(), "behind '1.weight' are not positively homogeneous"),
+    "gelu": (nn.GELU(), "behind '1.weight' are not positively homogeneous"),
+    "silu": (nn.SiLU(), "behind '1.weight' are not positively homogeneous"),
+    "clipped": (nn.Hardtanh(0, 600), "behind '1.weight' are not positively homogeneous"),
     "normalised": (nn.BatchNorm1d(8), "normalisation behind '1.weight'"),
 }
 
 
 @pytest.mark.parametrize("name", BETWEEN)
 def test_what_does_not_scale_is_refused_in_a_line(name: str, problem: Problem) -> None:
-    between, said = BETWEEN[name]
+    between, message = BETWEEN[name]
     network = Problem(problem.data, Layers(name, between), Recipe("r"))
     ends = [Endpoint(dict(network.build(s).eval().state_dict()), s, str(s)) for s in (0, 1)]
-    if not said:
+    if not message:
         assert path_of(network, (ends[0], ends[1])).end == "b"
         return
-    with pytest.raises(StructureError, match=said) as error:
+    with pytest.raises(StructureError, match=message) as error:
         path_of(network, (ends[0], ends[1]))
     assert len(str(error.value).splitlines()) == 1
 
@@ -139,4 +139,4 @@ def test_a_run_says_why_it_does_not_apply(theirs: None) -> None:
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 1
     (line,) = [x for x in result.stderr.splitlines() if x.startswith("mcbench:")]
-    assert line.startswith("mcbench: origin on pair 0-1 failed: what stands behind '1.weight'")
+    assert line.startswith("mcbench: origin on pair 0-1 failed: the functions behind '1.weight'")

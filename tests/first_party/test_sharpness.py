@@ -161,10 +161,10 @@ def quadratic(problem: Problem, matrix: Tensor) -> Evaluation:
 def test_metrics_of_a_quadratic_form_are_its_matrix(problem: Problem) -> None:
     matrix = spectrum([4.0, 1.5, -6.0], 12)
     evaluation = quadratic(problem, matrix)
-    found = host().get("metric", "hessian-top[points=3]").measure(evaluation, None)
+    values = host().get("metric", "hessian-top[points=3]").measure(evaluation, None)
     for name in ("start", "end", "max", "mean"):
-        assert found[name] == pytest.approx(4.0, rel=1e-4)
-    assert found["residual"] < 1e-3
+        assert values[name] == pytest.approx(4.0, rel=1e-4)
+    assert values["residual"] < 1e-3
     traced = host().get("metric", "hessian-trace[points=3,vectors=400]")
     values = traced.measure(evaluation, None)
     assert 0 < values["error"] < 1
@@ -180,8 +180,8 @@ def test_metrics_agree_with_the_whole_hessian_along_a_path() -> None:
     evaluation = evaluation_of("two-layer")
     problem = evaluation.problem
     rows = chosen(problem, 50)
-    found = host().get("metric", "hessian-top[points=3,steps=60,samples=50,each=true]")
-    values = found.measure(evaluation, None)
+    metric = host().get("metric", "hessian-top[points=3,steps=60,samples=50,each=true]")
+    values = metric.measure(evaluation, None)
     matrices = [whole(problem, evaluation.path(t), rows) for t in (0, 0.5, 1)]
     tops = [float(torch.linalg.eigvalsh(m)[-1]) for m in matrices]
     assert [values[n] for n in ("t=0", "t=0.5", "t=1")] == pytest.approx(tops, rel=1e-3)

@@ -69,3 +69,16 @@ def test_pieces_are_views_of_whatever_many_rows(module: Tied) -> None:
     assert alone["first.weight"].shape == (5, 2, 3, 3)
     with pytest.raises(RuntimeError):
         layout.pieces(rows[:, :-1])
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_packed_networks_are_unpacked(module: Tied, first: int) -> None:
+    networks = [{n: x + i for n, x in params_of(module).items()} for i in range(3)]
+    packed = mcbench.pack(networks, first)
+    assert torch.equal(packed[f"{first + 2}.scale"], networks[2]["scale"])
+    others = {"network.scale": packed[f"{first}.scale"]}
+    for network, expected in zip(
+        mcbench.unpack(packed | others, networks[0], first), networks, strict=True
+    ):
+        assert equal(network, expected)
+    assert mcbench.unpack({}, networks[0]) == []

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 REFERENCE = "Garipov et al., NeurIPS 2018, sec. 3, eq. 2; published code for the training"
 
 RATE = 0.3
-"""The curve's learning rate as a share of the endpoints', in all commands of Garipov et al."""
+"""Learning rate as a share of the endpoints', in all commands of Garipov et al."""
 
 ANOKHIN = "Anokhin & Yarotsky, ICML 2020, tables 1 to 3, after Garipov et al., NeurIPS 2018"
 
@@ -35,12 +35,13 @@ class TrainedCurve:
     The ``objective`` can be another one: ``length``, the mean over arc length,
     :math:`\int L |\phi'| / \int |\phi'|` (eq. 1), with the gradient of the speed; or ``max``,
     :math:`\tfrac{1}{\beta} \log \int e^{\beta L}` with ``sharpness`` :math:`\beta`, which is
-    nearly the highest loss: times are drawn where a table of running losses is high. What both
-    estimates are biased by is told in the package's README.
+    nearly the highest loss: times are drawn where a table of running losses is high. The
+    biases of both estimates are in the package's README.
 
-    What is ``None`` is as the recipe of the endpoints says; of its learning rate, ``rate``: 0.3 in
-    the published commands of Garipov et al., 1 in those of Anokhin & Yarotsky, whose tables name
-    ``garipov-3`` and ``garipov-5``. How many epochs those rows were trained for is not known.
+    A parameter that is ``None`` is that of the endpoints' recipe; the learning rate then is
+    ``rate`` times the recipe's: 0.3 in the published commands of Garipov et al., 1 in those of
+    Anokhin & Yarotsky, whose tables name ``garipov-3`` and ``garipov-5``. For how many epochs
+    those rows were trained is not known.
 
     Raises:
         RunError: If the training diverges, or the learning rate would be that of Adam.
@@ -92,31 +93,31 @@ class TrainedCurve:
 
     @property
     def route(self) -> str:
-        """The way in a few words."""
+        """The shape of the path in a few words."""
         bends = f"{self.bends} trained bend{'s' * (self.bends > 1)}"
         if self.shape == "polychain":
             return f"{self.bends + 1} lines over {bends}"
         return f"Bezier curve with {bends}"
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
-        """The curve, trained now or found in the problem's workshop."""
+        """The curve, trained now or loaded from the problem's workshop."""
         from mcbench_curves.route import route
         from mcbench_curves.training import train
 
         return route(self.shape, train(self, a, b, problem), problem, self.recipe(problem))
 
     def recipe(self, problem: Problem) -> Recipe:
-        """How the bends are trained: the problem's recipe with what differs."""
-        known = problem.recipe
+        """Recipe by which bends are trained: the problem's, with what differs."""
+        recipe = problem.recipe
         return replace(
-            known,
+            recipe,
             optimizer="sgd",
             nesterov=False,
-            epochs=self.epochs or known.epochs,
-            lr=self.lr or self.rate * known.rate_of_sgd(self.name, "trains curves"),
+            epochs=self.epochs or recipe.epochs,
+            lr=self.lr or self.rate * recipe.rate_of_sgd(self.name, "trains curves"),
             momentum=self.momentum,
-            batch_size=self.batch_size or known.batch_size,
-            weight_decay=known.weight_decay if self.weight_decay is None else self.weight_decay,
+            batch_size=self.batch_size or recipe.batch_size,
+            weight_decay=recipe.weight_decay if self.weight_decay is None else self.weight_decay,
             schedule=self.schedule,
             stop=0,
             init_variance=1.0,
@@ -135,7 +136,7 @@ Bent.__doc__ = TrainedCurve.__doc__  # It is what `mcbench show` prints.
 
 @mcbench.hookimpl
 def mcbench_methods() -> Iterator[TrainedCurve]:
-    """Curves by their shape, and by the names of published tables."""
+    """Curves by their shape, and under the names of published tables."""
     yield Bent("polychain", "polygonal chain with trained bends", shape="polychain", baseline=True)
     yield Bent("bezier", "Bezier curve with trained bends", shape="bezier")
     for bends in (1, 3):

@@ -1,4 +1,4 @@
-"""What each control point contributes to a curve at given times."""
+"""Coefficients of a curve's control points at given times, and their derivatives."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def bezier(t: Tensor, bends: int) -> Tensor:
 
 
 def polychain_slopes(t: Tensor, bends: int) -> Tensor:
-    """The derivatives of `polychain` in t, shape (m, n + 2); at a corner those behind it."""
+    """Derivatives of `polychain` in t, shape (m, n + 2); at a corner those behind it."""
     count = bends + 1
     leg = (count * t).long().clamp(0, count - 1)
     slopes = torch.zeros(len(t), count + 1, dtype=t.dtype, device=t.device)
@@ -47,7 +47,7 @@ def polychain_slopes(t: Tensor, bends: int) -> Tensor:
 
 
 def bezier_slopes(t: Tensor, bends: int) -> Tensor:
-    r"""The derivatives of `bezier` in t, shape (m, n + 2).
+    r"""Derivatives of `bezier` in t, shape (m, n + 2).
 
     :math:`(n+1)\,(b_{i-1}(t) - b_i(t))` with Bernstein polynomials b of degree n.
     """
@@ -57,7 +57,7 @@ def bezier_slopes(t: Tensor, bends: int) -> Tensor:
 
 
 def weighted(weights: Tensor, rows: Tensor, out: Tensor) -> Tensor:
-    """The sum of weight x row, written to ``out``; rows of weight 0 are not touched.
+    """Sum of weight x row, written to ``out``; rows of weight 0 are not read.
 
     Arguments:
         weights: Shape (n,), on the CPU.
@@ -72,7 +72,7 @@ def weighted(weights: Tensor, rows: Tensor, out: Tensor) -> Tensor:
 
 
 SHAPES = {"polychain": polychain, "bezier": bezier}
-"""The coefficients by the shape's name."""
+"""Coefficients by the name of the curve's shape."""
 
 SLOPES = {"polychain": polychain_slopes, "bezier": bezier_slopes}
-"""Their derivatives in t."""
+"""Derivatives of the coefficients by the name of the curve's shape."""

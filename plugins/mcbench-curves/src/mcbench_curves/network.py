@@ -13,8 +13,8 @@ from mcbench import Layout, Params, Problem, RunError
 class Network:
     """A network whose weights are the values of one vector, and their gradients of another.
 
-    To move it along a curve is one weighted sum then, whatever the number of its tensors, and
-    costs less than to hand them over one by one. Tensors that share memory are one.
+    So moving it along a curve is one weighted sum, whatever the number of its tensors, and costs
+    less than moving them one by one. Tensors that share memory are one.
 
     Arguments:
         problem: Gives the architecture.
@@ -22,7 +22,7 @@ class Network:
     Attributes:
         module: The network in training mode.
         point: All floating-point entries of its state, parameters first, shape (size,).
-        gradient: Of the loss in the parameters, shape (trained,); backward passes add to it.
+        gradient: The gradient in the parameters, shape (trained,); backward passes add to it.
         trained: The number of entries that are parameters.
 
     Raises:

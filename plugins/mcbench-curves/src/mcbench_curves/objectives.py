@@ -1,4 +1,4 @@
-r"""What a curve is trained for: a mean of the loss along it, or nearly its maximum.
+r"""Objectives of a curve: a mean of the loss along it, or nearly its maximum.
 
 A step sees one time t and one minibatch. In bend i it follows
 
@@ -13,7 +13,6 @@ says where t is, the weights a and d, and how it pulls at the speed of the curve
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -25,24 +24,24 @@ from mcbench_curves.coefficients import SLOPES, polychain, weighted
 from mcbench_curves.route import bezier_length
 
 NODES = 24
-"""At least so many times have their loss in a table, for the maximum."""
+"""Times whose losses the table of `Maximum` holds, at least."""
 
 CELLS = 8
-"""From one such time to the next the density of times is constant on so many parts."""
+"""Cells of constant density between two times of the table."""
 
 SHARE = 0.5
-"""Of the times that are drawn uniformly, whatever the table says: it must not go stale."""
+"""Share of the times that are drawn uniformly, so that no entry of the table goes stale."""
 
 RATE = 0.5
-"""By so much of the difference the table follows the loss of a step."""
+"""Share of the difference by which the table follows the loss of a step."""
 
 LONG = 0.98
-"""What the mean loss by length keeps of itself at a step."""
+"""Share of itself that the mean loss by length keeps at a step."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """Where a step is, and what counts there.
+    """The time of a step, and the weights of what counts there.
 
     Arguments:
         t: The time.
@@ -59,61 +58,37 @@ class Moment:
     tangent: Tensor = field(default_factory=lambda: torch.empty(0))
 
 
-class Objective(Protocol):
-    """What a curve is trained for.
+class Uniform:
+    r"""Mean loss :math:`\int_0^1 L(\phi(t))\, dt`: a = d = 1, b = 0 (Garipov et al., eq. 2).
+
+    The other objectives replace what differs from it.
 
     Attributes:
         draws: How many uniform numbers a step needs; with one, it is the time.
     """
 
-    draws: int
-
-    def begin(self) -> None:
-        """An epoch begins."""
-        ...
-
-    def moment(self, uniform: list[float]) -> Moment:
-        """Where the next step is, from so many numbers of [0, 1)."""
-        ...
-
-    def learn(self, moment: Moment, loss: Tensor, velocity: Tensor) -> None:
-        """Remember the loss of a step, and add what b gives to the gradient in ``velocity``."""
-        ...
-
-    def state(self) -> Params:
-        """What was learnt."""
-        ...
-
-    def restore(self, state: Params) -> None:
-        """Go on from a state."""
-        ...
-
-
-class Uniform:
-    r""":math:`\int_0^1 L(\phi(t))\, dt`: t is uniform, a = d = 1, b = 0 (Garipov et al., (2))."""
-
     draws = 1
 
     def begin(self) -> None:
-        """Nothing to do."""
+        """Prepare for an epoch."""
 
     def moment(self, uniform: list[float]) -> Moment:
-        """Any time."""
+        """The next step's time and weights, from ``draws`` numbers of [0, 1)."""
         return Moment(uniform[0])
 
     def learn(self, moment: Moment, loss: Tensor, velocity: Tensor) -> None:
-        """Nothing to learn."""
+        """Remember the loss of a step, and add what b gives to the gradient in ``velocity``."""
 
     def state(self) -> Params:
-        """None."""
+        """The tensors that were learnt from losses."""
         return {}
 
     def restore(self, state: Params) -> None:
-        """Nothing to do."""
+        """Resume from a state."""
 
 
-class ByLength:
-    r""":math:`J = \int L |\phi'|\, dt / \int |\phi'|\, dt` (Garipov et al., eq. 1).
+class ByLength(Uniform):
+    r"""Mean loss by length, :math:`J = \int L |\phi'|\, dt / \int |\phi'|\, dt` (eq. 1).
 
     With the length :math:`\Lambda = \int |\phi'|\, dt` its gradient is
 
@@ -128,12 +103,10 @@ class ByLength:
     little out of date is a factor of the learning rate and nothing else.
 
     Arguments:
-        shape: Of the curve.
+        shape: The curve's shape.
         control: The control points as rows, parameters alone, shape (bends + 2, trained); they
             move.
     """
-
-    draws = 1
 
     def __init__(self, shape: str, control: Tensor) -> None:
         self.shape, self.control = shape, control
@@ -150,7 +123,7 @@ class ByLength:
             self.length = bezier_length(products, 0.0, 1.0)
 
     def moment(self, uniform: list[float]) -> Moment:
-        """Any time, with the speed there."""
+        """The drawn time, with the speed there."""
         t = torch.tensor(uniform, dtype=torch.float64)
         slopes = SLOPES[self.shape](t, len(self.control) - 2)[0].to(self.control.dtype)
         tangent = weighted(slopes, self.control, torch.empty_like(self.control[0]))
@@ -159,25 +132,25 @@ class ByLength:
 
     def learn(self, moment: Moment, loss: Tensor, velocity: Tensor) -> None:
         """Pull at the speed: up where the loss is below the mean, down where it is above."""
-        met = float(loss)
+        value = float(loss)
         if self.sums[1] > 0 and moment.loss > 0:
-            above = met - float(self.sums[0] / self.sums[1])
+            above = value - float(self.sums[0] / self.sums[1])
             unit = moment.loss * self.length
             velocity.addr_(moment.slopes, moment.tangent, alpha=above / self.length / unit)
-        entry = torch.tensor([moment.loss * met, moment.loss], dtype=torch.float64)
+        entry = torch.tensor([moment.loss * value, moment.loss], dtype=torch.float64)
         self.sums.mul_(LONG).add_(entry)
 
     def state(self) -> Params:
-        """The two sums of the mean."""
+        """The two sums whose quotient is the mean."""
         return {"sums": self.sums}
 
     def restore(self, state: Params) -> None:
-        """The sums."""
+        """Resume from the two sums."""
         self.sums = state["sums"].to("cpu", copy=True)
 
 
-class Maximum:
-    r""":math:`J = \frac{1}{\beta} \log \int_0^1 e^{\beta L(\phi(t))}\, dt`, almost the maximum.
+class Maximum(Uniform):
+    r"""Smooth maximum, :math:`J = \frac{1}{\beta} \log \int_0^1 e^{\beta L(\phi(t))}\, dt`.
 
     It lies between the mean and the maximum, and tends to the maximum with :math:`\beta`. Its
     gradient is :math:`\int p(t)\, \nabla L(\phi(t))\, dt` with the density
@@ -194,7 +167,7 @@ class Maximum:
 
     Arguments:
         sharpness: :math:`\beta`.
-        bends: Of the curve.
+        bends: How many bends the curve has.
     """
 
     draws = 2
@@ -212,16 +185,13 @@ class Maximum:
         return polychain(times, self.intervals - 1)
 
     def shares(self) -> Tensor:
-        """p by cells, shape (cells,), of sum 1; uniform as long as no loss is known."""
+        """Probability p of each cell, shape (cells,); uniform as long as no loss is known."""
         if not len(self.table):
             return torch.full((self.cells,), 1 / self.cells, dtype=torch.float64)
         return (self.sharpness * (self._hats @ self.table)).softmax(0)
 
-    def begin(self) -> None:
-        """Nothing to do."""
-
     def moment(self, uniform: list[float]) -> Moment:
-        """A time of a cell that is drawn by its loss."""
+        """A time in a cell that is drawn by its loss."""
         p = self.shares()
         q = (1 - SHARE) * p + SHARE / self.cells
         k = min(int(torch.searchsorted(q.cumsum(0), uniform[0], right=True)), self.cells - 1)
@@ -230,23 +200,23 @@ class Maximum:
 
     def learn(self, moment: Moment, loss: Tensor, velocity: Tensor) -> None:
         """Move the entries beside the time towards the loss."""
-        met = float(loss)
+        value = float(loss)
         if not len(self.table):
-            self.table = torch.full((self.intervals + 1,), met, dtype=torch.float64)
+            self.table = torch.full((self.intervals + 1,), value, dtype=torch.float64)
         near = self._near(torch.tensor([moment.t], dtype=torch.float64))[0]
-        self.table += RATE * (met - float(near @ self.table)) * near
+        self.table += RATE * (value - float(near @ self.table)) * near
 
     def state(self) -> Params:
         """The table."""
         return {"table": self.table}
 
     def restore(self, state: Params) -> None:
-        """The table."""
+        """Resume from the table."""
         self.table = state["table"].to("cpu", copy=True)
 
 
-def objective(curve: TrainedCurve, control: Tensor) -> Objective:
-    """What a curve is trained for; ``control`` are its control points' parameters as rows."""
+def objective(curve: TrainedCurve, control: Tensor) -> Uniform:
+    """The objective of a curve; ``control`` are its control points' parameters as rows."""
     if curve.objective == "max":
         return Maximum(curve.sharpness, curve.bends)
     return ByLength(curve.shape, control) if curve.objective == "length" else Uniform()

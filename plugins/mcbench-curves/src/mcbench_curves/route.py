@@ -14,7 +14,7 @@ from mcbench_curves.coefficients import bezier
 
 
 def route(shape: str, points: Sequence[Params], problem: Problem, recipe: Recipe) -> Path:
-    """The curve through or towards ``points``, its ends exact.
+    """Curve through or towards ``points``, with exact ends.
 
     Where the network has running statistics they are estimated at every point between the control
     points (which have theirs), and lengths are measured by chords.
@@ -29,7 +29,7 @@ def route(shape: str, points: Sequence[Params], problem: Problem, recipe: Recipe
 
 
 def bezier_leg(points: Sequence[Params]) -> Leg:
-    r"""The Bezier curve with control points :math:`w_0, \dots, w_N` as one leg.
+    r"""Bezier curve with control points :math:`w_0, \dots, w_N` as one leg.
 
     Its speed is :math:`|\phi'(t)|^2 = N^2 \sum_{ij} b_i(t)\, b_j(t)\, \Delta_i \cdot \Delta_j`
     with :math:`\Delta_i = w_{i+1} - w_i` and Bernstein polynomials b of degree N - 1; lengths are
@@ -57,10 +57,11 @@ def bezier_leg(points: Sequence[Params]) -> Leg:
 
 
 def bezier_length(products: np.ndarray, u: float, v: float) -> float:
-    r"""The length of a Bezier curve from u to v.
+    r"""Length of a Bezier curve from u to v.
 
     Arguments:
-        products: Of the control points' differences, :math:`\Delta_i \cdot \Delta_j`, (N, N).
+        products: Products of the control points' differences, :math:`\Delta_i \cdot \Delta_j`,
+            shape (N, N).
         u, v: Times.
     """
     degree = len(products)
@@ -72,7 +73,7 @@ def bezier_length(products: np.ndarray, u: float, v: float) -> float:
 
 
 def _weighted(points: Sequence[Params], weights: Sequence[float]) -> Params:
-    """Sum of weight x point, entry by entry; what is not floating point is the first one's."""
+    """Sum of weight x point; entries that are not floating point are the first's."""
     total = {}
     for name, x in points[0].items():
         total[name] = x

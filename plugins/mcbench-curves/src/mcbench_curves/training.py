@@ -19,27 +19,23 @@ from mcbench_curves.objectives import Moment, objective
 def train(curve: TrainedCurve, a: Endpoint, b: Endpoint, problem: Problem) -> list[Params]:
     """The control points of the trained curve, A first and B last.
 
-    The state is kept in the problem's workshop: a training that was killed goes on from the last
+    The state is kept in the problem's workshop: a training that was killed resumes at the last
     epoch that was saved and ends with the same numbers; one that is done is not repeated.
 
     Raises:
         RunError: If the training diverges.
     """
     state, _ = mcbench.solve(Training(curve, a.params, b.params, problem), problem.workshop)
-    bends = [
-        {n: state[f"{i}.{n}"].to(x.device) for n, x in a.params.items()}
-        for i in range(1, curve.bends + 1)
-    ]
-    return [a.params, *bends, b.params]
+    return [a.params, *mcbench.unpack(state, a.params), b.params]
 
 
 class Training:
-    r"""A curve under way.
+    r"""Training of a curve.
 
     With :math:`\phi(t) = \sum_i c_i w_i` the gradient in bend i is
     :math:`c_i\, (\nabla \mathrm{CE}(\phi(t)) + \lambda\, \phi(t))`: a step is one forward and
-    backward pass at the point :math:`\phi(t)`, as of a single network. Which times there are, and
-    what counts there, is up to the objective; see `mcbench_curves.objectives`.
+    backward pass at the point :math:`\phi(t)`, as for a single network. Times and weights are
+    given by the objective; see `mcbench_curves.objectives`.
 
     Arguments:
         curve: Its shape, its bends and how they are trained.
@@ -48,7 +44,7 @@ class Training:
 
     Attributes:
         control: The control points as rows, shape (bends + 2, size); the ends stay.
-        velocity: What momentum has gathered, shape (bends, trained).
+        velocity: The sum that momentum keeps, shape (bends, trained).
         record: The number of epochs that are done.
     """
 
@@ -72,7 +68,7 @@ class Training:
         return int(record.get("epoch", 0))
 
     def start(self, tensors: Params, record: dict[str, Any]) -> None:
-        """Go on from a state."""
+        """Resume from a state, if there is one."""
         if record:
             self.record = {"epoch": record["epoch"]}
             self.control[1:-1] = tensors["control"].to(self.control)
@@ -80,25 +76,20 @@ class Training:
             self.objective.restore(tensors)
 
     def tensors(self) -> Params:
-        """All that goes on changing."""
+        """The bends, their velocity and the objective's state."""
         own = {"control": self.control[1:-1], "velocity": self.velocity}
         return own | self.objective.state()
 
     def result(self) -> Params:
-        """The bends as networks: entry ``n`` of bend i = 1, 2, ... is named ``i.n``."""
+        """The bends, with running statistics of their own."""
         statistics = Statistics(self.problem, self.recipe)
-        rows = enumerate(self.control[1:-1], start=1)
-        return {
-            f"{i}.{name}": x
-            for i, row in rows
-            for name, x in statistics.renew(self.network.unflatten(row, self.a)).items()
-        }
+        bends = (self.network.unflatten(row, self.a) for row in self.control[1:-1])
+        return mcbench.pack(map(statistics.renew, bends))
 
     def step(self) -> float:
         """The next epoch; its mean loss."""
-        epoch = self.record["epoch"]
-        loss = self.epoch(epoch)
-        self.record = {"epoch": epoch + 1}
+        loss = self.epoch(self.record["epoch"])
+        self.record["epoch"] += 1
         return loss
 
     def epoch(self, epoch: int) -> float:
@@ -108,7 +99,7 @@ class Training:
         steps = -(-count // self.recipe.batch_size)
         draws = problem.generator("curve", epoch, "t")
         uniform = torch.rand(steps, self.objective.draws, generator=draws, dtype=torch.float64)
-        # Where times do not depend on losses the coefficients of all are known at once.
+        # Where times do not depend on losses, coefficients are computed for the whole epoch.
         ahead = self.coefficients(uniform[:, 0]) if self.objective.draws == 1 else None
         self.objective.begin()
         rate = self.recipe.rate(epoch)
@@ -123,7 +114,7 @@ class Training:
         return float(total) / count
 
     def coefficients(self, times: Tensor | Sequence[float]) -> Tensor:
-        """Of the control points at some times, shape (times, bends + 2), on the CPU."""
+        """Coefficients of the control points, shape (times, bends + 2), on the CPU."""
         t = torch.as_tensor(times, dtype=torch.float64)
         return SHAPES[self.curve.shape](t, self.curve.bends).to(self.control.dtype)
 
@@ -135,13 +126,13 @@ class Training:
         rate: float,
         moment: Moment | None = None,
     ) -> Tensor:
-        """Move the bends.
+        """Move the bends by one step.
 
         Arguments:
             weights: The coefficients of the control points, on the CPU, shape (bends + 2,).
             inputs, targets: A minibatch.
             rate: The learning rate.
-            moment: The time, and what counts there; without one, as of the uniform objective.
+            moment: The time and weights; without them, those of the uniform objective.
 
         Returns:
             The cross-entropy at the point, before the step.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import mcbench
 from mcbench import Endpoint, Params, Problem, Recipe
@@ -12,19 +12,19 @@ from mcbench import Endpoint, Params, Problem, Recipe
 if TYPE_CHECKING:
     from mcbench_fge.course import Course
 
-PRETRAIN = "epochs of the recipe that it starts after"
+PRETRAIN = "epochs of the recipe before its start"
 
 
 def _pretrained(name: str, recipe: Recipe, pretrain: int) -> Recipe | None:
-    """The recipe, broken off after ``pretrain`` epochs.
+    """The recipe, stopped after ``pretrain`` epochs; ``None`` if there are none.
 
     Raises:
-        UsageError: If it does not have them.
+        UsageError: If the recipe has fewer epochs.
     """
     if pretrain > recipe.last or pretrain < 0:
         raise mcbench.UsageError(
-            f"ensemble '{name}' starts from networks of {pretrain} epochs: recipe "
-            f"'{recipe.name}' has {recipe.last}"
+            f"ensemble '{name}' starts from networks trained for {pretrain} epochs: recipe "
+            f"'{recipe.name}' has {recipe.last}, so take 'pretrain' from 0 to {recipe.last}"
         )
     if pretrain == recipe.last:
         return recipe
@@ -32,25 +32,25 @@ def _pretrained(name: str, recipe: Recipe, pretrain: int) -> Recipe | None:
 
 
 class Collected:
-    """Members that are collected along a training: the ensemble says along which."""
+    """Ensemble whose members are collected along one training, its course."""
 
     def course(self, problem: Problem) -> Course:
         """The learning rate, and when members are collected."""
         raise NotImplementedError
 
     def collect(self, start: Endpoint, problem: Problem) -> list[Params]:
-        """The members, trained now or found in the problem's workshop."""
-        from mcbench_fge.course import carry_out
+        """The members, trained now or loaded from the problem's workshop."""
+        from mcbench_fge.course import collect
 
-        return carry_out(self.course(problem), start, problem)
+        return collect(self.course(problem), start, problem)
 
 
 @dataclass(frozen=True)
 class FGE(Collected):
     r"""Fast geometric ensembling: members along a cyclical learning rate, from one training.
 
-    From a network that was trained for ``pretrain`` epochs of the recipe, training goes on with a
-    learning rate that goes from :math:`\alpha_1` linearly down to :math:`\alpha_2` and up again
+    From a network that was trained for ``pretrain`` epochs of the recipe, training continues with
+    a learning rate that goes from :math:`\alpha_1` linearly down to :math:`\alpha_2` and up again
     in every cycle of c steps: in step i = 1, 2, ..., with
     :math:`t(i) = (\mathrm{mod}(i - 1, c) + 1) / c`, it is
     :math:`(1 - 2t)\,\alpha_1 + 2t\,\alpha_2` for :math:`t \le 1/2` and
@@ -58,7 +58,7 @@ class FGE(Collected):
     each cycle, at t = 1/2, where the rate is lowest. The training ends with the last member: n
     cycles of p epochs take :math:`(n - 1/2)\,p`. Optimiser, weight decay, minibatches and
     augmentation are the recipe's; momentum starts anew, for endpoints do not keep it (the
-    published code goes on with it).
+    published code keeps it).
 
     Defaults are those of the paper's ResNet-164: 6 cycles of 4 epochs between 1/2 and 1/200 of the
     recipe's rate. For VGG-16 and WRN-28-10 the paper joins two such trainings from one network,
@@ -83,7 +83,7 @@ class FGE(Collected):
     )
 
     def _before(self, recipe: Recipe) -> int:
-        """The epochs of the pretraining."""
+        """Epochs of the pretraining."""
         if self.pretrain is not None:
             return self.pretrain
         left = int(recipe.last - (self.cycles - 0.5) * self.period)
@@ -96,7 +96,7 @@ class FGE(Collected):
         return left
 
     def start(self, recipe: Recipe) -> Recipe | None:
-        """The recipe, broken off."""
+        """The recipe, stopped where the cyclical learning rate begins."""
         return _pretrained(self.name, recipe, self._before(recipe))
 
     def epochs(self, recipe: Recipe) -> tuple[float, ...]:
@@ -108,19 +108,19 @@ class FGE(Collected):
         """The learning rate, and when members are collected."""
         from mcbench_fge.course import Course, steps_of
 
-        known, steps = problem.recipe, steps_of(problem)
-        swinging = replace(
-            known,
+        recipe, steps = problem.recipe, steps_of(problem)
+        cyclic = replace(
+            recipe,
             schedule="cyclic",
-            lr=self.lr_high or known.lr / 2,
-            floor=known.lr / 200 if self.lr_low is None else self.lr_low,
+            lr=self.lr_high or recipe.lr / 2,
+            floor=recipe.lr / 200 if self.lr_low is None else self.lr_low,
             period=self.period,
         )
         cycle = self.period * steps
         middle = max(1, cycle // 2)
         return Course(
             self.name,
-            lambda i: swinging.rate((i - 1) // steps, (i - 1) % steps, steps),
+            lambda i: cyclic.rate((i - 1) // steps, (i - 1) % steps, steps),
             tuple(j * cycle + middle for j in range(self.cycles)),
         )
 
@@ -146,7 +146,7 @@ class SSE(Collected):
     )
 
     def start(self, recipe: Recipe) -> None:
-        """From initial weights."""
+        """None: it starts from initial weights."""
         if self.cycles > recipe.last:
             raise mcbench.UsageError(
                 f"ensemble 'sse' has {self.cycles} cycles: recipe '{recipe.name}' has "
@@ -154,7 +154,7 @@ class SSE(Collected):
             )
 
     def epochs(self, recipe: Recipe) -> tuple[float, ...]:
-        """Equal shares of the recipe's; up to a step."""
+        """Ends of the cycles, equal shares of the recipe's epochs up to a step."""
         return tuple(recipe.last * (j + 1) / self.cycles for j in range(self.cycles))
 
     def course(self, problem: Problem) -> Course:
@@ -177,8 +177,8 @@ class SSE(Collected):
 class SWA(Collected):
     r"""Stochastic weight averaging: one network, the mean of the weights along a training.
 
-    From a network that was trained for ``pretrain`` epochs of the recipe, training goes on to the
-    end of the recipe's epochs; the weights where it starts and those after every ``period``
+    From a network that was trained for ``pretrain`` epochs of the recipe, training continues to
+    the end of the recipe's epochs; the weights where it starts and those after every ``period``
     epochs are averaged. The learning rate is constant, or, with ``lr_low``, goes in each period
     from ``lr`` down to it, in step i with :math:`t(i) = (\mathrm{mod}(i - 1, c) + 1) / c`
     :math:`(1 - t)\,\alpha_1 + t\,\alpha_2`. Running statistics of batch norms are estimated at
@@ -186,7 +186,7 @@ class SWA(Collected):
     Optimiser, weight decay, minibatches and augmentation are the recipe's; momentum starts anew.
 
     The published runs start after about 3/4 of the epochs, with 1/2 or 1/5 of the learning rate,
-    and go on for 1, 1.25 or 1.5 times the epochs.
+    and last 1, 1.25 or 1.5 times the epochs.
     """
 
     name = "swa"
@@ -203,34 +203,33 @@ class SWA(Collected):
     pretrain: int | None = mcbench.parameter(None, f"{PRETRAIN}; none: 3/4 of them", ge=0)
 
     def _before(self, recipe: Recipe) -> int:
-        """The epochs of the pretraining."""
+        """Epochs of the pretraining."""
         return recipe.last * 3 // 4 if self.pretrain is None else self.pretrain
 
     def _count(self, recipe: Recipe) -> int:
-        """The periods that are left for averaging."""
+        """Number of periods that are left for averaging."""
         left = recipe.last - self._before(recipe)
         if left < self.period:
             raise mcbench.UsageError(
                 f"ensemble 'swa' averages points every {self.period} epochs: recipe "
-                f"'{recipe.name}' leaves {max(left, 0)} of its {recipe.last} after the "
-                f"{self._before(recipe)} it starts after"
+                f"'{recipe.name}' leaves {max(left, 0)} of its {recipe.last} after "
+                f"{self._before(recipe)} of pretraining"
             )
         return left // self.period
 
     def start(self, recipe: Recipe) -> Recipe | None:
-        """The recipe, broken off."""
+        """The recipe, stopped where the cyclical learning rate begins."""
         self._count(recipe)
         return _pretrained(self.name, recipe, self._before(recipe))
 
     def epochs(self, recipe: Recipe) -> tuple[float, ...]:
-        """To the end of the last period."""
+        """End of the last period."""
         return (float(self._before(recipe) + self._count(recipe) * self.period),)
 
     def collect(self, start: Endpoint, problem: Problem) -> list[Params]:
-        """The mean, trained now or found in the problem's workshop."""
-        found = super().collect(start, problem)
+        """The mean, trained now or loaded from the problem's workshop."""
         statistics = mcbench.Statistics(problem, problem.recipe)
-        return [statistics.renew(mean) for mean in found]
+        return [statistics.renew(mean) for mean in super().collect(start, problem)]
 
     def course(self, problem: Problem) -> Course:
         """The learning rate, and when points are averaged."""
@@ -249,8 +248,8 @@ class SWA(Collected):
 
 
 @mcbench.hookimpl
-def mcbench_ensembles() -> Iterator[Any]:
-    """Ensembles from one training."""
+def mcbench_ensembles() -> Iterator[Collected]:
+    """FGE, snapshot ensembles and SWA."""
     yield FGE()
     yield SSE()
     yield SWA()

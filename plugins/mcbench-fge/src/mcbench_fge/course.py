@@ -1,4 +1,4 @@
-"""`Course`, a training along which networks are collected, and how it is carried out."""
+"""`Course`, a training along which networks are collected, and the training itself."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from mcbench import Endpoint, Params, Problem
 
 @dataclass(frozen=True)
 class Course:
-    """A training that goes on from a network.
+    """Learning rate of a training, and when networks are collected.
 
     Arguments:
-        name: Whose it is; the draws depend on it.
+        name: The ensemble's name; the draws depend on it.
         rate: The learning rate in step i = 1, 2, ....
         marks: The steps after which the network is collected, ascending; the last ends it.
-        mean: Whether the networks, that at the start too, are averaged into one.
+        mean: Whether the networks, the first one included, are averaged into one.
     """
 
     name: str
@@ -35,38 +35,30 @@ def steps_of(problem: Problem) -> int:
     return -(-len(problem.data.train) // problem.recipe.batch_size)
 
 
-def carry_out(course: Course, start: Endpoint, problem: Problem) -> list[Params]:
-    """The networks that are collected, or their mean alone, on the problem's device.
+def collect(course: Course, start: Endpoint, problem: Problem) -> list[Params]:
+    """Networks that are collected along a course, or their mean alone, on the problem's device.
 
-    The state is kept in the problem's workshop: a training that was killed goes on from the last
+    The state is kept in the problem's workshop: a training that was killed resumes at the last
     epoch that was saved and ends with the same numbers; one that is done is not repeated.
 
     Raises:
         RunError: If the training diverges.
     """
     state, _ = mcbench.solve(Training(course, start, problem), problem.workshop)
-    return members_of(state, start.params)
-
-
-def members_of(state: Params, like: Params) -> list[Params]:
-    """The collected networks of a state, in which entry ``n`` of the i-th is named ``i.n``."""
-    numbers = {name.partition(".")[0] for name in state} - {"network", "optimizer"}
-    return [
-        {n: state[f"{i}.{n}"].to(x.device) for n, x in like.items()} for i in range(len(numbers))
-    ]
+    return mcbench.unpack(state, start.params, first=0)
 
 
 class Training:
-    """A training under way, of one network, in training mode.
+    """Training of one network along a course.
 
     Arguments:
-        course: Where it goes.
-        start: Where it starts; its seed is that of the draws, with the run's.
-        problem: Network, data, and the recipe with all else.
+        course: Learning rate and collections.
+        start: The network at the start; the draws depend on its seed and the run's.
+        problem: Network, data, and the recipe for all else.
 
     Attributes:
         collected: The networks so far, or their mean alone.
-        count: How many were collected.
+        count: How many networks were collected.
         done: The number of epochs that are done.
     """
 
@@ -90,7 +82,7 @@ class Training:
 
     @property
     def record(self) -> dict[str, Any]:
-        """How far it is."""
+        """The epochs that are done, and how many networks were collected."""
         return {"epoch": self.done, "collected": self.count}
 
     def taken(self, record: dict[str, Any]) -> int:
@@ -104,7 +96,7 @@ class Training:
         return loss
 
     def epoch(self, epoch: int) -> float:
-        """One pass over the data, or as much of it as is left; the mean loss."""
+        """One pass over the data, the last one up to the last mark; the mean loss."""
         problem = self.problem
         purpose = (self.course.name, self.seed, epoch)
         total = torch.zeros((), dtype=torch.float64, device=problem.device)
@@ -138,24 +130,22 @@ class Training:
                 mean.add_(point[name] - mean, alpha=1 / self.count)
 
     def result(self) -> Params:
-        """What was collected: entry ``n`` of the i-th network is named ``i.n``."""
-        networks = enumerate(self.collected)
-        return {f"{i}.{name}": x for i, network in networks for name, x in network.items()}
+        """The networks that were collected."""
+        return mcbench.pack(self.collected, first=0)
 
     def tensors(self) -> Params:
-        """All that a resumed training needs."""
+        """The collected networks, the network in training and the optimiser's state."""
         state = self.result()
         state |= {f"network.{n}": x for n, x in self.module.state_dict().items()}
         return state | mcbench.optimizer_state(self.optimizer, self.weights)
 
     def start(self, tensors: Params, record: dict[str, Any]) -> None:
-        """Go on from a state."""
+        """Resume from a state, if there is one."""
         if not record:
             return
-        known = self.module.state_dict()
-        self.module.load_state_dict({n: tensors[f"network.{n}"] for n in known})
+        network = self.module.state_dict()
+        self.module.load_state_dict({n: tensors[f"network.{n}"] for n in network})
         mcbench.restore_optimizer(self.optimizer, self.weights, tensors)
-        self.collected = [
-            {n: x.clone() for n, x in network.items()} for network in members_of(tensors, known)
-        ]
+        collected = mcbench.unpack(tensors, network, first=0)
+        self.collected = [{n: x.clone() for n, x in each.items()} for each in collected]
         self.count, self.done = record["collected"], record["epoch"]

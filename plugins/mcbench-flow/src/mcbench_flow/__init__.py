@@ -3,15 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import mcbench
+
+if TYPE_CHECKING:
+    from mcbench import Endpoint, Path, Problem
+    from mcbench_flow.bijection import RealNVPBijection
+    from mcbench_flow.flow import IAFFlow
 
 REFERENCE = "Anokhin & Yarotsky, ICML 2020 (connections using a normalising map)"
 
 
+class FittedMap:
+    """Method of arcs in the coordinates of a map, which a subclass builds and fits on a pool."""
+
+    reference = REFERENCE
+    explicit: ClassVar[bool] = False
+    learnable: ClassVar[bool] = True
+
+    def build(self, features: int) -> Any:  # A flow of zuko, which ships no types.
+        """The map, not fitted."""
+        raise NotImplementedError
+
+    def check(self, problem: Problem) -> None:
+        """Refuse networks that have not two affine layers."""
+        from mcbench_flow.neurons import hidden_of
+
+        hidden_of(problem.module.state_dict(), problem)
+
+    def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
+        """The path through the fitted map's coordinates."""
+        from mcbench_flow.connection import connect
+
+        return connect(a.params, b.params, problem, self.build)
+
+
 @mcbench.hookimpl
-def mcbench_methods() -> Iterator[Any]:
+def mcbench_methods() -> Iterator[RealNVPBijection | IAFFlow]:
     """A flow fitted by likelihood, and a bijection fitted by the loss along its paths."""
     from mcbench_flow.bijection import RealNVPBijection
     from mcbench_flow.flow import IAFFlow

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import mcbench
-from mcbench_flow import REFERENCE
+from mcbench_flow import FittedMap
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from mcbench import Endpoint, Need, Params, Path, Problem
+    from mcbench import Endpoint, Need, Params, Problem
 
 
 @dataclass(frozen=True)
-class RealNVPBijection:
+class RealNVPBijection(FittedMap):
     r"""Arcs in the coordinates of a bijection that is fitted by the loss along such paths.
 
     A neuron is the vector of its incoming weights, bias and outgoing weights. The path is
@@ -38,9 +38,6 @@ class RealNVPBijection:
 
     name = "realnvp-bijection"
     summary = "arcs in the coordinates of a bijection, fitted by the loss along paths of a pool"
-    reference = REFERENCE
-    explicit: ClassVar[bool] = False
-    learnable: ClassVar[bool] = True
     route: ClassVar[str] = "arcs in coordinates of a bijection, one for all pairs"
     use: ClassVar[str] = (
         "For many pairs of two-layer networks: one map serves all pairs. It is fitted by the loss "
@@ -55,12 +52,6 @@ class RealNVPBijection:
     lr: float = mcbench.parameter(3e-3, "learning rate at the start; it falls to 0", gt=0)
     batch: int = mcbench.parameter(128, "training samples per step", ge=1)
     times: int = mcbench.parameter(1, "points of the path per step", ge=1)
-
-    def check(self, problem: Problem) -> None:
-        """Refuse networks that have not two affine layers."""
-        from mcbench_flow.neurons import hidden_of
-
-        hidden_of(problem.module.state_dict(), problem)
 
     def build(self, features: int) -> Any:
         """The bijection, not fitted."""
@@ -80,18 +71,12 @@ class RealNVPBijection:
         nu = initial(self.build, neurons, problem, self.name)
 
         def loss(draws: torch.Generator) -> Tensor:
-            """The mean loss at some points between two networks."""
+            """Mean loss at some points between two networks."""
             i, j = torch.randperm(len(pool), generator=draws)[:2].tolist()
             times = torch.rand(self.times, generator=draws).tolist()
-            chosen = torch.randint(len(train), (self.batch,), generator=draws).to(problem.device)
-            batch = train.normalized(train.inputs[chosen]), train.targets[chosen]
+            rows = torch.randint(len(train), (self.batch,), generator=draws).to(problem.device)
+            batch = train.normalized(train.inputs[rows]), train.targets[rows]
             problem.samples_seen += self.batch * self.times
             return path_loss(nu, pool[i].params, pool[j].params, times, problem, batch)
 
         return fit(nu, Objective(self.name, loss, self.steps, self.lr), problem)
-
-    def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
-        """The path; see the class."""
-        from mcbench_flow.connection import connect
-
-        return connect(a.params, b.params, problem, self.build)

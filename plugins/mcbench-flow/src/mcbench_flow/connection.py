@@ -1,10 +1,9 @@
-"""The path that a fitted map gives, which both methods share."""
+"""The path that a fitted map gives, and its loss."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from math import cos, pi, sin
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -12,23 +11,23 @@ from torch import Tensor
 import mcbench
 from mcbench import Params, Path, Problem
 from mcbench_flow.neurons import hidden_of
-from mcbench_flow.normalizing import Normalizing
+from mcbench_flow.normalizing import Build, Normalizing
 
 if TYPE_CHECKING:
     from mcbench import Endpoint
 
 
 def arc(a: Tensor, b: Tensor, t: float) -> Tensor:
-    r""":math:`\cos(\pi t/2)\,a + \sin(\pi t/2)\,b`: standard normal if a and b are."""
+    r"""Arc :math:`\cos(\pi t/2)\,a + \sin(\pi t/2)\,b`: standard normal if a and b are."""
     return cos(pi * t / 2) * a + sin(pi * t / 2) * b
 
 
-def connect(a: Params, b: Params, problem: Problem, build: Callable[[int], Any]) -> Path:
-    r""":math:`\psi(t) = \nu^{-1}[\cos(\pi t/2)\,\nu(\theta^A) + \sin(\pi t/2)\,\nu(\theta^B)]`.
+def connect(a: Params, b: Params, problem: Problem, build: Build) -> Path:
+    r"""Path :math:`\nu^{-1}[\cos(\pi t/2)\,\nu(\theta^A) + \sin(\pi t/2)\,\nu(\theta^B)]`.
 
-    All neurons of a point are mapped in one batch, in float64. What is no neuron's (the output
-    bias) moves straight. The ends are A and B as they are; the points between approach them as
-    near as :math:`\nu^{-1}(\nu(\theta))` is :math:`\theta`.
+    All neurons of a point are mapped in one batch, in float64. The output bias moves straight.
+    The ends are A and B, exactly; points between approach them up to the difference of
+    :math:`\nu^{-1}(\nu(\theta))` and :math:`\theta`.
 
     Raises:
         StructureError: If the network is no chain of two affine layers.
@@ -60,7 +59,7 @@ def path_loss(
     problem: Problem,
     batch: tuple[Tensor, Tensor],
 ) -> Tensor:
-    r"""The mean of :math:`L(\psi(t))` over ``times`` on a batch of inputs and targets.
+    r"""Mean of :math:`L(\psi(t))` over ``times`` on a batch of inputs and targets.
 
     It is differentiable by the parameters of ``nu``.
     """
@@ -76,7 +75,7 @@ def path_loss(
 
 
 def pooled(pool: list[Endpoint], problem: Problem) -> Tensor:
-    """The neurons of all networks of a pool, shape (networks, n, d).
+    """Neurons of all networks of a pool, shape (networks, n, d).
 
     Raises:
         StructureError: If the network is no chain of two affine layers.
@@ -85,9 +84,7 @@ def pooled(pool: list[Endpoint], problem: Problem) -> Tensor:
     return torch.stack([hidden.pack(end.params) for end in pool])
 
 
-def initial(
-    build: Callable[[int], Any], neurons: Tensor, problem: Problem, purpose: str
-) -> Normalizing:
-    """The map that a fit starts from: it only standardises."""
+def initial(build: Build, neurons: Tensor, problem: Problem, purpose: str) -> Normalizing:
+    """Map that a fit starts from, which only standardises."""
     seed = problem.generator("init", purpose).initial_seed()
     return Normalizing.of(build, neurons, seed)

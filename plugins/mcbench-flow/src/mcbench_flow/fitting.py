@@ -1,4 +1,4 @@
-"""`fit`, gradient descent on a map that can be interrupted and goes on where it was."""
+"""`fit`, resumable gradient descent on a normalising map."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from mcbench import Params, Problem
 from mcbench_flow.normalizing import Normalizing
 
 CLIP = 10.0
-"""The largest norm of a gradient; longer ones are shortened to it."""
+"""The largest norm of a gradient; larger ones are clipped to it."""
 
 REPORTS = 100
-"""How often progress is reported and checked."""
+"""Number of times in a fit that progress is reported and checked."""
 
 PATIENCE = 10
-"""After so many checks without a better one a fit ends."""
+"""A fit ends after so many checks without a better loss."""
 
 
 @dataclass(frozen=True)
 class Objective:
-    """What is minimised, by Adam with a learning rate that falls to 0 on half a cosine.
+    """Loss that is minimised by Adam, with a learning rate that falls to 0 on half a cosine.
 
     Arguments:
-        name: What is fitted, for draws and errors.
+        name: The method's name, for draws and errors.
         loss: The loss of one step, given the generator of its draws.
-        steps: How many.
+        steps: How many steps.
         lr: The learning rate at the start.
-        check: The loss on what is held out. The map with the lowest is kept, the one at the start
+        check: The loss on held-out neurons. The map with the lowest is kept, the one at the start
             included; without a check the last one is.
     """
 
@@ -46,14 +46,14 @@ class Objective:
 
 @dataclass
 class Best:
-    """The best map so far: its loss on what is held out, its step and its ``state_dict``."""
+    """The best map so far: its held-out loss, its step and its ``state_dict``."""
 
     loss: float = inf
     step: int = 0
     tensors: Params = field(default_factory=dict)
 
-    def see(self, loss: float, step: int, nu: Normalizing) -> None:
-        """Keep ``nu`` if it is better."""
+    def update(self, loss: float, step: int, nu: Normalizing) -> None:
+        """Keep ``nu`` if its loss is lower."""
         if loss < self.loss:
             tensors = {name: x.clone() for name, x in nu.state_dict().items()}
             self.loss, self.step, self.tensors = loss, step, tensors
@@ -62,8 +62,8 @@ class Best:
 def fit(nu: Normalizing, objective: Objective, problem: Problem) -> Params:
     """Minimise a loss; the fitted map's ``state_dict``.
 
-    The draws of a step depend on the run's seed and the step's number only, so that a fit that was
-    interrupted ends bit for bit as one that was not.
+    The draws of a step depend on the run's seed and the step's number only, so a resumed fit gives
+    the same numbers, bit for bit.
 
     Arguments:
         nu: Where to start; it is changed.
@@ -78,7 +78,7 @@ def fit(nu: Normalizing, objective: Objective, problem: Problem) -> Params:
 
 
 class Fit:
-    """A fit under way; see `fit`."""
+    """Training of a map; see `fit`."""
 
     unit = "step"
 
@@ -93,7 +93,7 @@ class Fit:
 
     @property
     def record(self) -> dict[str, Any]:
-        """The steps that are done, and which were the best."""
+        """The steps that are done, and the best map's step and loss."""
         return {"steps": self.done, "best_loss": self.best.loss, "best_step": self.best.step}
 
     def taken(self, record: dict[str, Any]) -> int:
@@ -103,8 +103,8 @@ class Fit:
         return self.steps if self.objective.check and spent else steps
 
     def start(self, tensors: Params, record: dict[str, Any]) -> None:
-        """Begin with a check, or go on from a state."""
-        if "steps" not in record:
+        """Begin with a check, or resume from a state."""
+        if not record:
             self._check()
             return
         parts: dict[str, Params] = {"optimizer": {}, "nu": {}, "best": {}}
@@ -118,7 +118,7 @@ class Fit:
         self.done = record["steps"]
 
     def step(self) -> float:
-        """Some steps, and a check; their mean loss."""
+        """Several steps and a check; the mean loss of the steps."""
         stop = min(self.done + self.every, self.steps)
         count, total = stop - self.done, torch.zeros((), device=self.nu.mean.device)
         while self.done < stop:
@@ -128,7 +128,7 @@ class Fit:
 
     def _check(self) -> None:
         if self.objective.check:
-            self.best.see(self.objective.check(), self.done, self.nu)
+            self.best.update(self.objective.check(), self.done, self.nu)
 
     def _descend(self) -> Tensor:
         rate = self.objective.lr * (1 + cos(pi * self.done / self.steps)) / 2
@@ -148,5 +148,5 @@ class Fit:
         return tensors | mcbench.optimizer_state(self.adam, self.weights)
 
     def result(self) -> Params:
-        """The best map, or where nothing is held out the last one."""
+        """The best map, or the last one where nothing is held out."""
         return self.best.tensors or dict(self.nu.state_dict())

@@ -6,20 +6,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import mcbench
-from mcbench_flow import REFERENCE
+from mcbench_flow import FittedMap
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from mcbench import Endpoint, Need, Params, Path, Problem
+    from mcbench import Endpoint, Need, Params, Problem
 
 HELD_OUT = 8
 """One neuron in so many is held out; the flow that makes those likeliest is kept."""
 
 
 @dataclass(frozen=True)
-class IAFFlow:
+class IAFFlow(FittedMap):
     r"""Arcs in the coordinates in which an autoregressive flow makes neurons standard normal.
 
     A neuron :math:`\theta` is the vector of its incoming weights, bias and outgoing weights. The
@@ -35,7 +35,7 @@ class IAFFlow:
     density this is called a masked autoregressive flow.) :math:`\nu^{-1}` is needed once per point
     of a path, and solved by fixed-point iterations on all neurons at once.
 
-    A flow of this size learns the neurons of a small pool by heart. So an eighth of the neurons is
+    A flow of this size overfits to the neurons of a small pool. So an eighth of the neurons is
     held out, the flow under which those are likeliest is kept, and a fit that no longer improves
     on it ends early.
 
@@ -46,9 +46,6 @@ class IAFFlow:
 
     name = "iaf-flow"
     summary = "arcs in the coordinates of an autoregressive flow, fitted by likelihood on a pool"
-    reference = REFERENCE
-    explicit: ClassVar[bool] = False
-    learnable: ClassVar[bool] = True
     route: ClassVar[str] = "arcs in coordinates of a flow, one for all pairs"
     use: ClassVar[str] = (
         "For many pairs of two-layer networks: one map serves all pairs. It is fitted by "
@@ -63,12 +60,6 @@ class IAFFlow:
     steps: int = mcbench.parameter(3000, "steps of Adam, at most", ge=1)
     lr: float = mcbench.parameter(3e-4, "learning rate at the start; it falls to 0", gt=0)
     batch: int = mcbench.parameter(256, "neurons per step", ge=1)
-
-    def check(self, problem: Problem) -> None:
-        """Refuse networks that have not two affine layers."""
-        from mcbench_flow.neurons import hidden_of
-
-        hidden_of(problem.module.state_dict(), problem)
 
     def build(self, features: int) -> Any:
         """The flow, not fitted."""
@@ -89,24 +80,18 @@ class IAFFlow:
         order = torch.randperm(len(neurons), generator=problem.generator("held out", self.name))
         shuffled = neurons[order.to(neurons.device)]
         count = len(neurons) // HELD_OUT
-        held_out, used = shuffled[:count], shuffled[count:]
+        held_out, fitted = shuffled[:count], shuffled[count:]
 
         def loss(draws: torch.Generator) -> Tensor:
-            """The negative log-likelihood of some neurons, in nats per neuron."""
-            chosen = torch.randint(len(used), (self.batch,), generator=draws)
-            return -nu.log_density(used[chosen.to(used.device)]).mean()
+            """Negative log-likelihood of some neurons, in nats per neuron."""
+            rows = torch.randint(len(fitted), (self.batch,), generator=draws)
+            return -nu.log_density(fitted[rows.to(fitted.device)]).mean()
 
         def check() -> float:
-            """The same of all neurons that are held out."""
+            """Negative log-likelihood of the held-out neurons, in nats per neuron."""
             with torch.no_grad():
                 parts = [-nu.log_density(part).sum() for part in held_out.split(self.batch)]
             return float(sum(parts)) / count
 
         objective = Objective(self.name, loss, self.steps, self.lr, check if count else None)
         return fit(nu, objective, problem)
-
-    def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
-        """The path; see the class."""
-        from mcbench_flow.connection import connect
-
-        return connect(a.params, b.params, problem, self.build)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def hidden_of(params: Params, problem: Problem) -> Hidden:
-    """The only hidden layer of a network: packs neurons, shape (n, d), and unpacks them.
+    """Packing of the only hidden layer's neurons as rows, shape (n, d), and back.
 
     Raises:
         StructureError: If the network is no chain of two affine layers, or has running statistics:
@@ -21,11 +21,13 @@ def hidden_of(params: Params, problem: Problem) -> Hidden:
 
     if any(x.is_floating_point() for x in problem.module.buffers()):
         raise mcbench.StructureError(
-            "a normalising map of neurons is for networks without running statistics"
+            "a normalising map of neurons is for networks without running statistics: take an "
+            "architecture without batch norm"
         )
     count = len(problem.chain.layers)
     if count != 2:
         raise mcbench.StructureError(
-            f"a normalising map of neurons is for two affine layers; this network has {count}"
+            f"a normalising map of neurons is for two affine layers, as of mlp2; this network has "
+            f"{count}"
         )
     return Hidden.of(problem.chain, params, 0)

@@ -11,18 +11,21 @@ from torch import Tensor, nn
 
 from mcbench import Params, RunError
 
+Build = Callable[[int], Any]
+"""Makes a flow of `zuko.flows` for a number of features; zuko ships no types."""
+
 CONSTANT = 1e-6
-"""A coordinate varies if its deviation exceeds this share of the largest one."""
+"""Share of the largest deviation that a coordinate's must exceed to count as varying."""
 
 TOLERANCE = 1e-6
-"""An autoregressive inverse is solved up to this, in standard deviations."""
+"""Accuracy of an autoregressive inverse, in standard deviations."""
 
 BOUND = 1e6
-"""No standardised coordinate is larger; it keeps the first iterates from overflowing."""
+"""Largest standardised coordinate; it keeps the first iterates from overflowing."""
 
 
 class Normalizing(nn.Module):
-    r""":math:`\nu(\theta) = f\big((\theta - \mu)/\sigma\big)` with a flow f, and its inverse.
+    r"""Map :math:`\nu(\theta) = f\big((\theta - \mu)/\sigma\big)` with a flow f, and its inverse.
 
     :math:`\mu` and :math:`\sigma` are the mean and the deviation of each coordinate over the
     neurons of the pool. A coordinate that does not vary (an incoming weight of a pixel that is
@@ -30,7 +33,7 @@ class Normalizing(nn.Module):
     not scaled, and the flow neither sees nor changes it.
 
     Arguments:
-        build: Makes a flow of `zuko.flows` for a number of features.
+        build: Makes the flow.
         mean, std: :math:`\mu` and :math:`\sigma`, shape (d,).
         varying: The indices of coordinates that vary, int64.
     """
@@ -39,9 +42,7 @@ class Normalizing(nn.Module):
     std: Tensor
     varying: Tensor
 
-    def __init__(
-        self, build: Callable[[int], Any], mean: Tensor, std: Tensor, varying: Tensor
-    ) -> None:
+    def __init__(self, build: Build, mean: Tensor, std: Tensor, varying: Tensor) -> None:
         super().__init__()
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
@@ -50,7 +51,7 @@ class Normalizing(nn.Module):
         self._whole = len(varying) == len(mean)
 
     @staticmethod
-    def of(build: Callable[[int], Any], neurons: Tensor, seed: int) -> Normalizing:
+    def of(build: Build, neurons: Tensor, seed: int) -> Normalizing:
         """The map that only standardises ``neurons``, shape (n, d): its flow is the identity.
 
         ``seed`` gives the flow's hidden weights; its last layers are 0.
@@ -60,39 +61,42 @@ class Normalizing(nn.Module):
         """
         std, mean = (x.to(neurons) for x in torch.std_mean(neurons.double(), dim=0))
         if not (std.isfinite().all() and mean.isfinite().all()):
-            raise RunError("the pool has neurons that are not finite")
+            raise RunError("the pool's networks have weights that are not finite: train others")
         varies = std > CONSTANT * std.max()
         if int(varies.sum()) < 2:
-            raise RunError("the pool's neurons are all alike: there is nothing to fit")
+            raise RunError(
+                f"{int(varies.sum())} coordinates of the pool's neurons vary, and a flow needs 2: "
+                "train other networks, or more"
+            )
         std = torch.where(varies, std, torch.ones_like(std))
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            made = Normalizing(build, mean, std, varies.nonzero().squeeze(1))
+            nu = Normalizing(build, mean, std, varies.nonzero().squeeze(1))
         with torch.no_grad():
-            for lazy in made.flow.transform.transforms:
+            for lazy in nu.flow.transform.transforms:
                 lazy.hyper[-1].weight.zero_()
                 lazy.hyper[-1].bias.zero_()
-        return made
+        return nu
 
     @staticmethod
-    def load(build: Callable[[int], Any], fitted: Params) -> Normalizing:
+    def load(build: Build, fitted: Params) -> Normalizing:
         """The map whose ``state_dict`` is ``fitted``."""
         with torch.random.fork_rng(devices=[]):
-            made = Normalizing(build, fitted["mean"], fitted["std"], fitted["varying"])
-        made.load_state_dict(fitted)
-        return made
+            nu = Normalizing(build, fitted["mean"], fitted["std"], fitted["varying"])
+        nu.load_state_dict(fitted)
+        return nu
 
     def forward(self, neurons: Tensor) -> Tensor:
-        r""":math:`\nu(\theta)`, shape (n, d)."""
+        r"""Coordinates :math:`\nu(\theta)`, shape (n, d)."""
         x = (neurons - self.mean) / self.std
         return self._merge(x, self.flow.transform()(self._split(x)))
 
     def inverse(self, z: Tensor) -> Tensor:
-        r""":math:`\nu^{-1}(z)`, shape (n, d).
+        r"""Neurons :math:`\nu^{-1}(z)`, shape (n, d).
 
         Coupling transforms invert in one pass. An autoregressive one, z_i = f(x_i | x_<i), is
         solved for all coordinates at once by the fixed point of x_i = f^-1(z_i | x_<i): pass k
-        makes the first k coordinates exact whatever the others are, so that d passes always do,
+        makes the first k coordinates exact whatever the others are, so d passes always suffice,
         and far fewer if coordinates depend little on each other.
         """
         x = self._split(z)
@@ -102,7 +106,7 @@ class Normalizing(nn.Module):
         return self._merge(z, x) * self.std + self.mean
 
     def log_density(self, neurons: Tensor) -> Tensor:
-        r""":math:`\log \rho(\nu(\theta)) + \log|\det \partial\nu/\partial\theta|`, shape (n,).
+        r"""Log-density :math:`\log \rho(\nu(\theta))\,|\det \partial\nu/\partial\theta|`, (n,).
 
         In nats, over the coordinates that vary; :math:`\rho` is the standard normal density.
         """

@@ -1,4 +1,4 @@
-"""The straight line between two endpoints, and two lines that connect nothing."""
+"""The straight line between two endpoints, a random baseline and a warning."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Linear:
-    r""":math:`\psi(t) = (1 - t)\,A + t\,B`, for any network."""
+    r"""Straight line :math:`\psi(t) = (1 - t)\,A + t\,B`, for any network."""
 
     name = "linear"
     summary = "the straight line"
@@ -30,7 +30,7 @@ class Linear:
 
 
 class RandomDirection:
-    r""":math:`\psi(t) = A + t\,|B - A|\,v` with a random unit vector v, to hold others against.
+    r"""Line :math:`\psi(t) = A + t\,|B - A|\,v` with a random unit vector v: a baseline.
 
     v is uniform on the sphere of all parameters, drawn by the run's seed for the pair; buffers
     stay A's. The path does not end at B.
@@ -42,7 +42,7 @@ class RandomDirection:
     explicit = True
     learnable = False
     route = "one line, away from B"
-    use = "To hold ensembles along a path against (`ensemble-along`); not to connect A and B."
+    use = "A baseline of ensembles along a path (`ensemble-along`); it does not connect A and B."
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
         """The segment to the random point."""
@@ -59,19 +59,19 @@ class RandomDirection:
 
 
 class Origin:
-    r"""From A to the network that is 0, and from there to B: a warning, not a connection.
+    r"""Path from A to the network that is 0, and on to B: a warning, not a connection.
 
     With a scale s from 1 down to 0 and up again, layer i of n of a chain has
     :math:`W_i(s) = s\,W_i` and :math:`b_i(s) = s^i\,b_i`: of A on the first half,
-    :math:`s = 1 - 2t`, of B on the second, :math:`s = 2t - 1`. What stands between the layers must
+    :math:`s = 1 - 2t`, of B on the second, :math:`s = 2t - 1`. Functions between the layers must
     be positively homogeneous (:math:`f(cx) = c f(x)` for c > 0), as ReLU and pooling are. Then
     the logits are :math:`s^n` times those of A or B, and the accuracy is theirs at every point but
     one: at 0 all logits are 0, and nothing is predicted. The cross-entropy goes to
     :math:`\log C` for C classes, whatever A and B are.
 
     Raises:
-        StructureError: If the network is no chain of affine layers, is normalised, or has
-            something else between them.
+        StructureError: If the network is no chain of affine layers, is normalised, or has other
+            functions between them.
     """
 
     name = "origin"
@@ -91,7 +91,7 @@ class Origin:
 
 
 class Straight:
-    r""":math:`\theta(t) = (1 - t)\,\theta^A + t\,\theta^B`: keeps the neurons' mean."""
+    r"""Line :math:`\theta(t) = (1 - t)\,\theta^A + t\,\theta^B`, which keeps the neurons' mean."""
 
     name = "linear"
     summary = "a straight line for every neuron, which keeps the neurons' mean"
@@ -103,7 +103,7 @@ class Straight:
 
 @mcbench.hookimpl
 def mcbench_methods() -> Iterator[Linear | RandomDirection | Origin]:
-    """The segment as a method, a baseline of the same length, and a warning."""
+    """The straight line, a baseline of the same length, and a warning."""
     yield Linear()
     yield RandomDirection()
     yield Origin()

@@ -1,4 +1,4 @@
-"""The path through the network that is 0, and the test that a network can take it."""
+"""Path through the network that is 0, and the check that a network allows it."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import torch
 from mcbench import Chain, Leg, Params, Path, Problem, StructureError
 
 SCALES = (2.0**-12, 2.0, 2.0**12)
-"""Powers of two: what is homogeneous keeps them to the last bit."""
+"""Powers of two, by which homogeneous functions scale to the last bit."""
 
 
 def origin(a: Params, b: Params, problem: Problem) -> Path:
-    """From A to 0 and on to B.
+    """Path from A to 0 and on to B.
 
     Raises:
         StructureError: If the network is no chain of affine layers, or logits would not scale.
@@ -26,14 +26,14 @@ def origin(a: Params, b: Params, problem: Problem) -> Path:
 
 
 def depths(chain: Chain) -> dict[str, int]:
-    """The depth i of the layer of every bias, counted from 1, by name."""
+    """Depth i of the layer of every bias, counted from 1, by name."""
     return {layer.bias: i for i, layer in enumerate(chain.layers, 1) if layer.bias is not None}
 
 
 def check(problem: Problem, params: Params) -> None:
-    r"""Test that what stands behind layers is positively homogeneous, :math:`f(cx) = c f(x)`.
+    r"""Check that functions behind layers are positively homogeneous, :math:`f(cx) = c f(x)`.
 
-    Each group of functions is tried on what A's layer puts out for some inputs, and on noise.
+    Each group of functions is tried on outputs of A's layer for some inputs, and on noise.
 
     Raises:
         StructureError: If not, or if a layer is normalised.
@@ -46,7 +46,7 @@ def check(problem: Problem, params: Params) -> None:
             if layer.norm is not None:
                 raise StructureError(
                     f"the normalisation behind '{layer.weight}' undoes the factor of the path "
-                    "through 0, which is for networks without"
+                    "through 0: take a network without normalisation"
                 )
             y = layer.apply(params, x)
             noise = torch.randn(y.shape, generator=problem.generator("homogeneous", k))
@@ -54,14 +54,14 @@ def check(problem: Problem, params: Params) -> None:
                 plain = chain.through(k + 1, z)
                 if any(not chain.through(k + 1, c * z).equal(c * plain) for c in SCALES):
                     raise StructureError(
-                        f"what stands behind '{layer.weight}' is not positively homogeneous, as "
-                        "ReLU and pooling are: the path through 0 would change all predictions"
+                        f"the functions behind '{layer.weight}' are not positively homogeneous, "
+                        "as ReLU and pooling are: the path through 0 would change predictions"
                     )
             x = chain.through(k + 1, y)
 
 
 def _ray(end: Params, zero: Params, powers: Mapping[str, int], down: bool) -> Leg:
-    """From ``end`` down to 0, or from 0 up to it."""
+    """Leg from ``end`` down to 0, or from 0 up to it."""
 
     def between(u: float) -> Params:
         s = 1 - u if down else u
@@ -82,10 +82,10 @@ def _ray(end: Params, zero: Params, powers: Mapping[str, int], down: bool) -> Le
 
 
 def _length(squares: np.ndarray, u: float, v: float) -> float:
-    r""":math:`\int_u^v \sqrt{\sum_i i^2 s^{2(i-1)} n_i}\, ds` by Gauss's rule.
+    r"""Length :math:`\int_u^v \sqrt{\sum_i i^2 s^{2(i-1)} n_i}\, ds` by Gauss's rule.
 
     Arguments:
-        squares: :math:`n_i`, the squared norm of what goes with :math:`s^i`, by i.
+        squares: :math:`n_i`, the squared norm of the entries that scale with :math:`s^i`, by i.
         u, v: The scale s at both ends.
     """
     nodes, weights = np.polynomial.legendre.leggauss(32)

@@ -1,7 +1,7 @@
-"""A listener on the life of trainings and runs that logs them to MLflow.
+"""Logs trainings and runs to MLflow.
 
-It does nothing unless the environment variable ``MCBENCH_MLFLOW`` says where to log. It adds to
-what mcbench keeps and replaces nothing of it: the store stays the place of results.
+It does nothing unless the environment variable ``MCBENCH_MLFLOW`` says where to log. The store
+stays the place of results.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SWITCH = "MCBENCH_MLFLOW"
 
 @cache
 def tracker(where: str) -> Tracker | None:
-    """The tracker that logs to ``where``; ``None`` where that says nothing."""
+    """Tracker that logs to ``where``; ``None`` if that is empty or ``off``."""
     if where.lower() in ("", "off"):
         return None
     from mcbench_mlflow.tracking import Tracker
@@ -30,10 +30,10 @@ def tracker(where: str) -> Tracker | None:
 
 
 def tell(event: str, *arguments: Any) -> None:
-    """Tell the tracker, if there is one.
+    """Pass an event to the tracker, if there is one.
 
-    The first thing that fails is the last that was tried: mcbench says what it was, and no point
-    of a path waits for a server that is gone.
+    After the first failure, which mcbench reports, nothing is tried any more: no point of a path
+    waits for a server that is gone.
     """
     log = tracker(os.environ.get(SWITCH, "").strip())
     if log is None or log.lost:
@@ -49,47 +49,47 @@ def tell(event: str, *arguments: Any) -> None:
 def mcbench_training_started(
     problem: dict[str, Any], seeds: tuple[int, ...], keys: tuple[str, ...]
 ) -> None:
-    """An MLflow run for each endpoint."""
+    """Open an MLflow run for each endpoint."""
     tell("training_started", problem, seeds, keys)
 
 
 @mcbench.hookimpl
 def mcbench_epoch_finished(keys: tuple[str, ...], epoch: int, loss: float) -> None:
-    """The training loss; the step is the epoch."""
+    """Log the training loss; the step is the epoch."""
     tell("epoch_finished", keys, epoch, loss)
 
 
 @mcbench.hookimpl
 def mcbench_endpoint_trained(endpoint: mcbench.Endpoint) -> None:
-    """Versions, hardware, seconds; the status is FINISHED."""
+    """Log versions, hardware and seconds; the status is FINISHED."""
     tell("endpoint_trained", endpoint)
 
 
 @mcbench.hookimpl
 def mcbench_training_failed(key: str, error: Exception) -> None:
-    """The status is FAILED, with the reason."""
+    """Set the status to FAILED, with the reason."""
     tell("failed", key, error)
 
 
 @mcbench.hookimpl
-def mcbench_run_started(run: Any) -> None:
-    """An MLflow run with its parameters."""
+def mcbench_run_started(run: mcbench.Run) -> None:
+    """Open an MLflow run with its parameters."""
     tell("run_started", run)
 
 
 @mcbench.hookimpl
-def mcbench_point_evaluated(run: Any, t: float, values: dict[str, Any]) -> None:
-    """Loss and accuracy at t."""
+def mcbench_point_evaluated(run: mcbench.Run, t: float, values: dict[str, Any]) -> None:
+    """Log loss and accuracy at t."""
     tell("point_evaluated", run, t, values)
 
 
 @mcbench.hookimpl
-def mcbench_run_finished(run: Any, record: Any, units: dict[str, str]) -> None:
-    """Metrics, cost, versions, hardware; the status is FINISHED."""
+def mcbench_run_finished(run: mcbench.Run, record: mcbench.Record, units: dict[str, str]) -> None:
+    """Log metrics, cost, versions and hardware; the status is FINISHED."""
     tell("run_finished", run, record, units)
 
 
 @mcbench.hookimpl
-def mcbench_run_failed(run: Any, error: Exception) -> None:
-    """The status is FAILED, with the reason."""
+def mcbench_run_failed(run: mcbench.Run, error: Exception) -> None:
+    """Set the status to FAILED, with the reason."""
     tell("run_failed", run, error)

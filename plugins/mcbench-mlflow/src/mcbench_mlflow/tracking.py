@@ -1,4 +1,4 @@
-"""`Tracker` writes what mcbench tells to MLflow, through its client."""
+"""`Tracker`, which logs events of mcbench to MLflow through its client."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mcbench import Endpoint
+    from mcbench import Endpoint, Record, Run
 
 KEY = "mcbench.key"
-"""The tag that has the content key: an MLflow run belongs to one training or run of mcbench."""
+"""Tag of the content key: an MLflow run belongs to one training or run of mcbench."""
 
 STEPS = 10_000
 """MLflow's steps are whole numbers: the step of a point of a path is t in ten-thousandths."""
@@ -24,7 +24,7 @@ EXPERIMENT = "mcbench"
 """The MLflow experiment, unless ``MLFLOW_EXPERIMENT_NAME`` names another."""
 
 AT_ONCE = 1000
-"""The most values that MLflow takes in one call."""
+"""Most values that MLflow takes in one call."""
 
 LONGEST = 500
 """Tags and parameters are cut to so many characters, which every store of MLflow takes."""
@@ -32,7 +32,7 @@ LONGEST = 500
 
 @dataclass
 class Open:
-    """An MLflow run under way: its id, and the steps of the points that were logged."""
+    """An open MLflow run: its id, and the steps of the points that were logged."""
 
     id: str
     steps: set[int] = field(default_factory=set)
@@ -41,12 +41,13 @@ class Open:
 class Tracker:
     """Logs to one tracking server or store.
 
-    What fails raises; mcbench says so and goes on. A run that was not opened is not logged.
+    Failures raise; mcbench reports them and goes on. A run that was not opened is not logged.
 
     Arguments:
         uri: MLflow's tracking URI; empty for MLflow's own settings.
 
-    ``lost`` says that it failed and is not to be used any more.
+    Attributes:
+        lost: Whether it failed and is not to be used any more.
     """
 
     def __init__(self, uri: str) -> None:
@@ -54,7 +55,7 @@ class Tracker:
         self.lost = False
         self._open: dict[str, Open] = {}
 
-    # What mcbench tells --------------------------------------------------------------------
+    # Events of mcbench ---------------------------------------------------------------------
 
     def training_started(
         self, problem: dict[str, Any], seeds: tuple[int, ...], keys: tuple[str, ...]
@@ -81,7 +82,7 @@ class Tracker:
             self._log(endpoint.key, [("cost/seconds", record["cost"]["seconds"], 0)])
             self._end(endpoint.key, "FINISHED", _provenance(record["provenance"]))
 
-    def run_started(self, run: Any) -> None:
+    def run_started(self, run: Run) -> None:
         """Open the run's MLflow run."""
         a, b = run.pair
         described = {
@@ -101,7 +102,7 @@ class Tracker:
             | _sources(run.problem | {"method": run.identity}),
         )
 
-    def point_evaluated(self, run: Any, t: float, values: dict[str, Any]) -> None:
+    def point_evaluated(self, run: Run, t: float, values: dict[str, Any]) -> None:
         """Log loss and accuracy at t."""
         if run.key not in self._open:
             return
@@ -114,8 +115,8 @@ class Tracker:
         self._log(run.key, points)
         self._open[run.key].steps.add(step)
 
-    def run_finished(self, run: Any, record: Any, units: dict[str, str]) -> None:
-        """Log metrics and what was not logged of the curve, and close the MLflow run."""
+    def run_finished(self, run: Run, record: Record, units: dict[str, str]) -> None:
+        """Log metrics and the points not logged so far, and close the MLflow run."""
         if run.key not in self._open:
             # Nothing was evaluated: the run was done before, and lacked a metric.
             self.run_started(run)
@@ -124,7 +125,7 @@ class Tracker:
         tags = {f"mcbench.unit.{_plain(metric)}": unit for metric, unit in units.items() if unit}
         self._end(run.key, "FINISHED", _provenance(record.provenance.to_json()) | tags)
 
-    def run_failed(self, run: Any, error: Exception) -> None:
+    def run_failed(self, run: Run, error: Exception) -> None:
         """Close the MLflow run as failed; one that failed before its start is opened for it."""
         if run.key not in self._open:
             self.run_started(run)
@@ -136,16 +137,16 @@ class Tracker:
             reason = " ".join(str(error).split()) or type(error).__name__
             self._end(key, "FAILED", {"mcbench.error": f"{type(error).__name__}: {reason}"})
 
-    # What MLflow is told -------------------------------------------------------------------
+    # Calls of MLflow -----------------------------------------------------------------------
 
     @cached_property
-    def _client(self) -> Any:
-        # MLflow sends statistics of its use to its makers unless this is set: that is not for a
+    def _client(self) -> Any:  # MLflow is imported when it is first needed.
+        # MLflow sends usage statistics to its makers unless this is set: that is not for a
         # benchmark to decide.
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         from mlflow import MlflowClient
 
-        # The making of a database is told line by line, to mcbench's own standard error.
+        # The creation of a database is logged line by line to mcbench's own standard error.
         for name in ("alembic", "mlflow"):
             logging.getLogger(name).setLevel(logging.WARNING)
         return MlflowClient(tracking_uri=self.uri or None)
@@ -153,27 +154,28 @@ class Tracker:
     @cached_property
     def _experiment(self) -> str:
         name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or EXPERIMENT
-        known = self._client.get_experiment_by_name(name)
-        identity: str = known.experiment_id if known else self._client.create_experiment(name)
-        return identity
+        experiment = self._client.get_experiment_by_name(name)
+        if experiment is None:
+            return str(self._client.create_experiment(name))
+        return str(experiment.experiment_id)
 
     def _begin(self, key: str, name: str, params: dict[str, Any], tags: dict[str, str]) -> None:
-        """Open the MLflow run of a key: the one there is, unless it failed, else a new one."""
+        """Open the MLflow run of a key: the last one unless it failed, else a new one."""
         from mlflow.entities import Param
 
-        wanted = f"tags.`{KEY}` = '{key}' and attributes.status != 'FAILED'"
-        known = self._client.search_runs([self._experiment], wanted, max_results=1)
-        if known:
-            opened = known[0].info.run_id
-            self._client.update_run(opened, status="RUNNING")
+        query = f"tags.`{KEY}` = '{key}' and attributes.status != 'FAILED'"
+        runs = self._client.search_runs([self._experiment], query, max_results=1)
+        if runs:
+            run_id = runs[0].info.run_id
+            self._client.update_run(run_id, status="RUNNING")
         else:
             short = {k: str(v)[:LONGEST] for k, v in ({KEY: key} | tags).items()}
-            opened = self._client.create_run(
+            run_id = self._client.create_run(
                 self._experiment, run_name=name, tags=short
             ).info.run_id
             shown = [Param(k, str(v)[:LONGEST]) for k, v in params.items()]
-            self._client.log_batch(opened, params=shown)
-        self._open[key] = Open(opened)
+            self._client.log_batch(run_id, params=shown)
+        self._open[key] = Open(run_id)
 
     def _log(self, key: str, values: list[tuple[str, float, int]]) -> None:
         """Add values, each a name, a number and a step."""
@@ -188,10 +190,10 @@ class Tracker:
         """Close the MLflow run of a key."""
         from mlflow.entities import RunTag
 
-        opened = self._open.pop(key).id
+        run_id = self._open.pop(key).id
         shown = [RunTag(k, str(v)[:LONGEST]) for k, v in tags.items()]
-        self._client.log_batch(opened, tags=shown)
-        self._client.set_terminated(opened, status)
+        self._client.log_batch(run_id, tags=shown)
+        self._client.set_terminated(run_id, status)
 
 
 def _flat(described: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -209,7 +211,7 @@ def _flat(described: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _sources(described: dict[str, Any]) -> dict[str, str]:
-    """Who provides each component, in which version; and the data's fingerprint."""
+    """Tags of each component's distribution and version, and of the data's fingerprint."""
     tags = {}
     for name, value in described.items():
         tags[f"mcbench.version.{name}"] = f"{value['distribution']} {value['version']}"
@@ -219,15 +221,15 @@ def _sources(described: dict[str, Any]) -> dict[str, str]:
 
 
 def _provenance(provenance: dict[str, Any]) -> dict[str, str]:
-    """Versions and hardware."""
+    """Tags of versions and hardware."""
     tags = {f"mcbench.package.{name}": v for name, v in provenance["packages"].items()}
     for name in ("python", "system", "device"):
         tags[f"mcbench.{name}"] = provenance[name]
     return tags
 
 
-def _points(record: Any, logged: set[int]) -> Iterator[tuple[str, float, int]]:
-    """The points of the curve that were not logged while they were evaluated."""
+def _points(record: Record, logged: set[int]) -> Iterator[tuple[str, float, int]]:
+    """Points of the curve that were not logged while they were evaluated."""
     curve = record.curve
     for quantity, by_split in (("loss", curve.loss), ("accuracy", curve.accuracy)):
         for split, values in by_split.items():
@@ -236,8 +238,8 @@ def _points(record: Any, logged: set[int]) -> Iterator[tuple[str, float, int]]:
                     yield f"path/{quantity}/{split}", value, round(t * STEPS)
 
 
-def _results(record: Any) -> Iterator[tuple[str, float, int]]:
-    """Metrics as ``worst-accuracy/test``, and what the run cost, as ``cost/path/passes``."""
+def _results(record: Record) -> Iterator[tuple[str, float, int]]:
+    """Metrics as ``worst-accuracy/test``, and costs as ``cost/path/passes``."""
     for metric, measured in record.metrics.items():
         for name, value in measured.values.items():
             yield _plain(f"{metric}/{name}" if name else metric), value, 0
@@ -247,5 +249,5 @@ def _results(record: Any) -> Iterator[tuple[str, float, int]]:
 
 
 def _plain(name: str) -> str:
-    """A name that MLflow takes: a metric may have parameters in brackets."""
+    """Name in characters that MLflow takes: a metric may have parameters in brackets."""
     return re.sub(r"[^\w\-. /]", "_", name.replace(":", "/"))

@@ -1,4 +1,4 @@
-"""Nudged elastic bands: chains of pivots that sink, across the chain, to low loss."""
+"""Nudged elastic bands: pivots between two networks that sink, across the band, to low loss."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REFERENCE = "Draxler, Veschgini, Salmhofer, Hamprecht, ICML 2018, sec. 3"
 
 @dataclass(frozen=True)
 class Band:
-    """What NEB and AutoNEB have in common."""
+    """A nudged elastic band: the parameters that NEB and AutoNEB share."""
 
     lr: float | None = mcbench.parameter(
         None, "learning rate; none: the recipe's, which must be of sgd", gt=0
@@ -38,7 +38,7 @@ class Band:
     )
     springs: Literal["redistribute", "force"] = mcbench.parameter(
         "redistribute",
-        "redistribute: pivots go to their places along the chain before every gradient; "
+        "redistribute: pivots go to their places along the band before every gradient; "
         "force: springs pull them there",
     )
     k: float = mcbench.parameter(
@@ -46,7 +46,7 @@ class Band:
     )
     tolerance: float = mcbench.parameter(
         1e-3,
-        "stop when no pivot has a larger force, across or along the chain, loss per length; "
+        "stop when no pivot has a larger force, across or along the band, loss per length; "
         "0: never",
         ge=0,
     )
@@ -61,7 +61,7 @@ class Band:
     reference: ClassVar[str] = REFERENCE
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
-        """The chain, moved now or found in the problem's workshop."""
+        """The path through the pivots, trained now or loaded from the problem's workshop."""
         from mcbench_neb.training import connect
 
         return connect(self, a, b, problem)
@@ -73,20 +73,20 @@ class Band:
 
     @property
     def first(self) -> int:
-        """The pivots of the first cycle."""
+        """The number of pivots of the first cycle."""
         raise NotImplementedError
 
     def recipe(self, problem: Problem) -> Recipe:
-        """How pivots are moved: the problem's recipe with what differs."""
-        known = problem.recipe
-        usual = 0.0 if self.springs == "force" else 0.9
+        """Recipe by which pivots are moved: the problem's, with what differs."""
+        recipe = problem.recipe
+        momentum = 0.0 if self.springs == "force" else 0.9
         return replace(
-            known,
+            recipe,
             optimizer="sgd",
-            lr=self.lr or known.rate_of_sgd(self.name, "moves pivots"),
-            momentum=usual if self.momentum is None else self.momentum,
-            batch_size=self.batch_size or known.batch_size,
-            weight_decay=known.weight_decay if self.weight_decay is None else self.weight_decay,
+            lr=self.lr or recipe.rate_of_sgd(self.name, "moves pivots"),
+            momentum=momentum if self.momentum is None else self.momentum,
+            batch_size=self.batch_size or recipe.batch_size,
+            weight_decay=recipe.weight_decay if self.weight_decay is None else self.weight_decay,
             schedule="constant",
             stop=0,
         )
@@ -94,7 +94,7 @@ class Band:
 
 @dataclass(frozen=True)
 class NEB(Band):
-    r"""A chain of pivots between A and B that sinks across itself, a nudged elastic band.
+    r"""A nudged elastic band: pivots between A and B that sink, across the band, to low loss.
 
     Pivots :math:`w_1, \dots, w_n` start at equal distances on the straight line from
     :math:`w_0 = A` to :math:`w_{n+1} = B`, with a little noise: from a saddle of the loss on the
@@ -110,16 +110,16 @@ class NEB(Band):
     sides weighted by the differences in loss (``henkelman``: Henkelman & Jonsson, J. Chem. Phys.
     113, 2000). Stiff springs, :math:`k \to \infty`, do no more than keep pivots at equal
     distances: by default there is no :math:`F^\parallel`, and pivots are put at equal distances
-    along the chain before every gradient (``springs=redistribute``), as the paper does. With
-    springs there is no momentum unless it is given: what it has gathered across the chain pushes
-    along it where the chain turns, and the chain folds.
+    along the band before every gradient (``springs=redistribute``), as the paper does. With
+    springs there is no momentum unless it is given: what it has gathered across the band pushes
+    along it where the band turns, and the band folds.
 
     Pivots stop when the largest :math:`|F_i^\perp|` and the largest :math:`|F_i^\parallel|` are
     at most ``tolerance`` (in loss per unit of length), which is measured on the whole training
     data, without augmentation and dropout, every 10 passes over them; else after ``steps``. The
     run says which of the two it was, and how large the forces were.
 
-    The path is the polygonal chain through the pivots. Batch norms normalise by the minibatch,
+    The path goes from pivot to pivot on straight lines. Batch norms normalise by the minibatch,
     and running statistics are estimated anew at every point but A and B. Any network will do.
 
     Raises:
@@ -133,7 +133,7 @@ class NEB(Band):
     )
 
     name = "neb"
-    summary: ClassVar[str] = "nudged elastic band: pivots sink across their chain"
+    summary: ClassVar[str] = "nudged elastic band: pivots sink across their band"
     trial: ClassVar[dict[str, object]] = {"pivots": 3, "steps": 12}
     use: ClassVar[str] = (
         "For any network, where the lowest maximum is sought: every step takes as many passes of "
@@ -142,7 +142,7 @@ class NEB(Band):
 
     @property
     def route(self) -> str:
-        """The way in a few words."""
+        """The shape of the path in a few words."""
         return f"{self.pivots + 1} lines over {self.pivots} trained pivots"
 
     @property
@@ -152,7 +152,7 @@ class NEB(Band):
 
     @property
     def first(self) -> int:
-        """All pivots."""
+        """The number of pivots."""
         return self.pivots
 
 
@@ -161,10 +161,10 @@ class AutoNEB(Band):
     r"""A nudged elastic band in cycles, which gets further pivots where its loss rises.
 
     The first cycle has ``pivots`` at equal distances. Before each further one the loss on the
-    training data is measured at 9 points on each line of the chain, :math:`w(u) = (1-u)\,w_i +
+    training data is measured at 9 points on each line of the band, :math:`w(u) = (1-u)\,w_i +
     u\,w_{i+1}`. Where it departs from linear interpolation,
     :math:`L(w(u)) - (1-u)\,L(w_i) - u\,L(w_{i+1}) > \theta\,(\max L - \min L)` with the extremes
-    over the chain, a pivot is inserted, at the largest such residue of the line; at most
+    over the band, a pivot is inserted, at the largest such residue of the line; at most
     ``insert`` in all, on the lines of the largest residues. It keeps its place: pivots are
     redistributed to the distances that insertions give.
 
@@ -174,7 +174,7 @@ class AutoNEB(Band):
     4*1000@0.01),batch_size=512,weight_decay=1e-4,tolerance=0,noise=0]``: 16,000 steps; the
     default has 2,000.
 
-    The chain of the cycle with the lowest maximum, over pivots and points between them, is the
+    The band of the cycle with the lowest maximum, over pivots and points between them, is the
     path; the run says which cycle that was. For all else see ``neb``.
 
     Raises:
@@ -187,7 +187,7 @@ class AutoNEB(Band):
     )
     insert: int = mcbench.parameter(2, "pivots that are inserted before a cycle at most", ge=0)
     theta: float = mcbench.parameter(
-        0.2, "a residue that calls for a pivot, as a share of the chain's range of losses", ge=0
+        0.2, "a residue that calls for a pivot, as a share of the band's range of losses", ge=0
     )
 
     name = "autoneb"
@@ -203,7 +203,7 @@ class AutoNEB(Band):
 
     @property
     def route(self) -> str:
-        """The way in a few words."""
+        """The shape of the path in a few words."""
         most = self.pivots + self.insert * (len(self.plan) - 1)
         return f"lines over {self.pivots} to {most} trained pivots"
 
@@ -214,12 +214,12 @@ class AutoNEB(Band):
 
     @property
     def first(self) -> int:
-        """The pivots of the first cycle."""
+        """The number of pivots of the first cycle."""
         return self.pivots
 
 
 @mcbench.hookimpl
 def mcbench_methods() -> Iterator[Band]:
-    """Both bands."""
+    """NEB and AutoNEB."""
     yield NEB()
     yield AutoNEB()

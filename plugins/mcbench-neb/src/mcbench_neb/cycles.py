@@ -31,17 +31,17 @@ def read(texts: Sequence[str]) -> tuple[Cycle, ...]:
     """Cycles from ``STEPS``, ``STEPS@FACTOR`` or ``TIMES*STEPS@FACTOR`` each.
 
     Raises:
-        UsageError: If one is not of that form, or nothing is left to do.
+        UsageError: If one is not of that form, a number is 0, or there is no cycle.
     """
     cycles: list[Cycle] = []
     for text in texts:
-        found = _FORM.fullmatch(text.strip())
-        times, steps, factor = found.groups() if found else (None, "0", None)
+        match = _FORM.fullmatch(text.strip())
+        times, steps, factor = match.groups() if match else (None, "0", None)
         cycle = Cycle(int(steps), float(factor or 1))
         if cycle.steps < 1 or cycle.factor <= 0 or times == "0":
             raise UsageError(
-                f"cycles: '{text}' is none: write TIMES*STEPS@FACTOR, such as 4*250@0.1, 250@0.1 "
-                "or 250, all above 0"
+                f"cycles: '{text}' is not TIMES*STEPS@FACTOR with numbers above 0: write for "
+                "example 4*250@0.1, 250@0.1 or 250"
             )
         cycles += [cycle] * int(times or 1)
     if not cycles:

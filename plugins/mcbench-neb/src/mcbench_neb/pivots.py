@@ -1,182 +1,164 @@
-"""`Pivots`, networks as rows of a matrix: their losses and gradients, many at once."""
+"""`Pivots`, the networks between A and B: one step, the forces, the losses along the band."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from functools import cached_property
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, replace_all_batch_norm_modules_
 
-from mcbench import Layout, Params, Problem, Recipe, outputs, together, unstack
+from mcbench import Networks, Params, Problem
+from mcbench_neb import Band
+from mcbench_neb.forces import norms, parallel, perpendicular, redistribute, tangents, units
 
 Batch = tuple[Tensor, Tensor]
 """Inputs and targets."""
 
+BETWEEN = 9
+"""The points on each line at which the loss is measured (Draxler et al., sec. 3.3)."""
+
 
 class Pivots:
-    """Networks of one architecture whose weights are rows, all in one floating-point type.
+    """Pivots between A and B as rows, and what momentum has gathered.
 
-    Forward and backward passes are batched over networks: as many go together as memory allows.
-    They go one by one on a CPU where networks have convolutions, and where the network cannot be
-    batched: if it draws at random, as dropout does, changes a buffer, or branches on its data.
-    The numbers are the same, up to rounding. Batch norms normalise by the batch; there are no
-    running statistics.
+    They start at equal distances along the straight line, ``noise`` |B - A| beside it.
 
     Arguments:
-        problem: Network, data and loss.
-        recipe: Minibatches and weight decay.
-        a: The network whose entries that are not floating point all have.
-        lanes: So many go together at most; none: as memory allows.
+        band: The method: how many pivots, which forces.
+        a, b: The ends.
+        problem: Network, data and the seed of all draws.
+        lanes: See `mcbench.Networks`.
 
     Attributes:
-        size: Entries of a row that are parameters; they come first. Floating-point buffers follow.
-        measured: Samples per batch of a measurement: where batch norms see them, as in training.
+        rows: A, the pivots and B, shape (n + 2, columns); the ends stay.
+        shares: Shares of the band's length that its lines are to have, shape (n + 1,), float64.
+        velocity: Shape (n, size).
     """
 
     def __init__(
-        self, problem: Problem, recipe: Recipe, a: Params, lanes: int | None = None
+        self, band: Band, a: Params, b: Params, problem: Problem, lanes: int | None = None
     ) -> None:
-        self.problem, self.recipe, self.a = problem, recipe, a
-        self.module = copy.deepcopy(problem.module)
-        self.module.load_state_dict(a)
-        normed = any(getattr(m, "running_mean", None) is not None for m in self.module.modules())
-        self.measured = recipe.batch_size if normed else problem.batch_size
-        replace_all_batch_norm_modules_(self.module)
-        self.layout = Layout(self.module)
-        self.size = self.layout.trained
-        self.dtype = torch.float32
-        for name in self.layout.names:
-            self.dtype = torch.promote_types(self.dtype, a[name].dtype)
-        self._lanes = lanes
-        self._known: dict[tuple[int, bool], int] = {}
+        self.band, self.problem = band, problem
+        self.networks = Networks(problem, band.recipe(problem), a, "neb", lanes)
+        self.size = size = self.networks.size
+        start, stop = self.networks.flatten(a), self.networks.flatten(b)
+        lines = band.first + 1
+        self.rows = torch.stack([torch.lerp(start, stop, i / lines) for i in range(lines + 1)])
+        self.shares = torch.full((lines,), 1 / lines, dtype=torch.float64, device=start.device)
+        draws = problem.generator("neb", "noise")
+        radius = band.noise * norms((stop - start)[None, :size]).to(start.dtype)
+        for row in self.rows[1:-1, :size]:
+            row += radius * units(torch.randn(1, size, generator=draws).to(row))[0]
+        self.rest()
 
-    def flatten(self, params: Params) -> Tensor:
-        """A network as a row, shape (columns,)."""
-        return self.layout.flatten(params).to(self.dtype)
+    def __len__(self) -> int:
+        return len(self.rows) - 2
 
-    def unflatten(self, row: Tensor) -> Params:
-        """The network of a row; what has no place in it is A's."""
-        return self.layout.unflatten(row, self.a)
+    def rest(self) -> None:
+        """Forget what momentum has gathered, as the paper does at the start of a cycle."""
+        self.velocity = torch.zeros_like(self.rows[1:-1, : self.size])
 
-    # Passes --------------------------------------------------------------------------------
+    # Places --------------------------------------------------------------------------------
 
-    def gradients(
-        self, rows: Tensor, batches: Sequence[Batch], seeds: Sequence[int]
-    ) -> tuple[Tensor, Tensor]:
-        """Losses, shape (rows,), and gradients with the weight decay's, shape (rows, size).
-
-        Losses are without weight decay. The networks are in training mode.
+    def insert(self, places: Sequence[tuple[int, float]]) -> None:
+        """Insert pivots at fractions of lines, which they divide; the others keep their places.
 
         Arguments:
-            rows: Shape (rows, columns).
-            batches: One for each row, all of the same size; or one for all.
-            seeds: Of what the network draws, one for each row.
+            places: The line's index and the fraction, from the last line to the first.
         """
-        self.module.train()
-        own = len(batches) > 1
-        lanes = self.lanes(len(batches[0][1]), training=True)
-        losses, found = [], []
-        for start in range(0, len(rows), lanes):
-            place = slice(start, start + lanes)
-            if lanes == 1:
-                torch.manual_seed(seeds[start])
-            chosen = batches[place] if own else batches
-            loss, gradient = self._pass(rows[place], chosen)
-            losses.append(loss)
-            found.append(gradient)
-        gradients = torch.cat(found)
-        gradients.add_(rows[:, : self.size], alpha=self.recipe.weight_decay)
-        return torch.cat(losses), gradients
+        for line, fraction in places:
+            pivot = torch.lerp(self.rows[line], self.rows[line + 1], fraction)
+            self.rows = torch.cat([self.rows[: line + 1], pivot[None], self.rows[line + 1 :]])
+            parts = self.shares.new_tensor([fraction, 1 - fraction]) * self.shares[line]
+            self.shares = torch.cat([self.shares[:line], parts, self.shares[line + 1 :]])
+        self.rest()
 
-    def _pass(self, rows: Tensor, batches: Sequence[Batch]) -> tuple[Tensor, Tensor]:
-        params = self._stacked(rows)
-        weights = list(params.values())[: self.layout.parameters]
-        for weight in weights:
-            weight.requires_grad_()
-        losses = self._losses(params, batches)
-        gradients = torch.autograd.grad(losses.sum(), weights)
-        return losses.detach(), torch.cat([g.reshape(len(rows), -1) for g in gradients], 1)
+    def place(self) -> None:
+        """Put pivots at their places along the band, if springs are not to pull them there."""
+        if self.band.springs == "redistribute":
+            self.rows = redistribute(self.rows, self.shares, self.size)
 
-    def losses(self, rows: Tensor) -> Tensor:
-        """Mean losses on the whole training data, shape (rows,), float64.
+    # Forces --------------------------------------------------------------------------------
 
-        Neither augmentation nor dropout; batch norms normalise by minibatches of the training's
-        size, which are the same for all rows.
+    def step(self, rate: float, batches: Sequence[Batch], draws: torch.Generator) -> Tensor:
+        """Move all pivots once; their losses on their batches, before it.
+
+        Arguments:
+            rate: The learning rate.
+            batches, draws: See `mcbench.Networks.gradients`.
         """
-        total = torch.zeros(len(rows), dtype=torch.float64, device=rows.device)
-        self.module.eval()
-        lanes = self.lanes(self.measured, training=False)
-        shards = [self._stacked(shard) for shard in rows.split(lanes)]
-        with torch.inference_mode():
-            for batch in self._whole(len(rows)):
-                found = [self._losses(shard, [batch]) for shard in shards]
-                total += torch.cat(found).double() * len(batch[1])
-        return total / len(self.problem.data.train)
+        self.place()
+        losses, gradients = self.networks.gradients(self.rows[1:-1], batches, draws)
+        across, along, tangent = self.forces(losses, gradients)
+        self.velocity.mul_(self.networks.recipe.momentum).add_(across)
+        if self.band.springs == "force":
+            self.velocity.add_(along.to(tangent.dtype)[:, None] * tangent)
+        self.rows[1:-1, : self.size].add_(self.velocity, alpha=rate)
+        return losses
 
-    def slopes(self, rows: Tensor) -> Tensor:
-        """Gradients as of `gradients`, on the data and in the mode of `losses`."""
-        total = torch.zeros_like(rows[:, : self.size])
-        self.module.eval()
-        lanes = self.lanes(self.measured, training=True)
-        for batch in self._whole(len(rows)):
-            share = len(batch[1]) / len(self.problem.data.train)
-            found = [self._pass(shard, [batch])[1] for shard in rows.split(lanes)]
-            total.add_(torch.cat(found), alpha=share)
-        return total.add_(rows[:, : self.size], alpha=self.recipe.weight_decay)
+    def forces(self, losses: Tensor, gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Forces across the band, shape (n, size), those of springs (n,), the tangents."""
+        band = self.rows[:, : self.size]
+        tangent = tangents(band, self._with_ends(losses.double()), self.band.tangent)
+        across = perpendicular(gradients, tangent)
+        return across, parallel(band, self.shares, self.band.k), tangent
 
-    def _whole(self, count: int) -> Iterator[Batch]:
-        """One pass over the training data, not augmented; it is counted ``count`` times."""
-        plain = replace(self.recipe, augment=(), batch_size=self.measured)
-        for batch in self.problem.shuffled(plain, "neb", "measured"):
-            self.problem.samples_seen += (count - 1) * len(batch[1])
-            yield batch
+    def strength(self) -> tuple[float, float]:
+        """The largest force across the band and along it, on the whole training data.
 
-    # How -----------------------------------------------------------------------------------
-
-    def _stacked(self, rows: Tensor) -> Params:
-        """Rows by name, with a first dimension for the networks: views, but for the buffers.
-
-        A network may change its buffers.
+        Where pivots are redistributed there is none along it.
         """
-        stacked = self.layout.pieces(rows.detach())
-        buffers = list(stacked)[self.layout.parameters :]
-        return stacked | {name: stacked[name].clone() for name in buffers}
+        self.place()
+        networks, inner = self.networks, self.rows[1:-1]
+        across, along, _ = self.forces(networks.mean_losses(inner), networks.mean_gradients(inner))
+        free = self.band.springs == "redistribute"
+        return float(norms(across).max()), 0.0 if free else float(along.abs().max())
 
-    def _losses(self, params: Params, batches: Sequence[Batch]) -> Tensor:
-        """Of stacked networks, each on its own batch or all on one."""
-        inputs, targets = batches[0]
-        criterion = self.problem.criterion
-        count = len(next(iter(params.values())))
-        if count == 1:
-            (alone,) = unstack(params)
-            return criterion(functional_call(self.module, alone, (inputs,)), targets)[None]
-        shared = len(batches) == 1
-        if not shared:
-            inputs = torch.stack([x for x, _ in batches])
-        found = outputs(self.problem, params, inputs, shared, self.module)
-        wanted = [targets] * count if shared else [y for _, y in batches]
-        return torch.stack([criterion(x, y) for x, y in zip(found, wanted, strict=True)])
+    # Losses --------------------------------------------------------------------------------
 
-    def lanes(self, batch: int, training: bool) -> int:
-        """How many networks go together on batches of ``batch`` samples."""
-        if (batch, training) not in self._known:
-            most = self._lanes or together(self.problem, batch, gradients=training)
-            self._known[batch, training] = most if most > 1 and self._can_be_batched() else 1
-        return self._known[batch, training]
+    @cached_property
+    def _ends(self) -> Tensor:
+        """The losses of A and B on the training data, shape (2,)."""
+        return self.networks.mean_losses(self.rows[[0, -1]])
 
-    def _can_be_batched(self) -> bool:
-        """Whether the network gives the outputs of two at once, tried on two samples."""
-        train = self.problem.data.train
-        batch = train.normalized(train.inputs[:2].to(self.problem.device)), train.targets[:2]
-        row = self.flatten(self.a)
-        try:
-            with torch.no_grad():
-                self._losses(self._stacked(torch.stack([row, row])), [batch])
-        except torch.OutOfMemoryError:
-            raise
-        except RuntimeError:
-            return False
-        return True
+    def _with_ends(self, losses: Tensor) -> Tensor:
+        return torch.cat([self._ends[:1], losses, self._ends[1:]])
+
+    def profile(self) -> Tensor:
+        """Losses on the training data, shape (lines, 11): a line's ends and 9 points between."""
+        networks = self.networks
+        fractions = (torch.arange(1, BETWEEN + 1) / (BETWEEN + 1)).to(self.rows)[:, None]
+        corners = self._with_ends(networks.mean_losses(self.rows[1:-1]))
+        # So many lines at once as their points are batched.
+        some = max(1, networks.lanes(networks.measured, training=False) // BETWEEN)
+        between = []
+        for starts, stops in zip(
+            self.rows[:-1].split(some), self.rows[1:].split(some), strict=True
+        ):
+            points = torch.lerp(starts[:, None], stops[:, None], fractions)
+            between.append(networks.mean_losses(points.flatten(0, 1)).view(-1, BETWEEN))
+        return torch.cat([corners[:-1, None], torch.cat(between), corners[1:, None]], 1)
+
+
+def insertions(profile: Tensor, theta: float, most: int) -> list[tuple[int, float]]:
+    r"""Places where a band needs pivots: lines and fractions of them, from the last line on.
+
+    The residue of a point is its loss above the linear interpolation between the pivots beside it,
+    relative to the range of all losses, :math:`\max L - \min L`. A line whose largest residue is
+    above ``theta`` gets a pivot there. (The paper's eq. 4 has the sign reversed.)
+
+    Arguments:
+        profile: As `Pivots.profile` gives it.
+        theta: The threshold.
+        most: At most so many, where residues are largest.
+    """
+    fractions = torch.linspace(0, 1, profile.shape[1], dtype=torch.float64)
+    profile = profile.cpu()
+    line = torch.lerp(profile[:, :1], profile[:, -1:], fractions)
+    spread = float(profile.max() - profile.min())
+    if spread <= 0:
+        return []
+    largest, where = ((profile - line) / spread).max(1)
+    order = [i for i in largest.argsort(descending=True).tolist() if largest[i] > theta][:most]
+    return [(i, float(fractions[where[i]])) for i in sorted(order, reverse=True)]

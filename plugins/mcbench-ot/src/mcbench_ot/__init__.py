@@ -16,7 +16,7 @@ REFERENCE = "Anokhin & Yarotsky, ICML 2020 (connection using optimal transportat
 
 @dataclass(frozen=True)
 class OptimalTransport:
-    r"""The bijection p of neurons that minimises :math:`\sum_i |\theta_i^A - \theta_{p(i)}^B|^2`.
+    r"""Bijection p of neurons that minimises :math:`\sum_i |\theta_i^A - \theta_{p(i)}^B|^2`.
 
     Between uniform samples of equal size, optimal transport is an assignment; it is solved
     exactly, in float64.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sharpness:
-    """A number of the Hessian at points of the path, reduced to some numbers of the path."""
+    """Number of the Hessian at points of the path, reduced to a few numbers of the path."""
 
     unit: ClassVar[str] = ""
     better: ClassVar[str] = "lower"
@@ -30,17 +30,17 @@ class Sharpness:
     each: bool = mcbench.parameter(False, "whether the value at each point is given too")
 
     def rows(self, evaluation: Evaluation) -> Tensor:
-        """What `describe` gives at each point, shape (points, columns), float64."""
+        """Numbers of `describe` at each point of the grid, shape (points, columns), float64."""
         from mcbench_sharpness.along import along
 
         return along(evaluation, self.points, self.samples, self.describe)
 
     def describe(self, hessian: Hessian) -> Tensor:
-        """What is computed at some points, shape (points, columns), float64."""
+        """Numbers of the Hessian at its points, shape (points, columns), float64."""
         raise NotImplementedError
 
     def reduced(self, values: Tensor) -> dict[str, float]:
-        """Values at the points, shape (points,): at the ends, the largest, the mean over t."""
+        """Values at the ends, the largest and the mean over t, from those at all points."""
         shown = {"start": values[0], "end": values[-1], "max": values.max()}
         shown["mean"] = (values[1:] + values[:-1]).sum() / 2 / (len(values) - 1)
         if self.each:
@@ -96,7 +96,7 @@ class HessianTrace(Sharpness):
     v_i` with m vectors of random signs, the same at all points: an unbiased estimate. ``error`` is
     the standard error of the mean over t, ``start-error``, ``end-error`` and ``max-error`` are
     those of the others, each the sample standard deviation over the vectors by :math:`\sqrt m`.
-    What the loss and the network are is as for ``hessian-top``; weight decay would add its
+    Loss and network are those of ``hessian-top``; weight decay would add its
     :math:`\lambda` times the number of parameters.
     """
 
@@ -120,7 +120,7 @@ class HessianTrace(Sharpness):
         }
 
     def describe(self, hessian: Hessian) -> Tensor:
-        """The products of each vector with its image, at each point."""
+        """Products of each vector with its image, at each point."""
         import torch
 
         products = []
@@ -132,6 +132,6 @@ class HessianTrace(Sharpness):
 
 @mcbench.hookimpl
 def mcbench_metrics() -> Iterator[Sharpness]:
-    """Both."""
+    """The top eigenvalue and the trace."""
     yield HessianTop()
     yield HessianTrace()

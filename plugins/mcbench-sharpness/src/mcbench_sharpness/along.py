@@ -1,4 +1,4 @@
-"""The Hessian at the points of a path, as many at once as fit into memory."""
+"""Numbers of the Hessian at points of a path, as many at once as fit into memory."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from mcbench_sharpness.hessian import Hessian
 def along(
     evaluation: Evaluation, points: int, samples: int, describe: Callable[[Hessian], Tensor]
 ) -> Tensor:
-    """What ``describe`` gives at ``points`` times of the path, shape (points, columns), float64.
+    """Numbers of the Hessian at ``points`` times of the path, shape (points, columns), float64.
 
-    What is known of the first points is kept in the evaluation's workshop.
+    Those of the first points are kept in the evaluation's workshop, and resumed from there.
 
     Arguments:
-        evaluation: Of the path.
+        evaluation: The path and its problem.
         points: The points of the uniform grid on [0, 1], both ends included.
-        samples: Of the training data; 0: all.
-        describe: Gives numbers for some points, shape (points, columns).
+        samples: How many of the training data; 0: all.
+        describe: Gives the numbers at some points, shape (points, columns).
     """
     problem, path, workshop = evaluation.problem, evaluation.path, evaluation.workshop
     rows = problem.chosen("train", samples, "hessian", "samples")
-    # What goes backwards through a backward pass keeps about as much again as the pass itself.
+    # A second backward pass keeps about as much again as the first.
     batch = min(len(rows), problem.batch_size)
     together = max(1, mcbench.together(problem, batch, gradients=True) // 2)
-    known = workshop.load()
-    found: list[list[float]] = known[1]["rows"] if known else []
-    while len(found) < points:
-        next_ones = range(len(found), min(points, len(found) + together))
-        hessian = Hessian(problem, [path(i / (points - 1)) for i in next_ones], rows)
-        found += describe(hessian).tolist()
-        workshop.report(len(found), points, float(hessian.losses.mean()))
-        workshop.save({}, {"rows": found})
-    return torch.tensor(found, dtype=torch.float64)
+    state = workshop.load()
+    numbers: list[list[float]] = state[1]["rows"] if state else []
+    while len(numbers) < points:
+        part = range(len(numbers), min(points, len(numbers) + together))
+        hessian = Hessian(problem, [path(i / (points - 1)) for i in part], rows)
+        numbers += describe(hessian).tolist()
+        workshop.report(len(numbers), points, float(hessian.losses.mean()))
+        workshop.save({}, {"rows": numbers})
+    return torch.tensor(numbers, dtype=torch.float64)

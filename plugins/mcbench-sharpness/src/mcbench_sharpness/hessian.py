@@ -14,14 +14,14 @@ from mcbench import Params, Problem
 
 
 class Hessian:
-    """The Hessian of the mean loss in all parameters, at some points.
+    """Hessian of the mean loss in all parameters, at several points.
 
     Entries are numbered through the parameters, in the order of the module; those that share
     memory are one. Products are exact: the gradient's own derivative.
 
     Arguments:
         problem: Gives the network, in evaluation mode, the loss and the data.
-        points: Where; buffers are as there.
+        points: The networks; buffers are theirs.
         rows: The samples of the training data, indices on the data's device.
 
     Attributes:
@@ -34,20 +34,20 @@ class Hessian:
         self.layout = mcbench.Layout(problem.module)
         self.size = self.layout.trained
         buffers = dict(problem.module.named_buffers())
-        everything = mcbench.stack(points)
+        stacked = mcbench.stack(points)
         trained = list(self.layout.names)[: self.layout.parameters]
-        self.weights = {name: everything[name] for name in trained}
-        self.buffers = {name: everything[name] for name in buffers if name in everything}
+        self.weights = {name: stacked[name] for name in trained}
+        self.buffers = {name: stacked[name] for name in buffers if name in stacked}
         self.like = next(iter(self.weights.values()))
         self.losses = torch.zeros(self.count, dtype=torch.float64)
 
     def normal(self, *purpose: object) -> Tensor:
-        """A normal vector, the same at all points, shape (points, d)."""
+        """Normal vector, the same at all points, shape (points, d)."""
         draws = self.problem.generator("hessian", *purpose)
         return self._everywhere(torch.randn(self.size, generator=draws))
 
     def signs(self, *purpose: object) -> Tensor:
-        """A vector of random signs (Rademacher), the same at all points, shape (points, d)."""
+        """Vector of random signs (Rademacher), the same at all points, shape (points, d)."""
         draws = self.problem.generator("hessian", *purpose)
         return self._everywhere(2.0 * torch.randint(2, (self.size,), generator=draws) - 1)
 
@@ -55,7 +55,7 @@ class Hessian:
         return vector.to(self.like).expand(self.count, -1)
 
     def times(self, vectors: Tensor) -> Tensor:
-        """The product at each point with its vector, shape (points, d)."""
+        """Product of the Hessian at each point with its vector, shape (points, d)."""
         tangents = self.layout.pieces(vectors)
         total = torch.zeros_like(vectors)
         losses = torch.zeros(self.count, dtype=torch.float64, device=vectors.device)
@@ -71,7 +71,7 @@ class Hessian:
     def _products(
         self, tangents: Params, inputs: Tensor, targets: Tensor
     ) -> tuple[Tensor, Params]:
-        """A batch's share of the loss, shape (points,), and of the products, by parameter."""
+        """Share of a batch in the losses, shape (points,), and in the products, by parameter."""
 
         def one(weights: Params, buffers: Params, tangent: Params) -> tuple[Tensor, Params]:
             def loss(weights: Params) -> Tensor:

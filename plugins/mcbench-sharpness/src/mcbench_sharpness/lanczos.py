@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 ROUNDING = 100
-"""A new direction that is no longer than so many units of rounding is nothing but rounding."""
+"""Units of rounding up to which the length of a new direction counts as 0."""
 
 
 def top(times: Callable[[Tensor], Tensor], start: Tensor, steps: int) -> Tensor:
-    """The algebraically largest Ritz value of each matrix, and its residual.
+    """Algebraically largest Ritz value of each matrix, and its residual.
 
     Returns:
         Shape (matrices, 2), float64, on the CPU. There is an eigenvalue within the residual of
@@ -30,16 +30,16 @@ def top(times: Callable[[Tensor], Tensor], start: Tensor, steps: int) -> Tensor:
 def tridiagonal(
     times: Callable[[Tensor], Tensor], start: Tensor, steps: int
 ) -> tuple[Tensor, Tensor]:
-    r"""The matrices seen from the Krylov spaces of their start vectors, full reorthogonalisation.
+    r"""Tridiagonal matrices of the Krylov spaces of start vectors, with full reorthogonalisation.
 
     :math:`\beta_j q_{j+1} = A q_j - \alpha_j q_j - \beta_{j-1} q_{j-1}`, where each new direction
     is made orthogonal to all before it, twice. Where a space is exhausted, :math:`\beta_j` is 0
-    and the iteration goes on with a new direction outside it.
+    and the iteration continues with a new direction outside it.
 
     Arguments:
         times: Gives the products of the matrices with vectors, shape (matrices, d).
         start: Shape (matrices, d), not 0.
-        steps: How many; never more than d.
+        steps: How many steps; at most d are taken.
 
     Returns:
         :math:`\alpha` and :math:`\beta`, both of shape (matrices, steps), float64, on the CPU.
@@ -78,6 +78,6 @@ def orthogonal(vectors: Tensor, basis: Tensor) -> Tensor:
 
 
 def length(vectors: Tensor) -> Tensor:
-    """Euclidean, along the last dimension, float64."""
+    """Euclidean length along the last dimension, float64."""
     lengths: Tensor = torch.linalg.vector_norm(vectors, dim=-1, dtype=torch.float64)
     return lengths

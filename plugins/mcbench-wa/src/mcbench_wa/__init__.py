@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import mcbench
 from mcbench import Params, Problem, Stage
 
 if TYPE_CHECKING:
     from mcbench_wa.adjusting import Adjusting
+    from mcbench_wa.ensemble import WA, WAEnsemble, WAStorage
 
 REFERENCE = "Anokhin & Yarotsky, ICML 2020 (connections using weight adjustment)"
 
@@ -25,7 +26,7 @@ class WeightAdjustment:
     :math:`R = Y(u) - W(u) F(u)`: of all least-squares solutions of
     :math:`\min_W |W F(u) - Y(u)|^2` the one nearest to W(u), for :math:`\lambda \to 0` (the
     published code takes the pseudo-inverse instead, which is the solution nearest to 0, and is
-    not continuous where the features' rank changes). The wanted outputs Y(u) go from those at the
+    not continuous where the features' rank changes). The target outputs Y(u) go from those at the
     start of the leg to A's, which are the same on the first leg: :math:`(1-u)\,Y(0) + u\,Y^A`.
     The layer's bias and normalisation stay A's. Moments are streamed over the un-augmented
     training data: see `mcbench.Gram`.
@@ -47,7 +48,7 @@ class WeightAdjustment:
 
     @property
     def expected_path_failures(self) -> dict[str, str]:
-        """Of paths: with a small cutoff the optimum itself runs away on small data."""
+        """Expected failure of checks of paths: small cutoffs give huge weights on small data."""
         if self.cutoff >= 1e-6:
             return {}
         reason = (
@@ -57,7 +58,7 @@ class WeightAdjustment:
         return {"continuity": reason}
 
     def prepare(self, stage: Stage, problem: Problem) -> Adjusting:
-        """What adjusts points of the leg."""
+        """Adjustment of points of the leg."""
         from mcbench_wa.adjusting import Adjusting
 
         return Adjusting(stage, problem, self)
@@ -65,7 +66,7 @@ class WeightAdjustment:
     def several(
         self, adjust: Adjusting, move: Callable[[float], Params], times: Sequence[float]
     ) -> list[Params]:
-        """The adjusted points of a leg at some times, given those before by their time."""
+        """Adjusted points of a leg at some times; ``move`` gives the points before."""
         return adjust.several(move, times)
 
 
@@ -73,8 +74,8 @@ class WeightAdjustment:
 class Butterfly(WeightAdjustment):
     """Weight adjustment only where a leg ends: between, whole neurons move freely.
 
-    Its lambda is larger by default: a weight that is large for the sake of few samples does no
-    harm beside the features it was adjusted to, but much beside those on the way there.
+    Its lambda is larger by default: a weight that is large for the sake of few samples is harmless
+    with the features it was adjusted to, but not with those on the way there.
     """
 
     name = "butterfly"
@@ -94,7 +95,7 @@ def mcbench_adjustments() -> Iterator[WeightAdjustment]:
 
 @mcbench.hookimpl
 def mcbench_methods() -> Iterator[mcbench.Composition]:
-    """Weight adjustment after each of the known connections of the hidden layer."""
+    """Weight adjustment after the linear, the arc and the OT connection of the hidden layer."""
     along = "passes over the training data for every point that is asked for"
     at_ends = "passes over the training data for every layer, and none for a point between"
     for base, matching, interpolation in (
@@ -118,8 +119,8 @@ def mcbench_methods() -> Iterator[mcbench.Composition]:
 
 
 @mcbench.hookimpl
-def mcbench_metrics() -> Iterator[Any]:
-    """WA-ensembles."""
+def mcbench_metrics() -> Iterator[WAEnsemble | WAStorage]:
+    """Accuracy and storage of WA-ensembles."""
     from mcbench_wa.ensemble import WAEnsemble, WAStorage
 
     yield WAEnsemble()
@@ -127,7 +128,7 @@ def mcbench_metrics() -> Iterator[Any]:
 
 
 @mcbench.hookimpl
-def mcbench_ensembles() -> Iterator[Any]:
+def mcbench_ensembles() -> Iterator[WA]:
     """WA-ensembles of any number of networks."""
     from mcbench_wa.ensemble import WA
 

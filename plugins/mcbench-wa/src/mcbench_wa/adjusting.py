@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from mcbench_wa import WeightAdjustment
 
 BUDGET = 2**28
-"""Bytes that the moments of points which are adjusted together may take."""
+"""Bytes that the moments of points adjusted in one pass may take."""
 
 ANCHORS = (0.0, 0.5, 1.0)
-"""Times of a leg whose points' products are shared: enough for a line and for an arc."""
+"""Times of a leg whose products span those of a line and of an arc."""
 
 
 class Adjusting:
-    """Adjusts points of a leg.
+    """Weight adjustment of points of a leg.
 
     Arguments:
         stage: The leg.
@@ -37,7 +37,7 @@ class Adjusting:
 
     @property
     def most(self) -> int:
-        """How many points may be adjusted together; at least 1."""
+        """Number of points that may be adjusted in one pass, at least 1."""
         outputs, features = self.layer.matrix(self.stream.stage.start).shape
         return max(1, BUDGET // (8 * features * (features + outputs)))
 
@@ -46,12 +46,11 @@ class Adjusting:
         return self.adjust([params], [u])[0]
 
     def several(self, move: Callable[[float], Params], times: Sequence[float]) -> list[Params]:
-        """The adjusted points of the leg at some times, in as few passes as memory allows.
+        """Adjusted points of the leg at some times, in as few passes as memory allows.
 
-        The products of the layer below are shared with those at a few times of the leg, if memory
-        allows to adjust so many points together that this saves work. A point that is asked for
-        alone is shared alike, at the price of a few products: least squares without much damping
-        would make much of another rounding.
+        The products of the layer below are combined from those at a few times of the leg, if
+        enough points fit into one pass for this to save work. A single point is computed alike,
+        at the price of a few products: least squares with little damping amplifies rounding.
         """
         anchors = [move(u) for u in ANCHORS] if self.most > len(ANCHORS) else []
         passes = -(-len(times) // self.most)
@@ -67,7 +66,7 @@ class Adjusting:
     ) -> list[Params]:
         """Points with their layers adjusted, in one pass over the data.
 
-        What comes of a point depends on the anchors, by rounding, but not on the other points.
+        The rounding of a point depends on the anchors, but not on the other points.
         """
         dtype = getattr(torch, self.how.precision)
         matrices = [self.layer.matrix(point) for point in points]
@@ -75,8 +74,8 @@ class Adjusting:
         grams = [mcbench.Gram(features, outputs, matrices[0].device) for _ in points]
         for rows, before, after in self.stream.batches(points, anchors):
             for patches, matrix, u, gram in zip(rows, matrices, times, grams, strict=True):
-                wanted = before + u * (after - before) if after is not before else before
-                gram.add(patches.to(dtype), wanted - patches @ matrix.T)
+                target = before + u * (after - before) if after is not before else before
+                gram.add(patches.to(dtype), target - patches @ matrix.T)
         adjusted = []
         for point, matrix, gram in zip(points, matrices, grams, strict=True):
             change, weight = gram.solve(self.how.cutoff).to(matrix), point[self.layer.weight]

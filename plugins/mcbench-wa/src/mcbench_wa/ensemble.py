@@ -12,24 +12,26 @@ from mcbench_wa import REFERENCE, WeightAdjustment
 
 
 def transplant(network: Params, backbone: Params, head: int, problem: Problem) -> Params:
-    """A network with the layers of another one below its head of n layers.
+    """Network with the layers of another one below its head of n layers.
 
     The head's first layer is adjusted so that it keeps its outputs on the training data. With a
     head of all layers the network is as it was.
 
     Arguments:
-        network: Whose head it is.
-        backbone: Whose layers stand below.
+        network: The network that gives the head.
+        backbone: The network that gives the layers below.
         head: n, from 1 to the number of layers.
         problem: Gives the chain and the data.
 
     Raises:
-        StructureError: If the network has fewer layers.
+        StructureError: If the network has fewer than n layers.
     """
     layers = problem.chain.layers
     below = len(layers) - head
     if below < 0:
-        raise StructureError(f"a head of {head} layers needs them: the network has {len(layers)}")
+        raise StructureError(
+            f"the network has {len(layers)} layers: take a head of 1 to {len(layers)}, not {head}"
+        )
     if below == 0:
         return network
     own = {name for layer in layers[below:] for name in layer.entries}
@@ -84,7 +86,7 @@ class WAEnsemble:
     head: int = _head()
 
     def measure(self, evaluation: Evaluation, split: Literal["train", "test"]) -> float:
-        """The share of samples that are classified correctly, in percent."""
+        """Share of samples that are classified correctly, in percent."""
         import torch
 
         problem = evaluation.problem
@@ -102,7 +104,7 @@ class WAEnsemble:
 
 @dataclass(frozen=True)
 class WAStorage:
-    """What a WA(n)-ensemble of two networks stores: one backbone and two heads of n layers."""
+    """Storage of the WA(n)-ensemble of two networks: one backbone and two heads of n layers."""
 
     name = "wa-storage"
     summary = "stored parameters and bytes of the WA(n)-ensemble against independent networks"

@@ -9,21 +9,21 @@ from torch import Tensor
 from mcbench import Params, Problem, Stage
 
 KEPT_BYTES = 2**26
-"""What does not change along a leg is kept in memory if it takes no more than this."""
+"""Bytes up to which batches that do not change along a leg are kept in memory."""
 
 Fixed = tuple[Tensor, Tensor, Tensor, Tensor | None]
 
 
 class Stream:
-    """Batches of a layer's patches with the outputs that are wanted there.
+    """Batches of a layer's patches with its target outputs.
 
-    The inputs of the layer below and the wanted outputs do not change along the leg. They are
+    The inputs of the layer below and the target outputs do not change along the leg. They are
     kept if they fit, else computed again in every pass: memory does not grow with the data.
 
     Arguments:
         stage: The leg.
         problem: Gives the chain and the training data.
-        positions: Of a convolution, positions per image; 0 for all.
+        positions: Positions per image of a convolution; 0 for all.
     """
 
     def __init__(self, stage: Stage, problem: Problem, positions: int) -> None:
@@ -63,7 +63,7 @@ class Stream:
         self._kept = keeping
 
     def _own(self, batch: Fixed) -> int:
-        """The bytes that a batch takes beside the training data, of which it may be a view."""
+        """Bytes that a batch takes in addition to the training data, of which it may be a view."""
         storages = {x.untyped_storage().data_ptr(): x.untyped_storage().nbytes()
                     for x in batch if x is not None}  # fmt: skip
         storages.pop(self.problem.splits["train"].inputs.untyped_storage().data_ptr(), None)
