@@ -14,7 +14,8 @@ from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.cost import Cost, Meter
-from mcbench.store.store import Store, key_of
+from mcbench.store.key import key_of
+from mcbench.store.store import Store
 
 if TYPE_CHECKING:
     from mcbench.experiments.endpoints import Endpoints, Trained

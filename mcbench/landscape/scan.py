@@ -24,8 +24,9 @@ from mcbench.paths.params import Params, fingerprint, size
 from mcbench.paths.path import Path, line
 from mcbench.plugins.host import host
 from mcbench.problem.problem import Problem, SplitName
+from mcbench.store.key import key_of
 from mcbench.store.provenance import provenance
-from mcbench.store.store import Store, key_of, save_seconds
+from mcbench.store.store import Store, save_seconds
 from mcbench.training.batch_norm import parameters_of
 
 if TYPE_CHECKING:

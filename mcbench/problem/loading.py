@@ -12,7 +12,8 @@ from typing import Any
 from mcbench.errors import DamagedError, DataNotFoundError
 from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data, Split
-from mcbench.store.store import Store, key_of
+from mcbench.store.key import key_of
+from mcbench.store.store import Store
 
 log = logging.getLogger("mcbench")
 

@@ -1,4 +1,4 @@
-"""Where and with what a result was computed. Shown with results; no part of any key."""
+"""Versions, hardware and time of a computation: shown with results, no part of any key."""
 
 from __future__ import annotations
 

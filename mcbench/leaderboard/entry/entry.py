@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mcbench.errors import EntryError, UsageError, one_line
-from mcbench.store.store import canonical
+from mcbench.store.key import canonical
 
 if TYPE_CHECKING:
     from mcbench.experiments.record import RunFields

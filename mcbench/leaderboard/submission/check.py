@@ -24,7 +24,7 @@ from mcbench.leaderboard.table.standing import belongs, signature_of
 from mcbench.plugins.host import host
 from mcbench.report.reading import ends_of
 from mcbench.store.distribution import named
-from mcbench.store.store import canonical
+from mcbench.store.key import canonical
 
 CLOSE = 1e-9
 """Relative: what is computed again may differ in the order of the sums."""
