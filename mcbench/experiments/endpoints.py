@@ -97,7 +97,7 @@ class Endpoints:
         for outcome in training.train(self.problem, seeds, states, save, report):
             self._keep(outcome, keys[outcome.seed], results)
 
-    def _keep(self, outcome: training.Outcome, key: str, results: Trained) -> None:
+    def _keep(self, outcome: training.TrainingResult, key: str, results: Trained) -> None:
         seed, error, params = outcome.seed, outcome.error, outcome.params
         if error is not None or params is None:
             what, reason = f"seed {seed}", str(error)

@@ -238,7 +238,7 @@ def test_without_noise_nothing_leaves_the_top() -> None:
 def test_springs_keep_pivots_at_equal_distances(springs: Any) -> None:
     problem, a, b = ring((0.0, 2.5))
     cycles = Cycles(NEB(steps=600, springs=springs, k=6.0, lr=0.05), a.params, b.params, problem)
-    cycles.start({}, {})
+    cycles.init({}, {})
     rows = cycles.chain.rows
     fractions = torch.linspace(0, 1, 13)[1:-1, None] ** 2
     rows[1:-1] = rows[0] + fractions * (rows[-1] - rows[0])
@@ -329,7 +329,7 @@ def test_sharded_pivots_give_the_same_numbers(shared_store: Store, layers: Layer
     found = []
     for lanes in (None, 2, 1):
         cycles = Cycles(NEB(pivots=5, steps=6), a, b, problem, lanes)
-        cycles.start({}, {})
+        cycles.init({}, {})
         assert cycles.chain.pivots.lanes(450, training=True) == (lanes or 5) or lanes is None
         carry_out(cycles)
         found.append((cycles.best, cycles.chain.profile(), cycles.history[0]["across"]))
@@ -371,7 +371,7 @@ def test_each_pivot_has_its_own_batches_and_all_samples_are_counted(shared_store
     problem = problem_of(shared_store, Net(*PLAIN), "quick[batch_size=449]")
     a, b = (untrained(problem, seed).params for seed in (0, 1))
     cycles = Cycles(NEB(pivots=3, steps=3), a, b, problem)
-    cycles.start({}, {})
+    cycles.init({}, {})
     seen = [list(zip(*step, strict=True)) for step in islice(cycles.batches(), 3)]
     inputs = [torch.cat([step[0][i] for step in seen]) for i in range(3)]
     assert not torch.equal(inputs[0], inputs[1]) and not torch.equal(inputs[1], inputs[2])
@@ -465,7 +465,7 @@ def test_the_best_cycle_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Chain, "profile", measured)
     cycles = Cycles(AutoNEB(cycles=("3*5",)), a.params, b.params, problem)
-    cycles.start({}, {})
+    cycles.init({}, {})
     after = []
     while len(cycles.history) < 3:
         carry_out(cycles, len(cycles.history) + 1)

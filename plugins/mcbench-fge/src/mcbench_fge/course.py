@@ -93,7 +93,7 @@ class Training:
         """How far it is."""
         return {"epoch": self.done, "collected": self.count}
 
-    def taken(self, record: dict[str, Any]) -> int:
+    def progress(self, record: dict[str, Any]) -> int:
         """The epochs of a state."""
         return int(record.get("epoch", 0))
 
@@ -148,7 +148,7 @@ class Training:
         state |= {f"network.{n}": x for n, x in self.module.state_dict().items()}
         return state | mcbench.optimizer_state(self.optimizer, self.weights)
 
-    def start(self, tensors: Params, record: dict[str, Any]) -> None:
+    def init(self, tensors: Params, record: dict[str, Any]) -> None:
         """Go on from a state."""
         if not record:
             return

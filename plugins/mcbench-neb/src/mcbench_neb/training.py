@@ -100,12 +100,12 @@ class Cycles:
         """The cycles that are done, and the steps of the next."""
         return {"cycles": self.history, "step": self.done}
 
-    def taken(self, record: dict[str, Any]) -> int:
+    def progress(self, record: dict[str, Any]) -> int:
         """The steps of a state; a cycle that stopped early skipped the rest."""
         cycles = self.plan[: len(record.get("cycles", ()))]
         return sum(cycle.steps for cycle in cycles) + int(record.get("step", 0))
 
-    def start(self, tensors: Params, record: dict[str, Any]) -> None:
+    def init(self, tensors: Params, record: dict[str, Any]) -> None:
         """Go on from a state, or begin with the line."""
         chain = self.chain
         if "cycles" not in record:

@@ -26,7 +26,7 @@ def along(
         describe: Gives numbers for some points, shape (points, columns).
     """
     problem, path, workshop = evaluation.problem, evaluation.path, evaluation.workshop
-    rows = problem.chosen("train", samples, "hessian", "samples")
+    rows = problem.rows("train", samples, "hessian", "samples")
     # What goes backwards through a backward pass keeps about as much again as the pass itself.
     batch = min(len(rows), problem.batch_size)
     together = max(1, mcbench.together(problem, batch, gradients=True) // 2)
