@@ -52,7 +52,9 @@ def _stage(
 ) -> tuple[Leg, Tensor]:
     """The leg on which the neurons of hidden layer k become B's, and their order."""
     hidden = Hidden.of(problem.chain, a, k)
-    adjust = parts.adjustment.prepare(Stage(k + 1, start, a), problem) or _unadjusted
+    adjust = parts.adjustment.prepare(Stage(k + 1, start, a), problem) or (
+        lambda params, u: params
+    )
     last = k + 2 == len(problem.chain.layers)
     entries = hidden.below.entries + ([hidden.above.weight] if last else [])
     # The layer above still has A's neurons, unless it is the last one: outgoing weights are then
@@ -79,10 +81,6 @@ def _adjusted(leg: Leg, adjust: Adjust, several: AdjustSeveral | None) -> Leg:
         between=lambda u: several(adjust, move, [u])[0],
         several_between=lambda times: several(adjust, move, times),
     )
-
-
-def _unadjusted(params: Params, u: float) -> Params:
-    return params
 
 
 def _interpolated(

@@ -44,7 +44,6 @@ class Method(Protocol):
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
         """A path from ``a.params`` to the end that its ``end`` declares."""
-        ...
 
 
 class Matching(Protocol):
@@ -62,7 +61,6 @@ class Matching(Protocol):
         Returns:
             Indices, shape (n,), int64.
         """
-        ...
 
 
 class Interpolation(Protocol):
@@ -72,7 +70,6 @@ class Interpolation(Protocol):
 
     def interpolate(self, a: Tensor, b: Tensor, t: float) -> Tensor:
         """The neurons at 0 < t < 1, shape (n, d), from those of A and B."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,6 @@ class Adjustment(Protocol):
 
         It must keep the leg's start, and be continuous.
         """
-        ...
 
 
 class CompleteAdjustment(Adjustment, Protocol):

@@ -181,12 +181,9 @@ class Places:
         out = self._hidden.outgoing
         placed = self._neurons[torch.tensor(holds, device=self._neurons.device)]
         placed[free, out:] = 0
-        if count == len(self._moves):
-            source, incoming = free, self._neurons[self._spare, :out]
-        else:
-            source, target = self._moves[count]
-            incoming = placed[source, :out].clone()
-            assert target == free
+        last = count == len(self._moves)
+        source = free if last else self._moves[count][0]
+        incoming = self._neurons[self._spare, :out] if last else placed[source, :out].clone()
         if handing:
             placed[free, :out] = incoming
             handed = placed[source, out:].clone()

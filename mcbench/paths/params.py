@@ -40,9 +40,7 @@ def equal(a: Params, b: Params) -> bool:
 
 def size(a: Params) -> tuple[int, int]:
     """The number of entries and of bytes."""
-    return sum(x.numel() for x in a.values()), sum(
-        x.numel() * x.element_size() for x in a.values()
-    )
+    return sum(x.numel() for x in a.values()), sum(x.nbytes for x in a.values())
 
 
 def move(a: Params, device: torch.device | str) -> Params:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from mcbench.errors import RunError
 from mcbench.paths.params import combine, distance
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mcbench.paths.params import Params
 
 End = Literal["b", "permuted", "short"]
-"""Where a path ends: at B, at B with its hidden neurons permuted, or short of both."""
+"""The end of a path: B, B with its hidden neurons permuted, or a point short of both."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Leg:
         rest = iter(points)
         return [self.start if u <= 0 else self.stop if u >= 1 else next(rest) for u in times]
 
-    def within(self, context: Callable[[], AbstractContextManager[Any]]) -> Leg:
+    def within(self, context: Callable[[], AbstractContextManager[object]]) -> Leg:
         """The same leg, with its points computed inside a context manager."""
 
         def between(u: float) -> Params:

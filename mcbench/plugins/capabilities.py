@@ -50,7 +50,7 @@ OPTIONAL: dict[str, dict[str, Any]] = {
 _ABSENT = object()
 
 
-def complete(kind: str, component: Any) -> None:
+def complete(kind: str, component: object) -> None:
     """Set the defaults of the optional attributes that ``component`` does not declare.
 
     They are set on the class of a dataclass, whose copies with other parameters need them too,

@@ -218,7 +218,7 @@ class Host:
         return parameters.text(component, self.find(kind, component.name).component)
 
     def identity(self, kind: str, component: Any) -> dict[str, Any]:
-        """What determines a component's results, as JSON has it.
+        """All that determines a component's results, as JSON has it.
 
         Its name, its parameters (``later`` ones only if they are set), its distribution and the
         distribution's version.

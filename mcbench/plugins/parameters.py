@@ -29,7 +29,7 @@ class Parameter:
     """
 
     name: str
-    type: Any
+    type: Any  # A type expression; values, here and below, are of any type that it names.
     default: Any
     help: str
     constraints: Mapping[str, Any]
@@ -181,7 +181,7 @@ def _validate(owner: str, declared: Parameter, value: Any) -> Any:
     try:
         from typing import Annotated
 
-        annotated: Any = Annotated[hint, Field(**declared.constraints)]  # A type, made just now.
+        annotated: Any = Annotated[hint, Field(**declared.constraints)]  # A type made at run time.
         adapter: TypeAdapter[Any] = TypeAdapter(annotated)
         return adapter.validate_python(value)
     except ValidationError as error:
@@ -227,21 +227,8 @@ def text(component: Any, default: Any = None) -> str:
     return str(component.name) + (f"[{','.join(items)}]" if items else "")
 
 
-def value_text(value: Any) -> str:
+def value_text(value: object) -> str:
     """A parameter's value as the user would write it."""
     if isinstance(value, tuple | list):
         return "(" + ",".join(map(value_text, value)) + ")"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-__all__ = [
-    "Parameter",
-    "configure",
-    "expand",
-    "parameter",
-    "parameters",
-    "parse",
-    "text",
-    "value_text",
-    "values",
-]

@@ -160,8 +160,6 @@ class Dataset(Protocol):
 
     def find(self, directory: pathlib.Path) -> list[pathlib.Path] | None:
         """Its files below ``directory``, an empty list if it needs none; ``None`` if not there."""
-        ...
 
     def read(self, directory: pathlib.Path) -> Data:
         """Decode it; called only after `find` returned a list."""
-        ...

@@ -30,6 +30,11 @@ def directories(directory: Path | None, store: Store) -> list[Path]:
 def load(dataset: Any, directory: Path | None, store: Store) -> tuple[Data, str]:
     """A data set and its fingerprint.
 
+    Arguments:
+        dataset: A `Dataset`, completed by the host with its optional attributes (so `Any`).
+        directory: The folder searched first; see `directories`.
+        store: The store of decoded data.
+
     Raises:
         DataNotFoundError: If it is in no directory and cannot be downloaded.
     """
@@ -51,20 +56,14 @@ def load(dataset: Any, directory: Path | None, store: Store) -> tuple[Data, str]
 
 
 def _find(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]] | None:
-    for place in places:
-        files = dataset.find(place)
-        if files is not None:
-            return place, files
-    return None
+    files = ((place, dataset.find(place)) for place in places)
+    return next((pair for pair in files if pair[1] is not None), None)
 
 
 def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
     folders = " and ".join(map(str, places))
-    help = (
-        f"; put it there as {dataset.layout}, and name DIR with --data-dir or MCBENCH_DATA"
-        if dataset.layout
-        else ""
-    )
+    help = f"; put it there as {dataset.layout}, and name DIR with --data-dir or MCBENCH_DATA"
+    help = help if dataset.layout else ""
     if dataset.download is None:
         raise DataNotFoundError(f"data set '{dataset.name}' is not in {folders}{help}")
     place = places[-1]

@@ -22,12 +22,10 @@ def initial_network(architecture: Any, data: Data, recipe: Recipe, seed: int) ->
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive(seed, "init"))
         module: nn.Module = architecture.build(shape, len(data.classes))
-    if any(isinstance(p, torch.nn.UninitializedParameter) for p in module.parameters()):
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
-            torch.manual_seed(derive(seed, "init"))
-            module(torch.zeros(2, *shape))
-    if recipe.init_variance != 1:
         with torch.no_grad():
+            if any(isinstance(p, torch.nn.UninitializedParameter) for p in module.parameters()):
+                torch.manual_seed(derive(seed, "init"))
+                module(torch.zeros(2, *shape))
             for weight in module.parameters():
                 if weight.dim() > 1:
                     weight.mul_(recipe.init_variance**0.5)

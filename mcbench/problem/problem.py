@@ -48,7 +48,7 @@ class Problem:
     def __init__(
         self,
         data: Data,
-        architecture: Any,
+        architecture: Any,  # A plugin's object: it inherits nothing.
         recipe: Recipe,
         device: torch.device | str = "cpu",
         seed: int = 0,
@@ -272,9 +272,7 @@ class Problem:
         order = torch.randperm(len(raw), generator=self.generator(*purpose, "order"))
         draws = self.generator(*purpose, "augment")
         for rows in order.to(self.device).split(recipe.batch_size):
-            inputs = raw.inputs[rows]
-            if recipe.augment:
-                inputs = augment(inputs, recipe.augment, draws)
+            inputs = augment(raw.inputs[rows], recipe.augment, draws)
             self.samples_seen += len(rows)
             yield raw.normalized(inputs), raw.targets[rows]
 

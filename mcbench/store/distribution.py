@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 LEFT_OUT = {"__pycache__", "leaderboards"}
 """Folders that are no code: bytecode, and the entries that mcbench ships."""
 
 
-def named(*identities: Any) -> dict[str, str]:
+def named(*identities: object) -> dict[str, str]:
     """The distributions in identities and their parts, with their versions."""
     versions: dict[str, str] = {}
     for identity in identities:
@@ -25,7 +24,7 @@ def named(*identities: Any) -> dict[str, str]:
     return versions
 
 
-def installed(names: Any) -> dict[str, dict[str, str]]:
+def installed(names: Iterable[str]) -> dict[str, dict[str, str]]:
     """Version and content hash of each of these distributions that is installed, by name."""
     versions = {name: _installed(name) for name in sorted(set(names))}
     return {name: {"version": v[0], "sha256": v[1]} for name, v in versions.items() if v}

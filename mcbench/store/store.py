@@ -95,8 +95,6 @@ class Store:
             self.remove(kind, key)
             return None
 
-    # Records -------------------------------------------------------------------------------
-
     def write_record(self, kind: str, key: str, record: dict[str, Any]) -> None:
         """Write a JSON record with its hash."""
         digest = hashlib.sha256(canonical(record).encode()).hexdigest()
@@ -122,8 +120,6 @@ class Store:
             raise DamagedError(f"{path} is damaged: its content does not match its hash")
         return record
 
-    # Tensors -------------------------------------------------------------------------------
-
     def write_tensors(self, kind: str, key: str, tensors: Params, record: dict[str, Any]) -> None:
         """Write tensors, with a record beside them in the same file."""
         self._write(self._path(kind, key), lambda file: tensor_file.write(file, tensors, record))
@@ -138,8 +134,6 @@ class Store:
             return tensor_file.read(self._path(kind, key))
         except FileNotFoundError:
             return None
-
-    # Files ---------------------------------------------------------------------------------
 
     def _write(self, path: Path, write: Callable[[Path], object]) -> None:
         try:

@@ -48,8 +48,6 @@ def read(path: Path, only_record: bool = False) -> tuple[Params, dict[str, Any]]
             names = () if only_record else file.keys()
             tensors = {name: file.get_tensor(name) for name in names}
         record: dict[str, Any] = json.loads(metadata["record"])
-    except FileNotFoundError:
-        raise
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise DamagedError(f"{path} is damaged: {error}") from None
     if not only_record and _content_hash(tensors, record) != metadata.get("sha256"):

@@ -154,6 +154,9 @@ def derive_chain(module: nn.Module, example: Tensor) -> Chain:
     return Chain(tuple(layers), tuple(map(tuple, between)))
 
 
+# Nodes of the graph are `Any`: the arguments of an `fx.Node` have a type for each operation.
+
+
 def _operation(node: Any) -> str:
     """The name of a node's operation: ``conv2d`` of ``aten.conv2d.padding``."""
     return str(node.target).split(".")[1]

@@ -59,9 +59,8 @@ class Span:
 
         They are solved for on a part of the layer's entries, and tested on all of them.
         """
-        for i, corner in enumerate(self.basis):
-            if corner is point:
-                return tuple(float(i == j) for j in range(len(self.basis)))
+        if any(corner is point for corner in self.basis):
+            return tuple(float(corner is point) for corner in self.basis)
         part = _part(self.layer, point)
         if not self.basis or not bool(part.isfinite().all()):
             return None
@@ -73,9 +72,7 @@ class Span:
         return weights if self._is_combination(point, weights) else None
 
     def _is_combination(self, point: Params, weights: Sequence[float]) -> bool:
-        for name in (self.layer.weight, self.layer.bias):
-            if name is None:
-                continue
+        for name in filter(None, (self.layer.weight, self.layer.bias)):
             rest, whole = point[name].clone(), point[name]
             for corner, weight in zip(self.basis, weights, strict=True):
                 rest.sub_(corner[name], alpha=weight)

@@ -50,12 +50,12 @@ class Statistics:
         state = {n: x.clone() if n in buffers else x for n, x in params.items()}
         for name in self.names:
             state[name].zero_()
-        seen = 0
+        samples = 0
         with torch.no_grad():
             for inputs, _ in self.problem.shuffled(self.recipe, "statistics"):
-                seen += len(inputs)
+                samples += len(inputs)
                 for norm in self._norms:
-                    norm.momentum = len(inputs) / seen
+                    norm.momentum = len(inputs) / samples
                 functional_call(self.module, state, (inputs,))
         return params | {name: state[name] for name in self.names}
 

@@ -36,7 +36,6 @@ class Solver(Protocol):
 
     def init(self, tensors: Params, record: dict[str, Any]) -> None:
         """Continue from a stored state, whose tensors may be on the CPU; begin if it is empty."""
-        ...
 
     def step(self) -> float | None:
         """Take the next step.
@@ -44,22 +43,18 @@ class Solver(Protocol):
         Returns:
             The mean loss since the last one returned; ``None`` if there is none to report yet.
         """
-        ...
 
     def progress(self, record: dict[str, Any]) -> int:
         """The number of steps done in the state of a record, 0 if it is empty.
 
         At ``steps`` the training is finished: one that ends early skips to that number.
         """
-        ...
 
     def tensors(self) -> Params:
         """The tensors of the state, from which an interrupted training continues."""
-        ...
 
     def result(self) -> Params:
         """The tensors that are stored when the training is finished."""
-        ...
 
 
 class Checkpoint(Protocol):
@@ -67,15 +62,12 @@ class Checkpoint(Protocol):
 
     def load(self) -> tuple[Params, dict[str, Any]] | None:
         """The tensors and the record saved last, or ``None``."""
-        ...
 
     def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
         """Store a state; one that is not final may be skipped to save time."""
-        ...
 
     def report(self, step: int, steps: int, loss: float) -> None:
         """Report that ``step`` of ``steps`` is done, with its mean loss."""
-        ...
 
 
 def solve(solver: Solver, checkpoint: Checkpoint) -> tuple[Params, dict[str, Any]]:

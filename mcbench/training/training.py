@@ -225,11 +225,10 @@ class _Networks:
             for group in self.optimizer.param_groups:
                 group["lr"] = recipe.rate(epoch, step, steps)
             batch_rows = order[:, step * recipe.batch_size : (step + 1) * recipe.batch_size]
-            inputs = [raw.inputs[rows] for rows in batch_rows]
-            if recipe.augment:
-                inputs = [
-                    augment(x, recipe.augment, g) for x, g in zip(inputs, draws, strict=True)
-                ]
+            inputs = [
+                augment(raw.inputs[rows], recipe.augment, g)
+                for rows, g in zip(batch_rows, draws, strict=True)
+            ]
             batch = torch.stack([raw.normalized(x) for x in inputs])
             losses = self._losses(batch, raw.targets[batch_rows])
             self.optimizer.zero_grad()
