@@ -14,7 +14,7 @@ from PIL import Image
 from results import Result, report, reporting
 from torch.utils.data import DataLoader, Dataset
 
-from mcbench.problem.dataset import STATISTICS
+from mcbench.problem.dataset import CHANNELS
 from mcbench.problem.problem import Problem, SplitName
 from mcbench.training import training
 
@@ -41,8 +41,8 @@ class Pictures(Dataset[Any]):
             "crop": transforms.RandomCrop(pixels.shape[-1], 4),
         }
         steps: list[Any] = [*(known[name] for name in recipe.augment), transforms.ToTensor()]
-        if recipe.normalize in STATISTICS:
-            steps.append(transforms.Normalize(*STATISTICS[recipe.normalize]))
+        if recipe.normalize in CHANNELS:
+            steps.append(transforms.Normalize(*CHANNELS[recipe.normalize]))
         self.transform = transforms.Compose(steps)
 
     def __len__(self) -> int:

@@ -44,23 +44,23 @@ class EntryError(McbenchError):
 
 
 def reason_of(error: Exception) -> str:
-    """An error in one line; of one that is not ours its type too."""
+    """An error in one line, its type first if it is not one of mcbench's own."""
     text = one_line(error)
     return text if isinstance(error, McbenchError) else f"{type(error).__name__}: {text}"
 
 
 MANY = 30
-"""Of more names than this not all are named in an error."""
+"""The most names that an error lists in full."""
 
 
 def unknown(what: str, name: str, known: Iterable[str], listing: str = "") -> UsageError:
     """A `UsageError` for ``name``, with the nearest known name and all that are allowed.
 
     Arguments:
-        what: What it should be the name of.
-        name: The name that is not known.
-        known: Those that are.
-        listing: The command that lists them; of many only the nearest are named then.
+        what: The kind of thing that ``name`` should name.
+        name: The unknown name.
+        known: The allowed names.
+        listing: The command that lists them; if they are many, only the nearest are named.
     """
     names = sorted(known)
     near = get_close_matches(name, names, n=1)

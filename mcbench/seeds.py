@@ -1,4 +1,4 @@
-"""Seeds for independent draws, derived from a run's seed and what the draw is for."""
+"""Seeds of independent draws, derived from a run's seed and the purpose of the draw."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ from mcbench.plugins.host import host
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
 from mcbench.store.cost import Cost
+from mcbench.store.key import key_of
 from mcbench.store.provenance import provenance
-from mcbench.store.store import key_of
 from mcbench.structure.flops import operations, shared_layers
 
 log = logging.getLogger("mcbench")

@@ -19,7 +19,8 @@ from mcbench.problem.problem import Problem
 from mcbench.problem.recipe import Recipe
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.cost import Cost, Meter
-from mcbench.store.store import Store, key_of
+from mcbench.store.key import key_of
+from mcbench.store.store import Store
 
 
 @dataclass(frozen=True)

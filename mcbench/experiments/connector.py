@@ -16,7 +16,8 @@ from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
 from mcbench.store.checkpoint import KIND, Workshop
 from mcbench.store.cost import Cost, Meter
-from mcbench.store.store import Store, key_of
+from mcbench.store.key import key_of
+from mcbench.store.store import Store
 
 POOL = 1000
 """The first seed of the pool that a method is fitted on."""

@@ -99,7 +99,7 @@ class Endpoints:
         for outcome in training.train(self.problem, seeds, states, save, report):
             self._store(outcome, keys[outcome.seed], trained)
 
-    def _store(self, outcome: training.Outcome, key: str, trained: Trained) -> None:
+    def _store(self, outcome: training.TrainingResult, key: str, trained: Trained) -> None:
         """Store a finished training as an endpoint, or as a failure."""
         seed, error, params = outcome.seed, outcome.error, outcome.params
         if error is not None or params is None:

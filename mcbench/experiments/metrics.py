@@ -11,7 +11,8 @@ from mcbench.experiments.run import Run
 from mcbench.plugins.host import host
 from mcbench.problem.problem import SPLITS
 from mcbench.store.checkpoint import Workshop
-from mcbench.store.store import Store, key_of
+from mcbench.store.key import key_of
+from mcbench.store.store import Store
 
 
 class Metrics:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from mcbench.evaluation.protocol import Protocol
-from mcbench.store.store import key_of
+from mcbench.store.key import key_of
 
 if TYPE_CHECKING:
     from mcbench.experiments.record import RunFields

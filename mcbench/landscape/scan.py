@@ -18,8 +18,9 @@ from mcbench.landscape.surface import Surface, Values
 from mcbench.paths.params import fingerprint
 from mcbench.plugins.host import host
 from mcbench.problem.problem import Problem, SplitName
+from mcbench.store.key import key_of
 from mcbench.store.provenance import provenance
-from mcbench.store.store import Store, key_of, save_seconds
+from mcbench.store.store import Store, save_seconds
 
 KIND = "planes"
 """The store's folder for planes."""

@@ -49,7 +49,7 @@ class Surface:
         self.problem, self.plane = problem, plane
         self.data: Split = problem.splits[split]
         if 0 < samples < len(self.data):
-            rows = problem.chosen(split, samples, "plane", split)
+            rows = problem.rows(split, samples, "plane", split)
             self.data = replace(
                 self.data, inputs=self.data.inputs[rows], targets=self.data.targets[rows]
             )

@@ -1,1 +1,1 @@
-"""Connection methods, and the parts that they are composed of."""
+"""Connection methods: protocols, composition of parts, layer-wise paths, least squares."""

@@ -1,7 +1,7 @@
 """`Composition`, a connection method made of parts: matching x interpolation x adjustment.
 
-The known methods are compositions by name: ``ot-wa`` is optimal-transport matching, linear
-interpolation and weight adjustment.
+Named methods are compositions: ``ot-wa`` is optimal-transport matching, linear interpolation and
+weight adjustment.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mcbench.plugins.host import host
 from mcbench.plugins.parameters import parameter, parse
 
 if TYPE_CHECKING:
-    from mcbench.methods.method import Need
+    from mcbench.methods.method import Need, Parts
     from mcbench.problem.endpoint import Endpoint
     from mcbench.problem.problem import Problem
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 class Composition:
     r"""A path through the hidden neurons of a network that is a chain of affine layers.
 
-    Without an adjustment all layers move at once (`mcbench.methods.joint`). With one the network
-    changes layer by layer from the bottom (`mcbench.methods.layerwise`), so that the outputs of
-    the layer above can be kept; the last leg takes the last layer to B. If neurons were permuted
-    by the matching, that is then undone neuron by neuron (`mcbench.methods.unpermute`), unless
-    ``end`` is ``permuted``.
+    Without an adjustment all layers move at once (`mcbench.methods.all_layers`). With one the
+    network changes layer by layer from the bottom (`mcbench.methods.layerwise`), so that the
+    outputs of the layer above can be preserved; the last leg takes the last layer to B. A
+    permutation of neurons by the matching is then undone neuron by neuron
+    (`mcbench.methods.unpermute`), unless ``end`` is ``permuted``.
 
     Arguments:
         name: The method's name.
@@ -37,7 +37,7 @@ class Composition:
         baseline: Whether others are compared with it first.
 
     Raises:
-        StructureError: When connecting networks that are no chain of affine layers.
+        StructureError: In `connect`, if the networks are no chain of affine layers.
     """
 
     name: str
@@ -45,10 +45,10 @@ class Composition:
     reference: str = ""
     use: str = ""
     matching: str = parameter(
-        "identity", "which neuron of B goes with which of A", part="matching"
+        "identity", "which neuron of B is matched with which of A", part="matching"
     )
     interpolation: str = parameter("linear", "how a neuron moves", part="interpolation")
-    adjustment: str = parameter("none", "what mends the points between", part="adjustment")
+    adjustment: str = parameter("none", "how points between are adjusted", part="adjustment")
     end: End = parameter(
         "b",
         "b: the whole way; permuted: stop at B with its neurons permuted; "
@@ -63,7 +63,7 @@ class Composition:
 
     @property
     def explicit(self) -> bool:
-        """Neither a matching nor an adjustment has to be solved for."""
+        """Whether neither a matching nor an adjustment is solved for."""
         return (self.matching, self.adjustment) == ("identity", "none")
 
     @property
@@ -82,32 +82,31 @@ class Composition:
 
     @property
     def expected_failures(self) -> dict[str, str]:
-        """What its parts say of paths (``expected_path_failures``), for `mcbench.testing`."""
-        parts = (
+        """The ``expected_path_failures`` of its parts, for `mcbench.testing`."""
+        failures: dict[str, str] = {}
+        for kind in ("matching", "interpolation", "adjustment"):
+            failures |= host().get(kind, getattr(self, kind)).expected_path_failures
+        return failures
+
+    @property
+    def _parts(self) -> Parts:
+        from mcbench.methods.method import Parts
+
+        return Parts(
             host().get("matching", self.matching),
             host().get("interpolation", self.interpolation),
             host().get("adjustment", self.adjustment),
         )
-        return {
-            check: reason
-            for part in parts
-            for check, reason in part.expected_path_failures.items()
-        }
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
         """The path; see the class."""
-        from mcbench.methods.joint import simultaneous
+        from mcbench.methods.all_layers import all_layers
         from mcbench.methods.layerwise import layerwise
-        from mcbench.methods.method import Parts
         from mcbench.methods.unpermute import is_identity, way_back
 
-        parts = Parts(
-            host().get("matching", self.matching),
-            host().get("interpolation", self.interpolation),
-            host().get("adjustment", self.adjustment),
-        )
+        parts = self._parts
         if parts.adjustment.name == "none":
-            legs, orders = simultaneous(a.params, b.params, problem, parts)
+            legs, orders = all_layers(a.params, b.params, problem, parts)
         else:
             legs, orders = layerwise(a.params, b.params, problem, parts)
             if self.end == "short":

@@ -1,9 +1,9 @@
 r"""Layer-wise connection: A, AB_2, ..., AB_n, B (Anokhin & Yarotsky, ICML 2020).
 
 :math:`\Theta^{AB}_k` has the layers of B below layer k, those of A above it, and in layer k the
-weights that keep A's outputs of that layer, by an adjustment. Two such points that follow each
-other differ in two layers, so the leg between them is a problem of one hidden layer; the last leg
-takes the last layer straight to B's.
+weights that preserve A's outputs of that layer, by an adjustment. Consecutive points differ in two
+layers, so the leg between them is a problem of one hidden layer; the last leg takes the last layer
+straight to B's.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from mcbench.methods.method import Adjust, Interpolation, Parts, SeveralAdjusted, Stage
+from mcbench.methods.method import Adjust, AdjustSeveral, Interpolation, Parts, Stage
 from mcbench.paths.params import Params
 from mcbench.paths.path import Leg, line
 from mcbench.structure.neurons import Hidden
@@ -30,8 +30,8 @@ def layerwise(
 
     Arguments:
         a, b: The networks.
-        problem: Gives the chain and the data.
-        parts: Of the method.
+        problem: The chain and the data.
+        parts: The parts of the method.
 
     Returns:
         The legs, the last of them for the last layer; and the order of B's neurons in each
@@ -52,25 +52,27 @@ def _stage(
 ) -> tuple[Leg, Tensor]:
     """The leg on which the neurons of hidden layer k become B's, and their order."""
     hidden = Hidden.of(problem.chain, a, k)
-    adjust = parts.adjustment.prepare(Stage(k + 1, start, a), problem) or _unadjusted
+    adjust = parts.adjustment.prepare(Stage(k + 1, start, a), problem) or (
+        lambda params, u: params
+    )
     last = k + 2 == len(problem.chain.layers)
-    taken = hidden.below.entries + ([hidden.above.weight] if last else [])
-    # The layer above has A's neurons yet, unless it is the last one: what B's neurons send there
-    # is then not B's own outgoing weights, but what keeps A's outputs.
-    replaced = start | {name: b[name] for name in taken}
+    entries = hidden.below.entries + ([hidden.above.weight] if last else [])
+    # The layer above still has A's neurons, unless it is the last one: outgoing weights are then
+    # not B's, but those that preserve A's outputs.
+    replaced = start | {name: b[name] for name in entries}
     if not last:
         replaced = adjust(replaced, 1.0)
     order = parts.matching.match(hidden.pack(start), hidden.pack(replaced), hidden.incoming)
     replaced = hidden.permute(replaced, order)
     stop = adjust(replaced, 1.0) if last else replaced
     along = parts.adjustment.along
-    move = _moving(hidden, start, replaced if along else stop, parts.interpolation)
+    move = _interpolated(hidden, start, replaced if along else stop, parts.interpolation)
     leg = Leg(start, stop, move, title=f"layer {k + 1}")
     return _adjusted(leg, adjust, parts.adjustment.several) if along else leg, order
 
 
-def _adjusted(leg: Leg, adjust: Adjust, several: SeveralAdjusted | None) -> Leg:
-    """The leg with all its points adjusted; one alone as it is among several."""
+def _adjusted(leg: Leg, adjust: Adjust, several: AdjustSeveral | None) -> Leg:
+    """The leg with all its points adjusted; one point alone as it would be among several."""
     move = leg.between
     if several is None:
         return replace(leg, between=lambda u: adjust(move(u), u))
@@ -81,11 +83,7 @@ def _adjusted(leg: Leg, adjust: Adjust, several: SeveralAdjusted | None) -> Leg:
     )
 
 
-def _unadjusted(params: Params, u: float) -> Params:
-    return params
-
-
-def _moving(
+def _interpolated(
     hidden: Hidden, start: Params, stop: Params, interpolation: Interpolation
 ) -> Callable[[float], Params]:
     here, there = hidden.pack(start), hidden.pack(stop)

@@ -1,7 +1,7 @@
 r"""`Gram`, least squares streamed over batches of data.
 
-To fit :math:`W F \approx Y` it is enough to know :math:`G = F F^\top` and :math:`C = Y F^\top`:
-memory grows with the number of features n, not with the number of samples.
+A fit of :math:`W F \approx Y` needs only :math:`G = F F^\top` and :math:`C = Y F^\top`: memory
+grows with the number of features n, not with the number of samples.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Gram:
 
     Arguments:
         features: n, the number of features.
-        targets: m, the number of rows to fit (0 to have G alone).
-        device: Where the sums live (on the CPU where the device has no float64).
+        targets: m, the number of rows to fit (0 for G alone).
+        device: The device of the sums (the CPU, if the device has no float64).
 
     Example:
         >>> import torch
@@ -46,10 +46,9 @@ class Gram:
     ) -> None:
         import torch
 
-        lacking = torch.device(device).type == "mps"
-        make = {"dtype": torch.float64, "device": "cpu" if lacking else device}
-        self.moments = torch.zeros(features, features, **make)  # type: ignore[call-overload]
-        self.cross = torch.zeros(targets, features, **make)  # type: ignore[call-overload]
+        device = "cpu" if torch.device(device).type == "mps" else device
+        self.moments = torch.zeros(features, features, dtype=torch.float64, device=device)
+        self.cross = torch.zeros(targets, features, dtype=torch.float64, device=device)
         self.samples = 0
 
     def add(self, features: Tensor, targets: Tensor | None = None) -> None:
@@ -83,14 +82,12 @@ class Gram:
                 "the features for weight adjustment are not finite: the network diverged"
             )
         trace = float(full.diagonal().sum()) or 1.0
+        identity = torch.eye(len(full), dtype=full.dtype, device=full.device)
         # Rounding may leave G slightly indefinite, so the damping may have to grow: by powers of
         # ten, until the factor exists.
         while True:
-            damping = cutoff * trace
             factor: Tensor
-            factor, failed = torch.linalg.cholesky_ex(
-                full + damping * torch.eye(len(full), dtype=full.dtype, device=full.device)
-            )
+            factor, failed = torch.linalg.cholesky_ex(full + cutoff * trace * identity)
             if not int(failed):
                 return factor
             cutoff *= 10

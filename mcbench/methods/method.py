@@ -1,6 +1,6 @@
-"""What a method is, and what the parts of a composed method are.
+"""Protocols of connection methods and of the parts of composed ones.
 
-These are protocols: a plugin's class need not inherit from them.
+A plugin's class need not inherit from them.
 """
 
 from __future__ import annotations
@@ -18,33 +18,32 @@ if TYPE_CHECKING:
     from mcbench.problem.problem import Problem
 
 Need = Literal["data", "affine-chain", "permutation-groups", "pool"]
-"""What a method may need beyond two endpoints.
+"""A need of a method beyond two endpoints.
 
 ``data``: the training data; ``affine-chain``: a network that is a chain of affine layers;
 ``permutation-groups``: the symmetries of the network; ``pool``: further endpoints to be fitted on.
 """
 
 SUPPORTED: frozenset[Need] = frozenset({"data", "affine-chain", "pool"})
-"""The needs that this version serves."""
+"""The needs that this version supports."""
 
 
 class Method(Protocol):
     """Connects two endpoints by a path.
 
     Optional attributes: ``summary`` (one line), ``needs`` (a set of `Need`), ``reference`` (the
-    paper, section or equation), ``baseline`` (whether others are compared with it first: after a
-    run it is proposed, if it takes the network), and what `Traits` has. A method that needs a pool
-    has ``pool``, the number of endpoints in it, and ``fit(pool, problem)``, which returns
-    `Params`; they are kept, and `connect` finds them in ``problem.fitted``; it may have
+    paper, section or equation), ``baseline`` (whether others are compared with it first: it is
+    suggested after a run, if it takes the network), and those of `Traits`. A method that needs a
+    pool has ``pool``, the number of its endpoints, and ``fit(pool, problem)``, which returns
+    `Params`: they are stored, and `connect` has them as ``problem.fitted``. It may have
     ``check(problem)``, which raises `StructureError` before a pool is trained in vain. A method
-    that trains for long keeps its state in ``problem.workshop``.
+    that trains for long stores its state with ``problem.workshop``.
     """
 
     name: str
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
-        """A path with ``path(0)`` equal to ``a.params``, ending as it says."""
-        ...
+        """A path from ``a.params`` to the end that its ``end`` declares."""
 
 
 class Matching(Protocol):
@@ -53,7 +52,7 @@ class Matching(Protocol):
     name: str
 
     def match(self, a: Tensor, b: Tensor, incoming: int) -> Tensor:
-        """A permutation p such that neuron i of A goes with neuron p[i] of B.
+        """A permutation p that matches neuron i of A with neuron p[i] of B.
 
         Arguments:
             a, b: Neurons as vectors, shape (n, d): incoming weights, bias, outgoing weights.
@@ -62,7 +61,6 @@ class Matching(Protocol):
         Returns:
             Indices, shape (n,), int64.
         """
-        ...
 
 
 class Interpolation(Protocol):
@@ -72,20 +70,18 @@ class Interpolation(Protocol):
 
     def interpolate(self, a: Tensor, b: Tensor, t: float) -> Tensor:
         """The neurons at 0 < t < 1, shape (n, d), from those of A and B."""
-        ...
 
 
 @dataclass(frozen=True)
 class Stage:
-    """What a leg of a layer-wise path has to keep: the outputs of one affine layer.
+    """A leg of a layer-wise path, along which the outputs of one affine layer are preserved.
 
-    Along the leg the neurons below the layer change; all layers further below stay as they are
-    at its start.
+    The neurons below the layer change; all layers further below stay.
 
     Arguments:
         layer: The index of the layer, at least 1.
-        start: The point at which the leg starts.
-        a: The network whose outputs are kept where the leg ends.
+        start: The first point of the leg.
+        a: The network whose outputs are preserved at the leg's end.
     """
 
     layer: int
@@ -94,37 +90,35 @@ class Stage:
 
 
 Adjust = Callable[["Params", float], "Params"]
-"""From a point of a leg and its time u in [0, 1] to the mended point."""
+"""A function from a point of a leg and its time u in [0, 1] to the adjusted point."""
 
-SeveralAdjusted = Callable[[Adjust, Callable[[float], "Params"], Sequence[float]], "list[Params]"]
-"""From an `Adjust`, the points before they are mended by time, and times to mended points."""
+AdjustSeveral = Callable[[Adjust, Callable[[float], "Params"], Sequence[float]], "list[Params]"]
+"""The ``several`` of an `Adjustment`."""
 
 
 class Adjustment(Protocol):
-    """Mends the points of a leg, given what the leg has to keep.
+    """Adjusts the points of a leg so that a layer's outputs are preserved.
 
-    Optional: ``along``, whether every point is mended (the default) or only the one at which the
-    leg ends; and ``several(adjust, move, times)``, for an adjustment that mends several points
-    together: the mended points of the leg at some times 0 < u < 1, of which there may be only
-    one. ``adjust`` is what `prepare` gave, ``move(u)`` the point at u before it is mended.
+    Optional: ``along``, whether every point is adjusted (the default) or only the leg's end; and
+    ``several(adjust, move, times)``, for an adjustment that computes several points in one pass:
+    the adjusted points of the leg at one or more times 0 < u < 1. ``adjust`` is the function that
+    `prepare` returned, ``move(u)`` the point at u before it is adjusted.
     """
 
     name: str
 
     def prepare(self, stage: Stage, problem: Problem) -> Adjust | None:
-        """A function from a point of the leg and its time u in [0, 1] to the mended point.
+        """The function that adjusts the points of a leg; ``None`` for no adjustment.
 
-        It must leave the leg's start as it is, and be continuous. ``None`` stands for no
-        adjustment.
+        It must keep the leg's start, and be continuous.
         """
-        ...
 
 
 class CompleteAdjustment(Adjustment, Protocol):
-    """An adjustment with the defaults of what it does not declare, as the host gives it."""
+    """An adjustment with all optional attributes, as the host provides it."""
 
     along: bool
-    several: SeveralAdjusted | None
+    several: AdjustSeveral | None
 
 
 @dataclass(frozen=True)
@@ -138,7 +132,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Traits:
-    """What kind of method it is; ``None`` or empty where it does not say.
+    """A method's description of itself; ``None`` or empty if not declared.
 
     Arguments:
         explicit: Whether its points are a closed formula of A and B.
@@ -154,7 +148,7 @@ class Traits:
 
 
 def traits(method: Any) -> Traits:
-    """The traits a method declares as attributes of these names."""
+    """The traits of a method, which are attributes of the same names."""
     return Traits(method.explicit, method.learnable, method.route, method.use)
 
 

@@ -1,8 +1,8 @@
-r"""The way back from a permuted network to the network itself, neuron by neuron.
+r"""Path from a network with permuted hidden neurons to the network itself, neuron by neuron.
 
 A permutation of hidden neurons does not change the function, but the straight line between the
 two networks does. Anokhin & Yarotsky (ICML 2020, stage 2 of their OT connection) permute the
-neurons one by one. Here that is done along a path on which the function changes in two legs only:
+neurons one by one. Here the function changes on two legs only:
 
 1. The neuron that the others can replace best is silenced: its outgoing weights go to 0 while
    the others' are re-adjusted by least squares. The best is the neuron s with the smallest
@@ -11,13 +11,13 @@ neurons one by one. Here that is done along a path on which the function changes
    Hassibi & Stork, NeurIPS 1992, for the outgoing weights). Its place is now free.
 2. A neuron moves to the free place in two legs: first its incoming weights and bias are copied
    there (the place is silent), then its outgoing weights are handed over (both places compute
-   the same feature, and the sum of their outgoing weights is kept). So the function stays
-   exactly as it is, and the neuron's old place is free. This follows the cycles of the
-   permutation; a cycle that does not contain the free place takes one move more.
+   the same feature, and the sum of their outgoing weights is constant). So the function does not
+   change, and the neuron's old place is free. This follows the cycles of the permutation; a
+   cycle that does not contain the free place takes one more move.
 3. The silenced neuron returns to its place, in the reverse of 1.
 
-Loss along 1 and 3 is convex for a loss that is convex in the outputs, so nowhere on the way back
-is it above the larger of B's and that of B without its most replaceable neuron.
+For a loss that is convex in the outputs, the loss along 1 and 3 is convex: nowhere on the path is
+it above the larger of B's and that of B without its most replaceable neuron.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ if TYPE_CHECKING:
     from mcbench.problem.problem import Problem
 
 POSITIONS = 16
-"""Positions per image that moments of a convolution's patches are taken at."""
+"""Positions per image at which a convolution's patches are sampled."""
 
 
 def is_identity(order: Tensor) -> bool:
-    """Whether a permutation leaves everything in its place."""
+    """Whether a permutation is the identity."""
     return torch.equal(order, torch.arange(len(order), device=order.device))
 
 
 def way_back(b: Params, orders: Sequence[Tensor], problem: Problem) -> list[Leg]:
-    """Legs from B with its neurons in the given orders back to B, from the last layer down.
+    """Legs from B with its neurons in the given orders to B, from the last layer down.
 
     Arguments:
         b: The network B.
         orders: One of shape (n,) per hidden layer: place i holds neuron ``order[i]``.
-        problem: Gives the chain and the training data.
+        problem: The chain and the training data.
 
     Returns:
         For each layer no leg if its order is the identity, else three: out, moves, home.
@@ -93,14 +93,15 @@ def silence(b: Params, hidden: Hidden, layer: int, problem: Problem) -> tuple[in
         x = problem.chain.features(b, inputs, layer + 1)
         gram.add(above.patches(x, problem.positions(above, x, POSITIONS, batch)).double())
     inverse = torch.cholesky_inverse(gram.damped())
-    own = inverse.view(hidden.count, block, hidden.count, block)
-    own = own.diagonal(dim1=0, dim2=2).permute(2, 0, 1)  # Each neuron's own part, (n, b, b).
-    sent = weights.view(hidden.count, block, -1)
-    cost = (sent * torch.linalg.solve(own, sent)).sum((1, 2))
+    blocks = inverse.view(hidden.count, block, hidden.count, block)
+    blocks = blocks.diagonal(dim1=0, dim2=2).permute(2, 0, 1)  # Each neuron's, (n, b, b).
+    outgoing = weights.view(hidden.count, block, -1)
+    cost = (outgoing * torch.linalg.solve(blocks, outgoing)).sum((1, 2))
     spare = int(cost.argmin())
-    mine = slice(spare * block, (spare + 1) * block)
-    adjusted = weights - inverse[:, mine] @ torch.linalg.solve(own[spare], sent[spare])
-    adjusted[mine] = 0
+    columns = slice(spare * block, (spare + 1) * block)
+    change = torch.linalg.solve(blocks[spare], outgoing[spare])
+    adjusted = weights - inverse[:, columns] @ change
+    adjusted[columns] = 0
     weight = b[above.weight]
     point = b | {above.weight: adjusted.T.reshape(weight.shape).to(weight.dtype)}
     return spare, hidden.out_weights(point)
@@ -109,40 +110,37 @@ def silence(b: Params, hidden: Hidden, layer: int, problem: Problem) -> tuple[in
 def plan(order: list[int], spare: int) -> list[tuple[int, int]]:
     """Moves (from place, to place) that put every neuron i in place i.
 
-    The place that holds neuron ``spare`` is free at first, and place ``spare`` in the end. At most
-    n moves plus one for each further cycle.
+    The place of neuron ``spare`` is free at first, and place ``spare`` in the end. At most n moves
+    plus one for each further cycle.
     """
-    holds: list[int | None] = [None if neuron == spare else neuron for neuron in order]
     place = {neuron: i for i, neuron in enumerate(order)}
     free = place[spare]
     moves: list[tuple[int, int]] = []
 
     def move(neuron: int) -> None:
         nonlocal free
-        source = place[neuron]
-        moves.append((source, free))
-        holds[free], holds[source] = neuron, None
-        place[neuron], free = free, source
+        moves.append((place[neuron], free))
+        place[neuron], free = free, place[neuron]
 
     while free != spare:
         move(free)
     for neuron in range(len(order)):
         if neuron != spare and place[neuron] != neuron:
-            move(neuron)  # Out of its cycle, into the free place; its own place is filled last.
+            move(neuron)  # To the free place, which opens its cycle.
             while free != spare:
                 move(free)
     return moves
 
 
 class Places:
-    """The leg of moves: a polyline of two straight legs per move, found without storing it.
+    """The leg of moves: a polyline of two straight legs per move, computed without storing it.
 
     Arguments:
         silenced: B's outgoing weights with one neuron silenced, shape (n, block x out).
         order: The starting order, shape (n,).
         spare: The silenced neuron.
-        moves: As `plan` gives them.
-        hidden: Packs and unpacks neurons.
+        moves: The moves of `plan`.
+        hidden: The hidden layer.
         b: The network B.
     """
 
@@ -163,9 +161,9 @@ class Places:
         self._distance = [0.0, *torch.tensor(self._steps, dtype=torch.float64).cumsum(0).tolist()]
 
     def _replay(self, count: int) -> tuple[list[int], int]:
-        """What each place holds after ``count`` moves, and which place is free.
+        """The neuron in each place after ``count`` moves, and the free place.
 
-        A free place keeps the incoming weights of the neuron that left it.
+        A free place has the incoming weights of the neuron that left it.
         """
         holds = list(self._order)
         free = holds.index(self._spare)
@@ -183,12 +181,9 @@ class Places:
         out = self._hidden.outgoing
         placed = self._neurons[torch.tensor(holds, device=self._neurons.device)]
         placed[free, out:] = 0
-        if count == len(self._moves):
-            source, incoming = free, self._neurons[self._spare, :out]
-        else:
-            source, target = self._moves[count]
-            incoming = placed[source, :out].clone()
-            assert target == free
+        last = count == len(self._moves)
+        source = free if last else self._moves[count][0]
+        incoming = self._neurons[self._spare, :out] if last else placed[source, :out].clone()
         if handing:
             placed[free, :out] = incoming
             handed = placed[source, out:].clone()
@@ -213,7 +208,7 @@ class Places:
         return steps
 
     def length(self, u: float, v: float) -> float:
-        """Arc length between two times: exact."""
+        """The exact arc length between two times."""
 
         def upto(w: float) -> float:
             position = w * len(self._steps)

@@ -1,1 +1,1 @@
-"""Parameters of a network, and paths through them."""
+"""Parameters of networks, and paths between them."""

@@ -1,4 +1,4 @@
-"""`Layout`, the places of a network's floating-point entries in a row of numbers."""
+"""`Layout`, the order of a network's floating-point entries in one flat vector (a row)."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ if TYPE_CHECKING:
 
 
 class Layout:
-    """Places of the floating-point entries of a network in a row of numbers.
+    """The order of a network's floating-point entries in a row of numbers.
 
     Parameters come first, in the order of the module, then buffers. An entry that several names
-    share stands there once.
+    share (tied weights) is stored once.
 
     Arguments:
         module: The network.
 
     Attributes:
-        names: The names of each entry, by the first of them, in the order of the row.
-        shapes: The shape of each, by its first name.
-        parameters: How many entries are parameters.
-        trained: How many numbers they are.
-        size: How many numbers the row has.
+        names: All names of each entry, by its first name, in the order of the row.
+        shapes: The shape of each entry, by its first name.
+        parameters: The number of entries that are parameters.
+        trained: The number of scalars in them.
+        size: The number of scalars in the row.
     """
 
     def __init__(self, module: nn.Module) -> None:
@@ -49,10 +49,10 @@ class Layout:
         return torch.cat([params[name].flatten() for name in self.names])
 
     def pieces(self, rows: Tensor) -> Params:
-        """Views of rows by name, the first of each entry; dimensions before the last stay.
+        """Views of rows as entries of shape (..., *shape), by first name.
 
         Arguments:
-            rows: Shape (..., size), or (..., trained): parameters alone.
+            rows: Shape (..., size), or (..., trained) for the parameters alone.
         """
         shapes = dict(list(self.shapes.items())[: self.parameters])
         if rows.shape[-1] != self.trained:
@@ -64,7 +64,7 @@ class Layout:
         }
 
     def unflatten(self, row: Tensor, like: Params) -> Params:
-        """Network of a row, copied in the types of ``like``, whose other entries it has."""
+        """The network of a row, copied to the dtypes of ``like``, with its other entries."""
         params = dict(like)
         for first, piece in self.pieces(row).items():
             for name in self.names[first]:

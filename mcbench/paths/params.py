@@ -1,7 +1,7 @@
 """`Params`, the parameters and buffers of a network by their ``state_dict`` names.
 
-The little algebra below is all that paths need. Only floating-point entries are combined;
-others (such as a batch norm's counter) are taken from the first argument.
+Arithmetic on floating-point entries; others (such as a batch norm's counter) are taken from the
+first argument.
 """
 
 from __future__ import annotations
@@ -41,13 +41,11 @@ def equal(a: Params, b: Params) -> bool:
 
 def size(a: Params) -> tuple[int, int]:
     """The number of entries and of bytes."""
-    return sum(x.numel() for x in a.values()), sum(
-        x.numel() * x.element_size() for x in a.values()
-    )
+    return sum(x.numel() for x in a.values()), sum(x.nbytes for x in a.values())
 
 
 def move(a: Params, device: torch.device | str) -> Params:
-    """On another device."""
+    """The same network on another device."""
     return {name: x.to(device) for name, x in a.items()}
 
 
@@ -72,7 +70,7 @@ def finite(a: Params) -> bool:
 
 
 def feed(digest: _Hash, a: Params) -> None:
-    """Add names, shapes, types and values, in the order of the names, to a hash."""
+    """Add names, shapes, dtypes and values, in the order of the names, to a hash."""
     import torch
 
     for name in sorted(a):
@@ -82,7 +80,7 @@ def feed(digest: _Hash, a: Params) -> None:
 
 
 def fingerprint(a: Params) -> str:
-    """The SHA-256 hash of the content, wherever and with whatever beside it is stored."""
+    """The SHA-256 hash of names, shapes, dtypes and values; of a file's metadata none counts."""
     import hashlib
 
     digest = hashlib.sha256()

@@ -1,6 +1,6 @@
 """`Path`, a continuous map from [0, 1] to `Params` that starts at A exactly.
 
-A path is a chain of legs. A leg knows its two ends as `Params` and a function for the points
+A path is a sequence of legs. A leg has its two ends as `Params` and a function for the points
 between them; the ends are returned as they are, so ``path(0)`` is A bit for bit.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from mcbench.errors import RunError
 from mcbench.paths.params import combine, distance
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mcbench.paths.params import Params
 
 End = Literal["b", "permuted", "short"]
-"""Where a path ends: at B, at B with its hidden neurons permuted, or short of both."""
+"""The end of a path: B, B with its hidden neurons permuted, or a point short of both."""
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,10 @@ class Leg:
         start: The point at u = 0.
         stop: The point at u = 1.
         between: The point at a time 0 < u < 1.
-        length: The arc length between two times. Where it is not given, chords are measured.
+        length: The arc length between two times; without it, chords are measured.
         title: What happens on the leg, for plots.
         several_between: The points that ``between`` gives at some times 0 < u < 1, in their
-            order, where that costs less than one after another.
+            order, if that costs less than one after another.
     """
 
     start: Params
@@ -51,7 +51,7 @@ class Leg:
         """The points at some times.
 
         Raises:
-            RunError: If ``several_between`` gives fewer points, or more, than it was asked for.
+            RunError: If ``several_between`` gives a wrong number of points.
         """
         inside = [u for u in times if 0 < u < 1]
         if self.several_between is None or len(inside) < 2:
@@ -60,13 +60,14 @@ class Leg:
             points = self.several_between(inside)
         if len(points) != len(inside):
             raise RunError(
-                f"a leg was asked for {len(inside)} points together and gave {len(points)}"
+                f"'several_between' of a leg gave {len(points)} points for {len(inside)} times: "
+                "it must give one for each"
             )
-        found = iter(points)
-        return [self.start if u <= 0 else self.stop if u >= 1 else next(found) for u in times]
+        rest = iter(points)
+        return [self.start if u <= 0 else self.stop if u >= 1 else next(rest) for u in times]
 
-    def within(self, context: Callable[[], AbstractContextManager[Any]]) -> Leg:
-        """The same leg, its points computed inside of a context."""
+    def within(self, context: Callable[[], AbstractContextManager[object]]) -> Leg:
+        """The same leg, with its points computed inside a context manager."""
 
         def between(u: float) -> Params:
             with context():
@@ -108,7 +109,7 @@ class Path:
         return self.several([t])[0]
 
     def several(self, times: Sequence[float]) -> list[Params]:
-        """The points at some times; those of one leg are computed together (see `Leg`).
+        """The points at some times; a leg computes all of its own in one call (see `Leg`).
 
         Raises:
             ValueError: If one of them is not in [0, 1].
@@ -119,30 +120,29 @@ class Path:
         places = {t: self.locate(t) for t in times}
         missing = [t for t in times if 0 < places[t][1] < 1 and t not in self._recent]
         if missing:
-            # The latest points are kept, and the one before: lengths ask for those that were just
-            # evaluated. Where legs meet nothing is computed, so nothing is kept or given up.
-            kept = (*list(self._recent)[-1:], *times)
-            self._recent = {t: x for t, x in self._recent.items() if t in kept}
+            # Lengths ask for the points that were just evaluated and the one before: these are
+            # cached. Points where legs meet are not computed, so they need no cache.
+            cached = (*list(self._recent)[-1:], *times)
+            self._recent = {t: x for t, x in self._recent.items() if t in cached}
         for leg, group in groupby(missing, lambda t: places[t][0]):
             on_leg = list(group)
-            found = self.legs[leg].several([places[t][1] for t in on_leg])
-            self._recent |= zip(on_leg, found, strict=True)
-        found = []
-        for t in times:
-            leg, u = places[t]
-            found.append(self._recent[t] if t in self._recent else self.legs[leg](u))
-        return found
+            points = self.legs[leg].several([places[t][1] for t in on_leg])
+            self._recent |= zip(on_leg, points, strict=True)
+        return [
+            self._recent[t] if t in self._recent else self.legs[places[t][0]](places[t][1])
+            for t in times
+        ]
 
     def locate(self, t: float) -> tuple[int, float]:
-        """The number of the leg that a time falls on, and the leg's own time there."""
+        """The index of the leg at time ``t``, and the leg's own time u there."""
         count, joints = len(self.legs), self.joints
         leg = min(bisect_right(joints, t) - 1, count - 1)
         return leg, 0.0 if t == joints[leg] else t * count - leg
 
     def length(self, t0: float, t1: float) -> float:
-        """Arc length from ``t0`` to ``t1``: exact on legs that know it, else by chords.
+        """Arc length from ``t0`` to ``t1``: exact on legs with ``length``, else by chords.
 
-        A chord is drawn from joint to joint at the longest, so a corner is never cut.
+        No chord goes beyond a joint, so a corner is never cut.
         """
         stops = [t0, *(t for t in self.joints if t0 < t < t1), t1]
         total = 0.0
@@ -162,7 +162,7 @@ def segment(a: Params, b: Params) -> Path:
 
 
 def line(a: Params, b: Params, title: str = "") -> Leg:
-    """The straight line from ``a`` to ``b`` as a leg; what is the same in both stays as it is."""
+    """The straight line from ``a`` to ``b`` as a leg; entries equal in both keep A's tensors."""
     whole = distance(a, b)
     moving = {name: x for name, x in a.items() if not x.equal(b[name])}
 
@@ -178,5 +178,5 @@ def polyline(points: Sequence[Params]) -> Path:
 
 
 def join(*paths: Path) -> Path:
-    """The legs of all paths, one after another; it ends as the last one does."""
+    """The legs of all paths, one after another; ``end`` is that of the last path."""
     return Path([leg for path in paths for leg in path.legs], paths[-1].end)

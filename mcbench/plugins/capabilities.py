@@ -1,8 +1,7 @@
-"""What a component may declare, and what holds where it does not.
+"""Optional attributes of components, by kind, and their defaults.
 
-The host completes every component by its kind's row when a plugin yields it. From then on each of
-these attributes is there to be read, and its default stands here alone. A component is a plain
-class and inherits nothing.
+The host completes every component that a plugin yields: afterwards it has all attributes of its
+kind, and defaults are declared only here. A component is a plain class and inherits nothing.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ EVERY: dict[str, Any] = {
     "trial": {},
     "expected_failures": {},
 }
-"""What a component of any kind may declare, with the defaults; see ``docs/plugins.md``."""
+"""Optional attributes of every kind, with their defaults; see ``docs/plugins.md``."""
 
 OPTIONAL: dict[str, dict[str, Any]] = {
     "architecture": {"loss": "cross-entropy"},
@@ -46,29 +45,20 @@ OPTIONAL: dict[str, dict[str, Any]] = {
     },
     "ensemble": {"collect": None},
 }
-"""What a component may declare besides, by kind. ``None`` stands for a method it does not have."""
+"""Further optional attributes, by kind; ``None`` stands for a method that is not defined."""
 
 _ABSENT = object()
 
 
-def complete(kind: str, component: Any) -> None:
-    """Give ``component`` the defaults of what it does not declare.
+def complete(kind: str, component: object) -> None:
+    """Set the defaults of the optional attributes that ``component`` does not declare.
 
-    Of a dataclass it is the class that is given them: copies with other parameters need them too.
+    They are set on the class of a dataclass, whose copies with other parameters need them too,
+    and of an object without a ``__dict__``.
     """
-    owner = type(component) if _shared(component) else component
+    on_class = is_dataclass(component) or not hasattr(component, "__dict__")
+    owner = type(component) if on_class else component
     for name, default in (EVERY | OPTIONAL.get(kind, {})).items():
-        if not _declares(component, name):
+        static = inspect.getattr_static(component, name, _ABSENT)  # Computes no property.
+        if static is _ABSENT and not hasattr(component, name):
             setattr(owner, name, default)
-
-
-def _shared(component: Any) -> bool:
-    """Whether its class has to keep what is set: it is copied, or has no place of its own."""
-    return is_dataclass(component) or not hasattr(component, "__dict__")
-
-
-def _declares(component: Any, name: str) -> bool:
-    """Whether it has the attribute; a property is not computed for that."""
-    return inspect.getattr_static(component, name, _ABSENT) is not _ABSENT or hasattr(
-        component, name
-    )

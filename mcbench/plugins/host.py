@@ -1,7 +1,7 @@
 """The plugin host: discovery, isolation, conflicts, listing.
 
-Every plugin is loaded and asked on its own, so that one that fails harms no other: its errors
-are kept beside its name and its distribution, and shown by ``mcbench plugins``.
+Every plugin is loaded and called on its own, so that one that fails harms no other: its errors
+are collected with its name and its distribution, and shown by ``mcbench plugins``.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from importlib.metadata import Distribution, EntryPoint, distributions
 from typing import Any
 
 import pluggy
@@ -20,6 +19,7 @@ import pluggy
 from mcbench.errors import McbenchError, UsageError, one_line, unknown
 from mcbench.plugins import hookspecs, parameters
 from mcbench.plugins.capabilities import complete
+from mcbench.plugins.discovery import OWN, entry_points
 
 log = logging.getLogger("mcbench")
 
@@ -40,9 +40,6 @@ KINDS = {
 }
 """Kinds of component and the hooks that provide them."""
 
-OWN = "mcbench"
-"""The distribution whose entry points are the built-ins; they are always loaded, and first."""
-
 
 def plural(kind: str) -> str:
     """The plural that the command line uses: ``methods``, ``leaderboards``."""
@@ -51,7 +48,7 @@ def plural(kind: str) -> str:
 
 @dataclass
 class Plugin:
-    """A plugin as ``mcbench plugins`` shows it."""
+    """A plugin, the names of its components by kind, and its errors."""
 
     name: str
     distribution: str
@@ -60,7 +57,7 @@ class Plugin:
     errors: list[str] = field(default_factory=list)
 
     def blame(self, doing: str, error: BaseException) -> None:
-        """Keep ``error``, in one line."""
+        """Add ``error``, in one line."""
         text = one_line(error) or "no message"
         self.errors.append(f"{doing}: {type(error).__name__}: {text}")
 
@@ -69,7 +66,7 @@ class Plugin:
 class Provided:
     """A component and the plugin that provides it."""
 
-    component: Any
+    component: Any  # Plugins' classes inherit nothing: each kind has its protocol.
     plugin: Plugin
 
 
@@ -87,7 +84,7 @@ class Host:
         self.plugins: dict[str, Plugin] = {}
         self._provided: dict[str, dict[str, list[Provided]]] = {}
         absent = set(only or ())
-        for distribution, entry in _entry_points():
+        for distribution, entry in entry_points():
             title = distribution.metadata["Name"]
             absent -= {entry.name, title}
             if title == OWN or only is None or {entry.name, title} & only:
@@ -99,53 +96,53 @@ class Host:
                 "it again, as with 'pip install -e .'"
             )
         if absent:
-            log.warning("no plugin is installed that is called %s", " or ".join(sorted(absent)))
+            log.warning("no plugin or distribution is named %s", " or ".join(sorted(absent)))
 
-    def register(self, plugin: Plugin, load: Any) -> None:
-        """Load a plugin and register its hooks; what goes wrong is kept with the plugin."""
+    def register(self, plugin: Plugin, load: Callable[[], object]) -> None:
+        """Load a plugin and register its hooks; errors are added to the plugin."""
         if plugin.name in self.plugins:
-            other = self.plugins[plugin.name]
+            other = self.plugins[plugin.name].distribution
             plugin.name = f"{plugin.name} ({plugin.distribution})"
-            message = f"the entry point's name is also taken by {other.distribution}"
-            plugin.errors.append(f"{message}: rename one of them")
+            plugin.errors.append(
+                f"the entry point's name is also taken by {other}: rename one of them"
+            )
             self.plugins[plugin.name] = plugin
             return
         self.plugins[plugin.name] = plugin
         try:
             module = load()
-        except Exception as error:
-            plugin.blame("it cannot be imported", error)
-            return
-        except SystemExit as error:
-            plugin.blame("it exits when imported", error)
+        except (Exception, SystemExit) as error:
+            exits = isinstance(error, SystemExit)
+            plugin.blame("it exits when imported" if exits else "it cannot be imported", error)
             return
         try:
             self.manager.register(module, plugin.name)
             callers = self.manager.get_hookcallers(module) or []
             strays = [caller.name for caller in callers if not caller.has_spec()]
             if strays:
-                raise unknown("hook", strays[0], _hook_names())
+                hooks = [name for name in vars(hookspecs) if name.startswith("mcbench_")]
+                raise unknown("hook", strays[0], hooks)
         except Exception as error:
             plugin.blame("its hooks are wrong", error)
             if self.manager.is_registered(module):
                 self.manager.unregister(module)
 
     def provided(self, kind: str) -> dict[str, list[Provided]]:
-        """All components of a kind by name; more than one under a name is a conflict."""
+        """All components of a kind by name; several of one name are a conflict."""
         if kind not in self._provided:
-            found: dict[str, list[Provided]] = {}
-            for plugin, component in self._ask(KINDS[kind]):
-                wrong = _wrong(kind, component)
-                if wrong:
-                    plugin.errors.append(f"{KINDS[kind]}: {wrong}")
+            components: dict[str, list[Provided]] = {}
+            for plugin, component in self._components(KINDS[kind]):
+                defect = _defect(kind, component)
+                if defect:
+                    plugin.errors.append(f"{KINDS[kind]}: {defect}")
                     continue
                 name = component.name
                 plugin.provides.setdefault(plural(kind), []).append(name)
-                found.setdefault(name, []).append(Provided(component, plugin))
-            self._provided[kind] = found
+                components.setdefault(name, []).append(Provided(component, plugin))
+            self._provided[kind] = components
         return self._provided[kind]
 
-    def _ask(self, hook: str) -> Iterator[tuple[Plugin, Any]]:
+    def _components(self, hook: str) -> Iterator[tuple[Plugin, Any]]:
         for implementation in getattr(self.manager.hook, hook).get_hookimpls():
             plugin = self.plugins.get(implementation.plugin_name)
             if plugin is None:
@@ -159,11 +156,11 @@ class Host:
                 yield plugin, item
 
     def names(self, kind: str) -> list[str]:
-        """The names that can be used, in order."""
+        """The names without conflict, sorted."""
         return sorted(n for n, claims in self.provided(kind).items() if len(claims) == 1)
 
     def conflicts(self) -> list[str]:
-        """A line for every name that more than one plugin claims."""
+        """A message for every name that more than one plugin claims."""
         return [
             _conflict(kind, name, claims)
             for kind in KINDS
@@ -172,7 +169,7 @@ class Host:
         ]
 
     def find(self, kind: str, name: str) -> Provided:
-        """The component of that name, as it was declared, with its plugin.
+        """The component of that name, as declared, with its plugin.
 
         Raises:
             UsageError: If no plugin provides it, or several do.
@@ -180,41 +177,40 @@ class Host:
         claims = self.provided(kind).get(name, [])
         if len(claims) > 1:
             raise UsageError(_conflict(kind, name, claims))
-        if not claims:
-            error = unknown(kind, name, self.names(kind), f"mcbench list {kind}s")
-            broken = [p.name for p in self.plugins.values() if p.errors]
-            hint = (
-                f" (failed to load: {', '.join(broken)}; see 'mcbench plugins')" if broken else ""
-            )
-            others = [k for k in KINDS if k != kind and name in self.provided(k)]
-            there = f"; of that name there is: {', '.join(others)}"
-            raise UsageError(str(error) + hint + (there if others else ""))
-        return claims[0]
+        if claims:
+            return claims[0]
+        message = str(unknown(kind, name, self.names(kind), f"mcbench list {plural(kind)}"))
+        broken = [p.name for p in self.plugins.values() if p.errors]
+        if broken:
+            message += f" (plugins with errors: {', '.join(broken)}; see 'mcbench plugins')"
+        others = [k for k in KINDS if k != kind and name in self.provided(k)]
+        if others:
+            message += f"; there is a component of that name of kind {', '.join(others)}"
+        raise UsageError(message)
 
     def get(self, kind: str, text: str) -> Any:
-        """The component that ``text`` (``name[p=v]``) asks for, its parameters set.
+        """The component of a text ``name[p=v]``, with its parameters set.
 
-        A parameter that the component does not have but one of its parts has is passed on to the
-        part: ``ot-wa[cost=incoming]`` is ``ot-wa[matching=ot[cost=incoming]]``.
+        A parameter of a part may be given to the whole: ``ot-wa[cost=incoming]`` is
+        ``ot-wa[matching=ot[cost=incoming]]``.
 
         Raises:
             UsageError: If the name is unknown or in conflict, or a parameter is wrong.
         """
-        name, given = parameters.parse(text)
+        name, values = parameters.parse(text)
         component = self.find(kind, name).component
         declared = parameters.parameters(component)
-        own = {k: v for k, v in given.items() if k in declared}
-        forwarded = {k: v for k, v in given.items() if k not in declared}
+        own = {k: v for k, v in values.items() if k in declared}
+        forwarded = {k: v for k, v in values.items() if k not in declared}
         for field_name, parameter in declared.items():
             if parameter.part is None:
                 continue
-            part_text = own.get(field_name, parameter.default)
-            part_name, part_given = parameters.parse(part_text)
-            part = self.find(parameter.part, part_name).component
-            for key in [k for k in forwarded if k in parameters.parameters(part)]:
-                part_given[key] = forwarded.pop(key)
-            part = parameters.configure(parameter.part, part, part_given)
-            own[field_name] = parameters.text(part, self.find(parameter.part, part_name).component)
+            part_name, part_values = parameters.parse(own.get(field_name, parameter.default))
+            declared_part = self.find(parameter.part, part_name).component
+            for key in [k for k in forwarded if k in parameters.parameters(declared_part)]:
+                part_values[key] = forwarded.pop(key)
+            part = parameters.configure(parameter.part, declared_part, part_values)
+            own[field_name] = parameters.text(part, declared_part)
         return parameters.configure(kind, component, own | forwarded)
 
     def text(self, kind: str, component: Any) -> str:
@@ -222,10 +218,10 @@ class Host:
         return parameters.text(component, self.find(kind, component.name).component)
 
     def identity(self, kind: str, component: Any) -> dict[str, Any]:
-        """What of a component determines a result, as JSON has it.
+        """All that determines a component's results, as JSON has it.
 
-        That is its name, all its parameters (those that came later only where they are set), its
-        plugin and the plugin's version.
+        Its name, its parameters (``later`` ones only if they are set), its distribution and the
+        distribution's version.
         """
         source = self.find(kind, component.name).plugin
         declared = parameters.parameters(component)
@@ -247,9 +243,9 @@ class Host:
         return identity
 
     def notify(self, event: str, **arguments: Any) -> None:
-        """Call a hook of the life of a run; a listener that raises is blamed, not followed.
+        """Call an event's hook; the first error of a plugin in it is logged and kept.
 
-        It is said once for each event: a tracker that fails at every point fails for one reason.
+        Later ones are ignored: a tracker that fails at every point fails for one reason.
         """
         for implementation in getattr(self.manager.hook, event).get_hookimpls():
             try:
@@ -262,32 +258,14 @@ class Host:
                     log.warning("plugin '%s': %s", plugin.name, plugin.errors[-1])
 
     def listing(self) -> list[Plugin]:
-        """All plugins, with what they provide and what went wrong."""
+        """All plugins, with all their components and errors."""
         for kind in KINDS:
             self.provided(kind)
         return list(self.plugins.values())
 
 
-def _entry_points() -> list[tuple[Distribution, EntryPoint]]:
-    """The entry points of the group, the built-ins first, then by distribution and name.
-
-    Of a distribution that is installed more than once, the first on the path counts.
-    """
-    first: dict[str, tuple[Distribution, list[EntryPoint]]] = {}
-    for distribution in distributions():
-        entries = [e for e in distribution.entry_points if e.group == hookspecs.PROJECT]
-        if entries:
-            first.setdefault(distribution.metadata["Name"], (distribution, entries))
-    order = sorted(first, key=lambda name: (name != OWN, name))
-    return [
-        (first[name][0], entry)
-        for name in order
-        for entry in sorted(first[name][1], key=lambda entry: (entry.name, entry.value))
-    ]
-
-
-def _wrong(kind: str, component: Any) -> str:
-    """Why a component cannot be used, or nothing; then it has all that its kind may declare."""
+def _defect(kind: str, component: Any) -> str:
+    """Complete a component (`capabilities.complete`); why it cannot be used, empty if it can."""
     name = getattr(component, "name", None)
     if not isinstance(name, str) or not name or set(name) & set("[](),= "):
         return f"{component!r} has no usable name (a text without space and []()=,)"
@@ -298,12 +276,8 @@ def _wrong(kind: str, component: Any) -> str:
     try:
         complete(kind, component)
     except Exception as error:
-        return f"'{name}' does not take the defaults of what it does not declare: {error}"
+        return f"the defaults of optional attributes cannot be set on '{name}': {error}"
     return ""
-
-
-def _hook_names() -> list[str]:
-    return [name for name in vars(hookspecs) if name.startswith("mcbench_")]
 
 
 def _conflict(kind: str, name: str, claims: list[Provided]) -> str:
@@ -318,8 +292,8 @@ def _conflict(kind: str, name: str, claims: list[Provided]) -> str:
 
 @cache
 def host() -> Host:
-    """The process's host. ``MCBENCH_LOAD_PLUGINS`` names what to load: unset all, empty none."""
-    wanted = os.environ.get("MCBENCH_LOAD_PLUGINS")
-    if wanted is None:
+    """The process's host, with the plugins in ``MCBENCH_LOAD_PLUGINS``; all if it is unset."""
+    names = os.environ.get("MCBENCH_LOAD_PLUGINS")
+    if names is None:
         return Host()
-    return Host(only={name.strip() for name in wanted.split(",") if name.strip()})
+    return Host(only={name.strip() for name in names.split(",") if name.strip()})

@@ -1,8 +1,8 @@
-"""Components are named and take typed parameters: ``name[parameter=value,...]``.
+"""Typed parameters of components, and the grammar ``name[parameter=value,...]``.
 
 A component (a method, an architecture, a recipe, ...) is an object with a ``name``. If its class
-is a dataclass, the fields made with `parameter` are what a user may set. One grammar serves all
-kinds, and values nest: ``ot-wa[matching=ot[cost=incoming]]``, ``mlp[widths=(64,32)]``.
+is a dataclass, users may set the fields made with `parameter`. One grammar serves all kinds, and
+values nest: ``ot-wa[matching=ot[cost=incoming]]``, ``mlp[widths=(64,32)]``.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from mcbench.errors import UsageError
 
 _CLOSING = {"[": "]", "(": ")"}
 LONGEST = 1000
-"""Numbers that a range may stand for: more are a slip of the finger."""
+"""The most numbers in a range: more are taken for a typing error."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
-    """A declared parameter.
+    """A declared parameter; see `parameter`.
 
-    ``part`` is the kind of component its value names, if it does. ``later``: whether it stands in
-    identities only where it differs from ``unset``, the default of its class.
+    ``default`` is the component's value, ``unset`` the default of its class: a ``later``
+    parameter is in identities only if it differs from that.
     """
 
     name: str
-    type: Any
+    type: Any  # A type expression; values, here and below, are of any type that it names.
     default: Any
     help: str
     constraints: Mapping[str, Any]
@@ -44,11 +44,11 @@ def parameter(
     """A dataclass field that users may set.
 
     Arguments:
-        default: The value when the user says nothing.
-        help: What it means, with its unit.
-        part: The kind of component (such as ``"matching"``) that the value names.
-        later: Whether the parameter came after results were stored, and its default is what was
-            done before: those results then stay valid.
+        default: The value if the user gives none.
+        help: Its meaning, with its unit.
+        part: The kind of component (such as ``"matching"``) that the value names, if it does.
+        later: Whether it was added after results were stored, with their behaviour as its
+            default: those results then stay valid.
         constraints: Bounds as pydantic takes them: ``gt``, ``ge``, ``lt``, ``le``, ``pattern``.
 
     Example:
@@ -69,7 +69,7 @@ def parse(text: str) -> tuple[str, dict[str, str]]:
     """Split ``name[p=v,q=w]`` into its name and its values, as text.
 
     Raises:
-        UsageError: If brackets do not match, or a parameter has no value or stands twice.
+        UsageError: If brackets do not match, or a parameter has no value or is given twice.
     """
     text = text.strip()
     name, bracket, inside = text.partition("[")
@@ -83,7 +83,7 @@ def parse(text: str) -> tuple[str, dict[str, str]]:
         if not equals or not key or not value.strip():
             raise UsageError(f"cannot read '{item.strip()}' in '{text}': write parameter=value")
         if key in values:
-            raise UsageError(f"parameter '{key}' stands twice in '{text}'")
+            raise UsageError(f"parameter '{key}' is given twice in '{text}': give it once")
         values[key] = value.strip()
     return name, values
 
@@ -94,32 +94,33 @@ def expand(text: str) -> list[str]:
     Raises:
         UsageError: If a range is empty, or longer than `LONGEST`.
     """
-    found = re.search(r"=\s*(\d{1,18})\.\.(\d{1,18})\s*(?=[,\]])", text)
-    if not found:
+    match = re.search(r"=\s*(\d{1,18})\.\.(\d{1,18})\s*(?=[,\]])", text)
+    if not match:
         return [text]
-    first, last = map(int, found.groups())
+    first, last = map(int, match.groups())
     if first > last:
         raise UsageError(f"the range {first}..{last} in '{text}' is empty: write {last}..{first}")
     if last - first >= LONGEST:
         raise UsageError(f"the range {first}..{last} in '{text}' has more than {LONGEST} numbers")
-    before, after = text[: found.start()], text[found.end() :]
+    before, after = text[: match.start()], text[match.end() :]
     return [one for n in range(first, last + 1) for one in expand(f"{before}={n}{after}")]
 
 
 def _split(text: str, whole: str) -> list[str]:
-    """Split at the commas that stand in no bracket."""
-    items, waiting, start = [], [], 0
+    """Split at the commas outside brackets; an error shows the ``whole`` text."""
+    mismatch = UsageError(f"the brackets in '{whole}' do not match")
+    items, open_brackets, start = [], [], 0
     for i, character in enumerate(text):
         if character in _CLOSING:
-            waiting.append(_CLOSING[character])
+            open_brackets.append(_CLOSING[character])
         elif character in _CLOSING.values():
-            if not waiting or waiting.pop() != character:
-                raise UsageError(f"the brackets in '{whole}' do not match")
-        elif character == "," and not waiting:
+            if not open_brackets or open_brackets.pop() != character:
+                raise mismatch
+        elif character == "," and not open_brackets:
             items.append(text[start:i])
             start = i + 1
-    if waiting:
-        raise UsageError(f"the brackets in '{whole}' do not match")
+    if open_brackets:
+        raise mismatch
     items.append(text[start:])
     return [item for item in items if item.strip()]
 
@@ -145,7 +146,7 @@ def parameters(component: object) -> dict[str, Parameter]:
 
 
 def _hint(owner: type, field: dataclasses.Field[Any]) -> Any:
-    """The type of a field; a text annotation is read where its class was written."""
+    """The type of a field; a string annotation is evaluated in the module of its class."""
     if not isinstance(field.type, str):
         return field.type
     home = next(c for c in owner.__mro__ if field.name in vars(c).get("__annotations__", {}))
@@ -156,7 +157,7 @@ def configure(kind: str, component: Any, values: Mapping[str, Any]) -> Any:
     """A copy of ``component`` with ``values`` set, each validated against its declared type.
 
     Raises:
-        UsageError: Naming the parameter, what was given and what is allowed.
+        UsageError: If a value is not allowed; it names the parameter, the value and the allowed.
     """
     declared = parameters(component)
     changes = {}
@@ -180,7 +181,7 @@ def _validate(owner: str, declared: Parameter, value: Any) -> Any:
     try:
         from typing import Annotated
 
-        annotated: Any = Annotated[hint, Field(**declared.constraints)]  # A type, made just now.
+        annotated: Any = Annotated[hint, Field(**declared.constraints)]  # A type made at run time.
         adapter: TypeAdapter[Any] = TypeAdapter(annotated)
         return adapter.validate_python(value)
     except ValidationError as error:
@@ -208,39 +209,26 @@ def _from_text(text: str, hint: Any) -> Any:
 
 
 def values(component: object) -> dict[str, Any]:
-    """All parameters with their values: what of ``component`` determines a result."""
+    """The values of all parameters of ``component``, by name."""
     return {name: getattr(component, name) for name in parameters(component)}
 
 
 def text(component: Any, default: Any = None) -> str:
-    """``name[p=v]`` with what differs from ``default`` (all values where there is none).
+    """``name[p=v]`` with the values that differ from ``default`` (all values without one).
 
-    It reads back as the same component.
+    `parse` and `configure` make the same component of it.
     """
-    known = values(default) if default is not None else {}
+    defaults = values(default) if default is not None else {}
     items = [
         f"{k}={value_text(v)}"
         for k, v in values(component).items()
-        if k not in known or known[k] != v
+        if k not in defaults or defaults[k] != v
     ]
     return str(component.name) + (f"[{','.join(items)}]" if items else "")
 
 
-def value_text(value: Any) -> str:
+def value_text(value: object) -> str:
     """A parameter's value as the user would write it."""
     if isinstance(value, tuple | list):
         return "(" + ",".join(map(value_text, value)) + ")"
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-__all__ = [
-    "Parameter",
-    "configure",
-    "expand",
-    "parameter",
-    "parameters",
-    "parse",
-    "text",
-    "value_text",
-    "values",
-]

@@ -1,1 +1,1 @@
-"""What a pair of endpoints is drawn from: data, architecture and recipe."""
+"""Problems (data, architecture and recipe) and endpoints, the networks trained on them."""

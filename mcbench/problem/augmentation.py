@@ -1,4 +1,4 @@
-"""Augmentation of whole batches of images as tensors, seeded."""
+"""Seeded augmentation of whole batches of images as tensors."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def augment(inputs: Tensor, how: tuple[str, ...], generator: torch.Generator) ->
 
 
 def _flip(inputs: Tensor, generator: torch.Generator) -> Tensor:
-    chosen = torch.rand(len(inputs), generator=generator) < 0.5
-    return torch.where(chosen.to(inputs.device).view(-1, 1, 1, 1), inputs.flip(3), inputs)
+    flipped = torch.rand(len(inputs), generator=generator) < 0.5
+    return torch.where(flipped.to(inputs.device).view(-1, 1, 1, 1), inputs.flip(3), inputs)
 
 
 def _crop(inputs: Tensor, generator: torch.Generator) -> Tensor:

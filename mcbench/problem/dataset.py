@@ -7,18 +7,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from mcbench.errors import UsageError
+from mcbench.seeds import generator
+
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-STATISTICS = {
+CHANNELS = {
     "imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)),
     "garipov": ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010)),
 }
-"""Channel means and standard deviations for `Recipe.normalize`, of values in [0, 1]."""
+"""Means and standard deviations of channels in [0, 1], by names that `Recipe.normalize` takes."""
 
 _READY_BYTES = 2**31
-"""Normalised inputs are kept as float32 if they take no more than this."""
+"""The largest size of normalised float32 inputs that are kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Split:
         inputs: Shape (samples, channels, height, width); uint8 as decoded, or float32.
         targets: Class indices, shape (samples,), int64.
         scale: The value that stands for 1 in ``inputs`` (255 for images).
-        mean, std: Subtracted from, and dividing, the scaled values, per channel.
+        mean, std: Normalisation of the scaled values, per channel; empty for none.
     """
 
     inputs: Tensor
@@ -42,7 +45,7 @@ class Split:
         return len(self.targets)
 
     def normalized(self, inputs: Tensor) -> Tensor:
-        """Some of ``inputs`` as float32, scaled and normalised; floats stay as they are."""
+        """Some of ``inputs``, scaled and normalised, as float32; floats stay as they are."""
         import torch
 
         if inputs.is_floating_point():
@@ -55,20 +58,20 @@ class Split:
         return (scaled - mean) / torch.tensor(self.std, device=inputs.device).view(shape)
 
     def ready(self) -> Split:
-        """The same with normalised inputs in memory, if there is room for them."""
+        """The same split with normalised inputs in memory, unless they are too large."""
         if self.inputs.numel() * 4 > _READY_BYTES:
             return self
         return replace(self, inputs=self.normalized(self.inputs))
 
     def to(self, device: torch.device) -> Split:
-        """On another device."""
+        """The same split on another device."""
         return replace(self, inputs=self.inputs.to(device), targets=self.targets.to(device))
 
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Normalised inputs and targets, in order, ``size`` at a time."""
         for start in range(0, len(self), size):
-            chosen = slice(start, start + size)
-            yield self.normalized(self.inputs[chosen]), self.targets[chosen]
+            rows = slice(start, start + size)
+            yield self.normalized(self.inputs[rows]), self.targets[rows]
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,9 @@ class Data:
 
     Arguments:
         train, test: The splits, as decoded.
-        classes: The classes' names, in the order of their indices; none where the loss is the
+        classes: The classes' names, in the order of their indices; empty if the loss is the
             output, and then there are no accuracies.
-        loss: ``cross-entropy``, or ``output``: a network's only output is the loss itself, as of
+        loss: ``cross-entropy``, or ``output``: a network's only output is the loss itself, as in
             landscapes that are formulas of the parameters.
     """
 
@@ -89,49 +92,37 @@ class Data:
     loss: Literal["cross-entropy", "output"] = "cross-entropy"
 
     def normalize(self, how: str) -> Data:
-        """With the channel statistics that `Recipe.normalize` names."""
+        """The same data, with the normalisation that `Recipe.normalize` names."""
         if how == "none":
             return self
         channels = self.train.inputs.shape[1]
-        if how == "dataset":
-            mean, std = _statistics(self.train)
-        else:
-            mean, std = STATISTICS[how]
-            if channels != len(mean):
-                from mcbench.errors import UsageError
-
-                raise UsageError(
-                    f"normalize={how} is for {len(mean)} channels, the data have {channels}: "
-                    "use none or dataset"
-                )
-        return replace(
-            self,
-            train=replace(self.train, mean=mean, std=std),
-            test=replace(self.test, mean=mean, std=std),
-        )
+        mean, std = _channels(self.train) if how == "dataset" else CHANNELS[how]
+        if channels != len(mean):
+            raise UsageError(
+                f"normalize={how} is for {len(mean)} channels, the data have {channels}: "
+                "use none or dataset"
+            )
+        train, test = (replace(x, mean=mean, std=std) for x in (self.train, self.test))
+        return replace(self, train=train, test=test)
 
     def sample(self, count: int) -> Data:
-        """With ``count`` training samples, the same choice always; 0 stands for all.
+        """The same data with ``count`` training samples, always the same ones; 0 keeps all.
 
         Raises:
-            UsageError: If there are not so many.
+            UsageError: If there are fewer.
         """
         import torch
-
-        from mcbench.errors import UsageError
-        from mcbench.seeds import generator
 
         if count == 0:
             return self
         if count > len(self.train):
             raise UsageError(f"samples = {count}: there are {len(self.train)} training samples")
-        order = torch.randperm(len(self.train), generator=generator(0, "samples"))
-        rows = order[:count]
+        rows = torch.randperm(len(self.train), generator=generator(0, "samples"))[:count]
         inputs, targets = self.train.inputs[rows], self.train.targets[rows]
         return replace(self, train=replace(self.train, inputs=inputs, targets=targets))
 
     def fingerprint(self) -> str:
-        """A hash of all that the data are: values, shapes, order, classes, loss."""
+        """A hash of values, shapes, order, classes and loss."""
         import hashlib
 
         digest = hashlib.sha256(repr((self.classes, self.train.scale)).encode())
@@ -144,8 +135,8 @@ class Data:
         return digest.hexdigest()
 
 
-def _statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Channel means and standard deviations, summed in float64 a part at a time."""
+def _channels(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Means and standard deviations of the channels, summed in float64 by batches."""
     import torch
 
     total = torch.zeros(2, split.inputs.shape[1], dtype=torch.float64)
@@ -158,22 +149,17 @@ def _statistics(split: Split) -> tuple[tuple[float, ...], tuple[float, ...]]:
 
 
 class Dataset(Protocol):
-    """What a data set has to have.
+    """A data set as plugins provide it.
 
-    Optional: ``recipe``, the recipe that is used with it when none is named (``quick``);
-    ``layout``, where its files belong, for messages; ``download(directory)``, which fetches them.
+    Optional: ``recipe``, the name of its default recipe (``quick``); ``layout``, the places of its
+    files, for messages; ``download(directory)``, which fetches them.
     """
 
     name: str
     summary: str
 
     def find(self, directory: pathlib.Path) -> list[pathlib.Path] | None:
-        """The files it would read below ``directory``; ``None`` if it is not there.
-
-        A data set that needs no files returns an empty list.
-        """
-        ...
+        """Its files below ``directory``, an empty list if it needs none; ``None`` if not there."""
 
     def read(self, directory: pathlib.Path) -> Data:
-        """Decode it. Called only after `find` returned a list."""
-        ...
+        """Decode it; called only after `find` returned a list."""

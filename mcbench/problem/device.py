@@ -1,4 +1,4 @@
-"""The device that a name stands for."""
+"""Devices by name."""
 
 from __future__ import annotations
 
@@ -16,5 +16,7 @@ def device_of(name: str) -> torch.device:
         torch.zeros(1, device=device).item()
     except (RuntimeError, AssertionError) as error:
         reason = str(error).partition("\n")[0]
-        raise UsageError(f"device '{name}' cannot be used: {reason}") from None
+        raise UsageError(
+            f"device '{name}' cannot be used: {reason}; give cpu, cuda, cuda:N or auto"
+        ) from None
     return device

@@ -1,4 +1,4 @@
-"""`Endpoint`, a trained network: architecture + data set + recipe + seed, stored by content."""
+"""`Endpoint`, a trained network."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A trained network.
+    """A trained network: architecture + data set + recipe + seed.
 
     Arguments:
         params: Its parameters and buffers.
-        seed: The seed of its initial weights and of its data's order.
-        key: The content key it is stored under.
-        record: How it was made: the problem, final losses, versions, hardware, cost.
+        seed: The seed of its initial weights and of the order of its training data.
+        key: The content key that it is stored under.
+        record: Its origin: the problem, the losses of all epochs, versions, hardware, cost.
     """
 
     params: Params
     seed: int
     key: str
-    record: dict[str, Any] = field(default_factory=dict)
+    record: dict[str, Any] = field(default_factory=dict)  # As JSON has it.

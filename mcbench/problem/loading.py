@@ -1,4 +1,4 @@
-"""Loading of data sets: found or downloaded, decoded once, kept as tensors."""
+"""Loading of data sets: found or downloaded, decoded once, stored as tensors."""
 
 from __future__ import annotations
 
@@ -12,73 +12,71 @@ from typing import Any
 from mcbench.errors import DamagedError, DataNotFoundError
 from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data, Split
-from mcbench.store.store import Store, key_of
+from mcbench.store.key import key_of
+from mcbench.store.store import Store
 
 log = logging.getLogger("mcbench")
 
 DOWNLOAD_SECONDS = 30.0
-"""How long a download may stay silent."""
+"""Seconds without an answer after which a download fails."""
 
 
-def directories(chosen: Path | None, store: Store) -> list[Path]:
-    """Where data are looked for: the chosen directory, else ``MCBENCH_DATA``; then downloads."""
-    named = chosen or (
-        Path(os.environ["MCBENCH_DATA"]) if os.environ.get("MCBENCH_DATA") else None
-    )
-    return [*([named.expanduser()] if named else []), store.root / "downloads"]
+def directories(directory: Path | None, store: Store) -> list[Path]:
+    """The folders searched for data: ``directory``, else ``MCBENCH_DATA``; then downloads."""
+    first = directory or os.environ.get("MCBENCH_DATA")
+    return [*([Path(first).expanduser()] if first else []), store.root / "downloads"]
 
 
-def load(dataset: Any, chosen: Path | None, store: Store) -> tuple[Data, str]:
+def load(dataset: Any, directory: Path | None, store: Store) -> tuple[Data, str]:
     """A data set and its fingerprint.
+
+    Arguments:
+        dataset: A `Dataset`, completed by the host with its optional attributes (so `Any`).
+        directory: The folder searched first; see `directories`.
+        store: The store of decoded data.
 
     Raises:
         DataNotFoundError: If it is in no directory and cannot be downloaded.
     """
-    places = directories(chosen, store)
+    places = directories(directory, store)
     place, files = _find(dataset, places) or _download(dataset, places)
-    index = _index(dataset, place, files)
+    key = _key(dataset, place, files)
     try:
-        known = store.read_tensors("data", index)
+        decoded = store.read_tensors("data", key)
     except DamagedError as error:
         log.warning("%s; decoding it again", error)
-        known = None
-    if known is not None:
-        return _unpack(*known), known[1]["fingerprint"]
+        decoded = None
+    if decoded is not None:
+        return _unpack(*decoded), decoded[1]["fingerprint"]
     data = dataset.read(place)
     fingerprint = data.fingerprint()
-    with store.lock(index):
-        store.write_tensors("data", index, *_pack(data, dataset.name, fingerprint))
+    with store.lock(key):
+        store.write_tensors("data", key, *_pack(data, dataset.name, fingerprint))
     return data, fingerprint
 
 
 def _find(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]] | None:
-    for place in places:
-        files = dataset.find(place)
-        if files is not None:
-            return place, files
-    return None
+    files = ((place, dataset.find(place)) for place in places)
+    return next((pair for pair in files if pair[1] is not None), None)
 
 
 def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
-    looked = " and ".join(map(str, places))
-    help = (
-        f"; put it there as {dataset.layout}, and name DIR with --data-dir or MCBENCH_DATA"
-        if dataset.layout
-        else ""
-    )
+    folders = " and ".join(map(str, places))
+    help = f"; put it there as {dataset.layout}, and name DIR with --data-dir or MCBENCH_DATA"
+    help = help if dataset.layout else ""
     if dataset.download is None:
-        raise DataNotFoundError(f"data set '{dataset.name}' is not in {looked}{help}")
+        raise DataNotFoundError(f"data set '{dataset.name}' is not in {folders}{help}")
     place = places[-1]
     log.info("downloading %s to %s", dataset.name, place)
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with _patience(DOWNLOAD_SECONDS):
+        with _socket_timeout(DOWNLOAD_SECONDS):
             dataset.download(place)
         files = dataset.find(place)
     except Exception as error:
         reason = str(error).strip().partition("\n")[0].rstrip(": ")
         raise DataNotFoundError(
-            f"data set '{dataset.name}' is not in {looked} "
+            f"data set '{dataset.name}' is not in {folders} "
             f"and cannot be downloaded ({reason}){help}"
         ) from error
     if files is None:
@@ -89,7 +87,7 @@ def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
 
 
 @contextmanager
-def _patience(seconds: float) -> Iterator[None]:
+def _socket_timeout(seconds: float) -> Iterator[None]:
     import socket
 
     before = socket.getdefaulttimeout()
@@ -100,8 +98,8 @@ def _patience(seconds: float) -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-def _index(dataset: Any, place: Path, files: list[Path]) -> str:
-    """Under what the decoded set is kept: it changes when a file does."""
+def _key(dataset: Any, place: Path, files: list[Path]) -> str:
+    """The key of the decoded set, which changes if one of its files does."""
     manifest = []
     for file in files:
         status = file.stat()

@@ -1,7 +1,4 @@
-"""`Problem`, what a pair of endpoints is drawn from: data set + architecture + recipe.
-
-It gives a method the loss, the data and the network's structure.
-"""
+"""`Problem`, a data set + architecture + recipe: endpoints, loss, data and network structure."""
 
 from __future__ import annotations
 
@@ -11,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mcbench.errors import StructureError, UsageError
 from mcbench.plugins.capabilities import complete
+from mcbench.problem.network import activation_sizes, check_loss, initial_network
 from mcbench.problem.shared_property import shared_property
-from mcbench.seeds import derive, generator
+from mcbench.seeds import generator
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.cost import Tally
 
@@ -29,19 +27,19 @@ SplitName = Literal["train", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "test")
 
 _ACTIVATIONS = 2**22
-"""The entries of the widest activation in a batch: 16 MiB in float32, about a cache's size."""
+"""The most entries of an activation of a batch: 16 MiB in float32, about a cache's size."""
 
 
 class Problem:
-    """Data set + architecture + recipe, on a device. It does not change; see `bind`.
+    """Data set + architecture + recipe, on a device; immutable, see `bind`.
 
     Arguments:
         data: The data set, as decoded.
-        architecture: Builds the network.
-        recipe: How endpoints are trained; its normalisation applies to the data.
-        device: Where everything is computed.
+        architecture: The plugin's component that builds the network.
+        recipe: The training of endpoints; its normalisation applies to the data.
+        device: The device of all computations.
         seed: The seed of all draws of methods and metrics.
-        identity: What determines the results: names, parameters, versions, fingerprint.
+        identity: Names, parameters, versions and fingerprint, which determine all results.
 
     Raises:
         UsageError: If the architecture is a landscape and the data have classes, or the reverse.
@@ -50,7 +48,7 @@ class Problem:
     def __init__(
         self,
         data: Data,
-        architecture: Any,
+        architecture: Any,  # A plugin's object: it inherits nothing.
         recipe: Recipe,
         device: torch.device | str = "cpu",
         seed: int = 0,
@@ -59,7 +57,7 @@ class Problem:
         import torch
 
         complete("architecture", architecture)  # It need not come from a plugin.
-        _check_loss(data, architecture)
+        check_loss(data, architecture)
         self.data: Final = data.normalize(recipe.normalize)
         self.architecture: Final = architecture
         self.recipe: Final = recipe
@@ -71,12 +69,12 @@ class Problem:
         self._fitted: Params = {}
 
     def bind(self, workshop: Workshop | None = None, fitted: Params | None = None) -> Problem:
-        """A view of this problem for one run; data, network and chain are shared with it.
+        """A view of this problem for one run, with the same data, network and chain.
 
         Arguments:
-            workshop: Where the method of the run keeps its state; its meter, if it has one, is
-                told of the view's samples.
-            fitted: What the method was fitted to on its pool of endpoints.
+            workshop: The stored state of the run's method; its meter, if it has one, counts the
+                samples that the view gives.
+            fitted: The result of the method's ``fit`` on its pool of endpoints.
         """
         view = copy.copy(self)
         view._whole = self._whole or self
@@ -87,20 +85,20 @@ class Problem:
 
     @property
     def workshop(self) -> Workshop:
-        """Where the method that is at work keeps its state."""
+        """The stored state of the run's method."""
         return self._workshop
 
     @property
     def fitted(self) -> Params:
-        """What the method that is at work was fitted to on its pool of endpoints."""
+        """The result of the method's ``fit`` on its pool of endpoints."""
         return self._fitted
 
     @property
     def samples_seen(self) -> int:
         """Training samples that went through the network, or a part of it, in this run so far.
 
-        What the methods below hand out is counted; a method that takes samples otherwise, or uses
-        some again, adds them.
+        The samples of the generators below are counted; add those that you take otherwise or use
+        again.
         """
         return self._tally.samples
 
@@ -110,19 +108,22 @@ class Problem:
 
     @shared_property
     def splits(self) -> dict[str, Split]:
-        """Train and test on the device, normalised where memory allows."""
+        """Train and test data on the device, normalised if memory allows."""
         import torch
 
-        with torch.inference_mode(False):  # They may be asked for there, and trained on later.
+        with torch.inference_mode(False):  # First use may be in inference mode, then training.
             return {n: getattr(self.data, n).to(self.device).ready() for n in SPLITS}
 
     @shared_property
     def _raw(self) -> Split:
-        """The training data on the device, as decoded: what is augmented."""
         import torch
 
-        with torch.inference_mode(False):  # As for `splits`: copies on a GPU are trained on.
+        with torch.inference_mode(False):  # As for `splits`.
             return self.data.train.to(self.device)
+
+    def training_data(self, recipe: Recipe) -> Split:
+        """The training data on the device, as decoded if the recipe augments them."""
+        return self._raw if recipe.augment else self.splits["train"]
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -130,49 +131,39 @@ class Problem:
         return tuple(self.data.train.inputs.shape[1:])
 
     def build(self, seed: int) -> nn.Module:
-        """A network with the initial weights that ``seed`` gives, on the CPU."""
-        import torch
-
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive(seed, "init"))
-            module: nn.Module = self.architecture.build(self.input_shape, len(self.data.classes))
-        if any(isinstance(p, torch.nn.UninitializedParameter) for p in module.parameters()):
-            with torch.random.fork_rng(devices=[]), torch.no_grad():
-                torch.manual_seed(derive(seed, "init"))
-                module(torch.zeros(2, *self.input_shape))
-        if self.recipe.init_variance != 1:
-            with torch.no_grad():
-                for weight in module.parameters():
-                    if weight.dim() > 1:
-                        weight.mul_(self.recipe.init_variance**0.5)
-        return module
+        """A network with the initial weights of ``seed``, on the CPU."""
+        return initial_network(self.architecture, self.data, self.recipe, seed)
 
     @shared_property
     def module(self) -> nn.Module:
-        """The network in evaluation mode, as a template: its own weights mean nothing."""
+        """The network in evaluation mode, a template whose own weights mean nothing."""
         import torch
 
         with torch.inference_mode(False):  # Its graph may be derived later.
             return self.build(self.seed).to(self.device).eval()
+
+    @property
+    def _example(self) -> Tensor:
+        import torch
+
+        return torch.zeros(2, *self.input_shape, device=self.device)
 
     @shared_property
     def chain(self) -> Chain:
         """The network as a chain of affine layers.
 
         Raises:
-            StructureError: If it is none, naming the operation that stands in the way.
+            StructureError: If it is no chain; the message names the operation in the way.
         """
-        import torch
-
         from mcbench.structure import derive_chain
 
         if self.data.loss == "output":
             raise StructureError(f"'{self.architecture.name}' is a landscape, which has no layers")
-        return derive_chain(self.module, torch.zeros(2, *self.input_shape, device=self.device))
+        return derive_chain(self.module, self._example)
 
     @shared_property
     def chain_or_none(self) -> Chain | None:
-        """The same, and ``None`` where there is none."""
+        """The network as a chain, or ``None`` if it is none."""
         try:
             return self.chain
         except StructureError:
@@ -180,32 +171,19 @@ class Problem:
 
     @shared_property
     def activations(self) -> list[int]:
-        """Entries per sample of what goes into and comes out of every module, the whole too."""
-        import torch
-
-        sizes = [1]
-
-        def see(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-            seen = [x for x in (*inputs, output) if isinstance(x, torch.Tensor) and len(x) == 2]
-            sizes.extend(x[0].numel() for x in seen)
-
-        hooks = [module.register_forward_hook(see) for module in self.module.modules()]
-        with torch.inference_mode():
-            self.module(torch.zeros(2, *self.input_shape, device=self.device))
-        for hook in hooks:
-            hook.remove()
-        return sizes
+        """Entries per sample of the inputs and outputs of all modules of the network."""
+        return activation_sizes(self.module, self._example)
 
     @shared_property
     def batch_size(self) -> int:
-        """Samples per batch of an evaluation, such that activations stay in cache."""
+        """Samples per batch of an evaluation, so that activations stay in cache."""
         return max(64, min(8192, _ACTIVATIONS // max(self.activations)))
 
     def positions(self, layer: Affine, x: Tensor, count: int, batch: int = 0) -> Tensor | None:
-        """Positions of a convolution's output to sample, shape (samples, count).
+        """Random positions of a convolution's output, shape (samples, count).
 
-        They are drawn with replacement by the run's seed, for each batch by its number; ``None``
-        stands for all, where ``count`` is 0 or there are no more than that.
+        They are drawn with replacement by the run's seed and the number of the batch; ``None``
+        stands for all positions, if ``count`` is 0 or there are not more.
         """
         import torch
 
@@ -229,7 +207,7 @@ class Problem:
     def criterion(
         self, outputs: Tensor, targets: Tensor, reduction: Literal["mean", "sum"] = "mean"
     ) -> Tensor:
-        """The loss of a network's outputs: cross-entropy, or as the data say (`mcbench.Data`)."""
+        """The loss of a network's outputs: cross-entropy, or the output (see `mcbench.Data`)."""
         from torch.nn.functional import cross_entropy
 
         if self.data.loss == "output":
@@ -239,28 +217,26 @@ class Problem:
     def batches(
         self, split: SplitName, size: int | None = None
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        """Normalised inputs and targets in order, un-augmented."""
+        """Normalised inputs and targets in order, not augmented."""
         for inputs, targets in self.splits[split].batches(size or self.batch_size):
             self.samples_seen += len(targets) if split == "train" else 0
             yield inputs, targets
 
-    def chosen(self, split: SplitName, samples: int, *purpose: object) -> Tensor:
-        """Indices of samples of a split, drawn without replacement, in order.
+    def rows(self, split: SplitName, samples: int, *purpose: object) -> Tensor:
+        """Indices of random samples of a split, without replacement, ascending.
 
-        The same ``purpose`` gives the same draws; 0 stands for all, and so does what is too many.
+        The same ``purpose`` gives the same draws. All are taken if ``samples`` is 0 or too large.
         """
         import torch
 
         count = len(self.splits[split])
         if samples == 0 or samples >= count:
-            rows = torch.arange(count)
-        else:
-            draws = self.generator(*purpose)
-            rows = torch.randperm(count, generator=draws)[:samples].sort().values
-        return rows.to(self.device)
+            return torch.arange(count, device=self.device)
+        order = torch.randperm(count, generator=self.generator(*purpose))
+        return order[:samples].sort().values.to(self.device)
 
     def augmented(self, purpose: str, size: int | None = None) -> Iterator[tuple[Tensor, Tensor]]:
-        """One pass over the training data, augmented as the recipe says, in order.
+        """One pass over the training data in order, augmented by the recipe.
 
         The same ``purpose`` gives the same draws.
 
@@ -285,36 +261,21 @@ class Problem:
         The same ``purpose`` gives the same draws.
 
         Arguments:
-            recipe: Says how large batches are and how they are augmented.
-            purpose: What the draws are for.
+            recipe: The batch size and the augmentation.
+            purpose: The purpose of the draws.
         """
         import torch
 
         from mcbench.problem.augmentation import augment
 
-        raw = self._raw if recipe.augment else self.splits["train"]
+        raw = self.training_data(recipe)
         order = torch.randperm(len(raw), generator=self.generator(*purpose, "order"))
         draws = self.generator(*purpose, "augment")
         for rows in order.to(self.device).split(recipe.batch_size):
-            inputs = raw.inputs[rows]
-            if recipe.augment:
-                inputs = augment(inputs, recipe.augment, draws)
+            inputs = augment(raw.inputs[rows], recipe.augment, draws)
             self.samples_seen += len(rows)
             yield raw.normalized(inputs), raw.targets[rows]
 
     def generator(self, *purpose: object) -> torch.Generator:
-        """A generator for the draws of one purpose, seeded by the run's seed."""
+        """A generator of the draws of one purpose, seeded by the run's seed."""
         return generator(self.seed, *purpose)
-
-
-def _check_loss(data: Data, architecture: Any) -> None:
-    if architecture.loss == data.loss:
-        return
-    name = architecture.name
-    if architecture.loss == "output":
-        raise UsageError(f"architecture '{name}' is a landscape, for data without classes: "
-                         "use -d landscape")  # fmt: skip
-    raise UsageError(
-        f"architecture '{name}' is for data with classes, and these have none: use one whose "
-        "output is the loss, as ring; see 'mcbench list architectures'"
-    )

@@ -1,4 +1,4 @@
-"""`Recipe`, how endpoints are trained, as data."""
+"""`Recipe`, the optimiser, schedule and augmentation that endpoints are trained with."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 Schedule = Literal["constant", "garipov", "cosine", "step", "linear", "restarts", "cyclic"]
 
 WITHIN_EPOCHS = ("restarts", "cyclic")
-"""The schedules whose learning rate changes at every step; others do at every epoch."""
+"""The schedules that change the learning rate at every step, not every epoch."""
 
 
 @dataclass(frozen=True)
@@ -28,19 +28,18 @@ class Recipe:
     e = 1, ..., E, at progress :math:`s = e / E`: ``constant``; ``garipov``: 1 up to s = 0.5, then
     linearly down to 0.01 at s = 0.9, then 0.01 (Garipov et al., NeurIPS 2018, repository; also
     Anokhin & Yarotsky, ICML 2020); ``cosine``: :math:`(1 + \cos \pi (s - 1/E)) / 2`; ``linear``:
-    :math:`1 - (s - 1/E)`; ``step``: ``factor`` to the power of the number of milestones that are
-    over.
+    :math:`1 - (s - 1/E)`; ``step``: ``factor`` to the power of the number of past milestones.
 
-    Two schedules go between the learning rate :math:`\alpha_1` and ``floor``, :math:`\alpha_2`,
-    again and again, step by step, i = 1, 2, .... ``restarts``:
-    :math:`\alpha_2 + (\alpha_1 - \alpha_2)(1 + \cos \pi r)/2`, with r from 0 on the share of the
-    cycle that is over; the first takes ``period`` epochs, each later one ``growth`` times as many
+    Two schedules cycle between the learning rate :math:`\alpha_1` and ``floor``,
+    :math:`\alpha_2`, step by step, i = 1, 2, .... ``restarts``:
+    :math:`\alpha_2 + (\alpha_1 - \alpha_2)(1 + \cos \pi r)/2`, where r, from 0, is the past share
+    of the cycle; the first takes ``period`` epochs, each later one ``growth`` times as many
     (Loshchilov & Hutter, ICLR 2017, eq. 5). ``cyclic``: with c steps in ``period`` epochs and
     :math:`r = (\mathrm{mod}(i - 1, c) + 1) / c`, linearly from :math:`\alpha_1` down to
     :math:`\alpha_2` at r = 1/2 and up again (Garipov et al., NeurIPS 2018, sec. 4).
 
     Arguments:
-        name: The recipe's name; of a paper, its first author and year.
+        name: The recipe's name; for a paper's, its first author and year.
         summary: One line.
         reference: The source.
     """
@@ -63,16 +62,18 @@ class Recipe:
         "none", "channel statistics: none, the training set's, ImageNet's, Garipov's for CIFAR"
     )
     milestones: tuple[int, ...] = parameter((), "epochs after which 'step' goes down", later=True)
-    factor: float = parameter(0.1, "of the learning rate at a milestone", later=True, gt=0)
+    factor: float = parameter(0.1, "factor on the learning rate at a milestone", later=True, gt=0)
     floor: float = parameter(
         0.0, "the lowest learning rate of 'restarts' and 'cyclic'", later=True, ge=0
     )
     period: int = parameter(
         10, "epochs of the (first) cycle of 'restarts' and 'cyclic'", later=True, gt=0
     )
-    growth: int = parameter(1, "each cycle of 'restarts' by the one before", later=True, gt=0)
+    growth: int = parameter(
+        1, "length of each cycle of 'restarts' over the one before", later=True, gt=0
+    )
     stop: int = parameter(
-        0, "epochs after which training is broken off, for iterates; 0: not", later=True, ge=0
+        0, "epochs after which training stops early, for iterates; 0: never", later=True, ge=0
     )
     init_variance: float = parameter(
         1.0, "factor on the variance of initial weights, biases left out", later=True, gt=0
@@ -81,7 +82,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.stop > self.epochs:
             raise UsageError(
-                f"recipe '{self.name}': stop = {self.stop} is beyond its {self.epochs} epochs"
+                f"recipe '{self.name}': stop = {self.stop} is beyond its {self.epochs} epochs: "
+                f"give at most {self.epochs}, or 0 for no early stop"
             )
 
     def check_scale(self, other: Recipe, texts: tuple[str, str], joined: str) -> None:
@@ -89,7 +91,7 @@ class Recipe:
 
         Arguments:
             texts: Both recipes as the user wrote them.
-            joined: What they cannot be else, as ``"in one ensemble"``.
+            joined: What would join their networks: ``"in one ensemble"``.
 
         Raises:
             UsageError: If they normalise the data differently.
@@ -102,11 +104,11 @@ class Recipe:
 
     @property
     def last(self) -> int:
-        """The number of epochs that are carried out."""
+        """The number of the last epoch."""
         return self.stop or self.epochs
 
     def optimizer_of(self, weights: Iterable[Tensor]) -> Optimizer:
-        """The optimiser as the recipe says, over ``weights``."""
+        """The recipe's optimiser of ``weights``."""
         import torch
 
         rest: dict[str, Any] = {"lr": self.lr, "weight_decay": self.weight_decay, "fused": True}
@@ -115,14 +117,14 @@ class Recipe:
         return torch.optim.SGD(weights, momentum=self.momentum, nesterov=self.nesterov, **rest)
 
     def rate_of_sgd(self, method: str, doing: str) -> float:
-        """The learning rate, for a method that trains with SGD itself.
+        """The recipe's learning rate, for a method that trains with SGD.
 
         Arguments:
-            method: Its name.
-            doing: What it does, as ``trains curves``.
+            method: The method's name.
+            doing: What SGD does there: ``trains curves``.
 
         Raises:
-            RunError: If it is that of another optimiser.
+            RunError: If the recipe's optimiser is not SGD.
         """
         if self.optimizer != "sgd":
             raise RunError(
@@ -134,7 +136,7 @@ class Recipe:
     def rate(self, epoch: int, step: int = 0, steps: int = 1) -> float:
         """The learning rate in ``step`` of ``steps`` in ``epoch``, both counted from 0."""
         if self.schedule in WITHIN_EPOCHS:
-            return self._swinging(epoch + step / steps, 1 / steps)
+            return self._cycle_rate(epoch + step / steps, 1 / steps)
         if self.schedule == "cosine":
             return self.lr * (1 + cos(pi * epoch / self.epochs)) / 2
         if self.schedule == "linear":
@@ -146,8 +148,8 @@ class Recipe:
             return self.lr * max(0.01, 1 - 0.99 * (progress - 0.5) / 0.4)
         return self.lr
 
-    def _swinging(self, time: float, step: float) -> float:
-        """Between the rate and the floor, after ``time`` epochs; a step takes ``step``."""
+    def _cycle_rate(self, time: float, step: float) -> float:
+        """The rate of a cyclic schedule after ``time`` epochs; a step takes ``step`` epochs."""
         length: float = self.period
         if self.schedule == "cyclic":
             share = (time % length + step) / length

@@ -1,4 +1,4 @@
-"""`shared_property`, a value that an object and all views of it have in common."""
+"""`shared_property`, a cached property that an object shares with all views of it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 else:
 
     class shared_property(cached_property):
-        """Computed once, by the object that ``_whole`` names where it is no ``None``."""
+        """A property computed once, by the object whose view this is: ``_whole``, if not None."""
 
         def __get__(self, view: Any, owner: type | None = None) -> Any:
-            """The value, computed now if it was not."""
+            """The value, computed at its first use."""
             if view is None or view._whole is None:
                 return super().__get__(view, owner)
             return getattr(view._whole, self.attrname or "")

@@ -1,4 +1,4 @@
-"""The epoch in which training falls below a loss."""
+"""The epoch in which the training loss falls below that of a saddle."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Sequence
 
 
 def epochs_below(losses: Sequence[Sequence[float]], saddle: float) -> float | None:
-    """The first epoch whose mean training loss is below a saddle's, the mean over endpoints.
+    """The first epoch, from 1, with a mean training loss below a saddle's; mean over endpoints.
 
     Arguments:
-        losses: Of each endpoint, by epoch.
+        losses: The losses of each endpoint, by epoch.
         saddle: The saddle's loss.
 
     Returns:
-        From 1; an endpoint that never fell below it counts with its last epoch. ``None`` if the
-        losses of one were not kept.
+        The mean, to which an endpoint that never falls below the saddle contributes its last
+        epoch; ``None`` if the losses of an endpoint were not stored.
     """
     if not all(losses):
         return None
-    first = [next((i for i, x in enumerate(of, 1) if x < saddle), len(of)) for of in losses]
-    return sum(first) / len(first)
+    return sum(
+        next((i for i, x in enumerate(epochs, 1) if x < saddle), len(epochs)) for epochs in losses
+    ) / len(losses)

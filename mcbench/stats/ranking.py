@@ -11,19 +11,19 @@ from mcbench.stats.summary import LEVEL
 
 Pair = tuple[Hashable, Hashable]
 Values = Mapping[str, Mapping[Pair, float]]
-"""What was measured, by method and pair of endpoints."""
+"""A metric's values, by method and pair of endpoints."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Of the differences of two methods over the pairs that both have.
+    """Differences of two methods over the pairs that both have.
 
     Arguments:
-        pairs: How many there are.
-        endpoints: How many endpoints they join.
+        pairs: The number of pairs.
+        endpoints: The number of endpoints in these pairs.
         mean: The mean difference.
-        error: The standard error of the mean (see `compare`); NaN where it cannot be told.
-        p: The two-sided p-value of no difference; 1 where there is no standard error.
+        error: The standard error of the mean (see `compare`); NaN if it cannot be estimated.
+        p: The two-sided p-value of no difference; 1 without a standard error.
     """
 
     pairs: int
@@ -35,13 +35,13 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Rank:
-    """The place of a method among others.
+    """The rank of a method among others.
 
     Arguments:
-        position: Its place by the mean, from 1; equal means share one.
-        low, high: The places it may have: 1 + the methods that are surely better, and all less
-            those that are surely worse.
-        tied: The methods that cannot be told apart from it.
+        position: The rank by the mean, from 1; equal means share one.
+        low, high: The range of possible ranks: 1 + the number of significantly better methods,
+            and the number of all methods less that of significantly worse ones.
+        tied: The methods that do not differ significantly from it.
     """
 
     position: int
@@ -50,9 +50,9 @@ class Rank:
     tied: tuple[str, ...]
 
     def __str__(self) -> str:
-        """The places, marked with ``=`` if others are above it but none is surely better."""
-        places = str(self.low) if self.low == self.high else f"{self.low}-{self.high}"
-        return places + (" =" if self.low == 1 < self.position else "")
+        """The range, marked ``=`` if the method is not first but none is significantly better."""
+        span = str(self.low) if self.low == self.high else f"{self.low}-{self.high}"
+        return span + (" =" if self.low == 1 < self.position else "")
 
 
 def compare(a: Mapping[Pair, float], b: Mapping[Pair, float]) -> Comparison:
@@ -69,7 +69,7 @@ def compare(a: Mapping[Pair, float], b: Mapping[Pair, float]) -> Comparison:
     cases, whether differences come from endpoints or from pairs; where endpoints matter most, a
     percentile bootstrap of pairs covers it in about 50 %, one of endpoints in 50 to 87 %.
 
-    Two endpoints, or one that all pairs share, say nothing of the error.
+    With two endpoints, or one that all pairs share, the error cannot be estimated.
 
     Source: Efron & Stein, Annals of Statistics 1981 (the estimate is never too low on average).
     """
@@ -83,9 +83,9 @@ def compare(a: Mapping[Pair, float], b: Mapping[Pair, float]) -> Comparison:
     without = np.array([[node not in pair for pair in common] for node in nodes])
     if len(nodes) < 3 or not without.any(1).all():
         return Comparison(len(common), len(nodes), mean, float("nan"), 1.0)
-    left = np.array([d[keep].mean() for keep in without])
+    means = np.array([d[keep].mean() for keep in without])
     n = len(nodes)
-    error = float(np.sqrt((n - 1) / n * ((left - left.mean()) ** 2).sum()))
+    error = float(np.sqrt((n - 1) / n * ((means - means.mean()) ** 2).sum()))
     # Rounding of equal differences is no variation.
     if error <= 1e-12 * float(np.abs(d).max()):
         return Comparison(len(common), n, mean, 0.0, 0.0 if mean else 1.0)
@@ -95,10 +95,10 @@ def compare(a: Mapping[Pair, float], b: Mapping[Pair, float]) -> Comparison:
 def ranks(values: Values, better: Literal["higher", "lower"]) -> dict[str, Rank]:
     """The rank of every method that has a value.
 
-    All pairs of methods are compared (`compare`), and the false discovery rate is held at 5 %: of
-    all "surely better" of one table, so many are wrong on average, and if no methods differ, a
-    table says any in 5 % of cases. (To hold the chance of one wrong "surely" among eight methods
-    at 5 %, Student's tails would ask for differences of more than 10 standard errors with four
+    All pairs of methods are compared (`compare`), and the false discovery rate is held at 5 %:
+    on average 5 % of the significant differences of one table are wrong, and if no methods
+    differ, 5 % of tables have any. (To hold the chance of one wrong difference among eight
+    methods at 5 %, Student's tails would ask for more than 10 standard errors with four
     endpoints.) With few endpoints many methods stay tied.
 
     Source: Benjamini & Hochberg, J. R. Statist. Soc. B 1995; for all pairwise comparisons
@@ -107,9 +107,8 @@ def ranks(values: Values, better: Literal["higher", "lower"]) -> dict[str, Rank]
     sign = 1 if better == "higher" else -1
     means = {m: sign * sum(v.values()) / len(v) for m, v in values.items() if v}
     compared = {(a, b): compare(values[a], values[b]) for a, b in combinations(means, 2)}
-    told = _told_apart({key: c.p for key, c in compared.items()})
     better_than: dict[str, set[str]] = {m: set() for m in means}
-    for a, b in told:
+    for a, b in _significant({key: c.p for key, c in compared.items()}):
         first, second = (a, b) if sign * compared[a, b].mean > 0 else (b, a)
         better_than[second].add(first)
     result = {}
@@ -118,15 +117,15 @@ def ranks(values: Values, better: Literal["higher", "lower"]) -> dict[str, Rank]
         above = better_than[method]
         below = {m for m in means if method in better_than[m]}
         tied = tuple(m for m in means if m != method and m not in above | below)
-        # The means are over each method's own pairs, and may order two methods otherwise than
-        # the pairs they share.
+        # Means are over each method's own pairs: their order may differ from that of the pairs
+        # which two methods share.
         low, high = min(position, 1 + len(above)), max(position, len(means) - len(below))
         result[method] = Rank(position, low, high, tied)
     return result
 
 
-def _told_apart(p: Mapping[tuple[str, str], float]) -> set[tuple[str, str]]:
-    """The comparisons that tell two methods apart, at a false discovery rate of 5 %."""
+def _significant(p: Mapping[tuple[str, str], float]) -> set[tuple[str, str]]:
+    """The pairs of methods that differ, at a false discovery rate of 5 %."""
     from scipy.stats import false_discovery_control
 
     if not p:

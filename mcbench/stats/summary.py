@@ -11,7 +11,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Summary:
-    """Of values over pairs of endpoints.
+    """Mean, spread and interval of values over pairs of endpoints.
 
     Arguments:
         count: The number of pairs.
@@ -28,12 +28,12 @@ class Summary:
 
 
 def summarize(values: Sequence[float]) -> Summary:
-    """Statistics of at least one value, in any order.
+    """The summary of at least one value, in any order.
 
-    The resampling is seeded, so the same values give the same interval.
-    Pairs are resampled as if they were independent. Those that share an endpoint are not: where
-    endpoints differ much, the interval is too narrow, and covers the mean in half of all cases at
-    worst. Methods are therefore not told apart by it but by `mcbench.stats.ranking`.
+    The resampling is seeded: the same values give the same interval. Pairs are resampled as if
+    they were independent. Those that share an endpoint are not: if endpoints differ much, the
+    interval is too narrow, and covers the mean in half of all cases at worst. Methods are
+    therefore compared by `mcbench.stats.ranking`, not by this interval.
     """
     import numpy as np
 

@@ -1,1 +1,1 @@
-"""What is kept on disk, where it came from and what it cost."""
+"""Results on disk, with their provenance and cost."""

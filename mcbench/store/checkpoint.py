@@ -1,4 +1,4 @@
-"""`Workshop`, where a method that computes for long keeps its state and says how far it is."""
+"""`Workshop`, the stored state, progress reports and notes of a method that computes for long."""
 
 from __future__ import annotations
 
@@ -16,25 +16,24 @@ if TYPE_CHECKING:
     from mcbench.store.store import Store
 
 KIND = "trained"
-"""The store's folder for what methods train."""
+"""The store's folder of the states of methods."""
 
 
 class Workshop:
-    """The state of one method on one pair, or on one pool.
+    """The stored state of one method on one pair, or on one pool.
 
-    A method loads its state, goes on from there, saves it now and then and once at the end; a run
-    that was killed then loses little, and one that is done is not computed again.
+    A method loads its state, continues from it, saves it now and then and once at the end: a
+    killed run loses little, and a finished one is not computed again.
 
     Arguments:
-        store: Where states are kept; without one they are not.
-        key: The content key of what the state is for.
-        title: What it is, for people.
-        meter: Measures what the method spends; what was spent before a state is counted when it
-            is loaded.
+        store: The store of the state; without one nothing is stored.
+        key: The content key of the state.
+        title: A title for people, such as the run's.
+        meter: The meter of the method's cost; loading a state adds the cost stored with it.
         kind: The store's folder.
 
     Attributes:
-        notes: What the method said of its path; see `note`.
+        notes: The method's notes on its path; see `note`.
     """
 
     def __init__(
@@ -51,19 +50,19 @@ class Workshop:
         self._saved = time.perf_counter()
 
     def load(self) -> tuple[Params, dict[str, Any]] | None:
-        """The tensors (on the CPU) and the record that were saved last, if any were.
+        """The tensors (on the CPU) and the record saved last, or ``None``.
 
-        A damaged file is named and removed.
+        A damaged file is logged and removed.
         """
         if self.store is None:
             return None
-        known = self.store.intact(self.store.read_tensors, self.kind, self.key)
-        if known and self.meter and "cost" in known[1]:
-            self.meter.add(Cost(**known[1]["cost"]))
-        return known
+        state = self.store.intact(self.store.read_tensors, self.kind, self.key)
+        if state and self.meter and "cost" in state[1]:
+            self.meter.add(Cost(**state[1]["cost"]))
+        return state
 
     def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
-        """Keep a state. It is written at most every few seconds, unless it is the final one."""
+        """Store a state: the final one always, others at most every few seconds."""
         now = time.perf_counter()
         if self.store and (final or now - self._saved > save_seconds()):
             cost = {"cost": asdict(self.meter.total)} if self.meter else {}
@@ -73,20 +72,19 @@ class Workshop:
             self._saved = time.perf_counter()
 
     def note(self, what: str, detail: str = "") -> None:
-        """Say something of the path that is made: why a training stopped, what was chosen.
+        """Add a note on the path: why its training stopped, which candidate was taken.
 
-        It is kept in the run's record, told when the run is finished, and counted over pairs
-        below the table of a run. So it is said at every call of ``connect``, also where the state
-        was found.
+        Notes are stored in the run's record, shown when the run is finished, and counted over
+        pairs below its table. Call it in every ``connect``, also if the state was loaded.
 
         Arguments:
-            what: In a few words that other pairs may share: ``stopped at the step limit``.
-            detail: What is this pair's own.
+            what: A few words that other pairs may share: ``stopped at the step limit``.
+            detail: The details of this pair.
         """
         self.notes[what] = detail
 
     def report(self, step: int, steps: int, loss: float) -> None:
-        """Say that ``step`` of ``steps`` is done, with its mean loss."""
+        """Report that ``step`` of ``steps`` is done, with its mean loss."""
         host().notify(
             "mcbench_method_progressed", title=self.title, step=step, steps=steps, loss=loss
         )

@@ -1,4 +1,4 @@
-"""`Cost`, what it takes to compute something, and the `Meter` that measures it."""
+"""`Cost`, the time, data and memory of a computation, and the `Meter` that measures it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Cost:
-    """What something took.
+    """Time, data and memory of a computation.
 
     Arguments:
         seconds: Wall-clock time.
         passes: Training samples that went through the network or a part of it, as a share of the
             training data.
-        memory: The most memory it held at once, in MiB, above what was in use when it began: the
-            device's on CUDA, else the process's; ``None`` where that cannot be told.
+        memory: Peak memory in MiB above what was in use at the start: the device's on CUDA, else
+            the process's; ``None`` if it cannot be measured.
     """
 
     seconds: float = 0.0
@@ -32,13 +32,10 @@ class Cost:
     memory: float | None = None
 
     def __add__(self, other: Cost) -> Cost:
-        """One after the other."""
-        known = [m for m in (self.memory, other.memory) if m is not None]
-        return Cost(
-            self.seconds + other.seconds,
-            self.passes + other.passes,
-            max(known) if known else None,
-        )
+        """The cost of one after the other: times and passes add up, the larger peak counts."""
+        peaks = [m for m in (self.memory, other.memory) if m is not None]
+        memory = max(peaks, default=None)
+        return Cost(self.seconds + other.seconds, self.passes + other.passes, memory)
 
 
 @dataclass
@@ -49,14 +46,14 @@ class Tally:
 
 
 class Meter:
-    """Adds up the cost of what runs under it.
+    """Measures the cost of computations.
 
     Arguments:
-        device: Its memory is looked at.
-        samples: The training data have so many.
+        device: The device whose memory is measured.
+        samples: The number of training samples.
 
     Attributes:
-        tally: Whoever passes training samples through the network counts them here.
+        tally: The count of training samples that went through the network.
     """
 
     def __init__(self, device: torch.device, samples: int) -> None:
@@ -67,7 +64,7 @@ class Meter:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        """What happens inside is counted."""
+        """A context manager that adds the cost of its body."""
         self._since = time.perf_counter(), self.tally.samples, _reset(self.device)
         try:
             yield
@@ -75,25 +72,25 @@ class Meter:
             self._done, self._since = self.total, None
 
     def add(self, cost: Cost) -> None:
-        """Count what was spent before, by a computation that is gone on with."""
+        """Add the cost of the earlier part of a resumed computation."""
         self._done += cost
 
     @property
     def total(self) -> Cost:
-        """All until now."""
+        """The cost so far."""
         if self._since is None:
             return self._done
-        began, seen, before = self._since
+        start, samples, before = self._since
         peak = _peak(self.device)
         return self._done + Cost(
-            time.perf_counter() - began,
-            (self.tally.samples - seen) / self.samples,
+            time.perf_counter() - start,
+            (self.tally.samples - samples) / self.samples,
             None if before is None or peak is None else max(0.0, peak - before),
         )
 
 
 def _reset(device: torch.device) -> float | None:
-    """The memory in use, in MiB, from which the peak is counted anew."""
+    """Reset the peak; the memory in use, in MiB."""
     import torch
 
     if device.type == "cuda":
@@ -108,7 +105,7 @@ def _reset(device: torch.device) -> float | None:
 
 
 def _trim() -> None:
-    """Give freed memory back to the system: used again, it would not show in the peak."""
+    """Return freed memory to the system: if it were used again, the peak would not show it."""
     import ctypes
 
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # Only glibc has it.
@@ -125,7 +122,7 @@ def _peak(device: torch.device) -> float | None:
 
 
 def resident(field: str) -> float | None:
-    """``VmRSS``, this process's resident memory, or ``VmHWM``, its peak, in MiB; Linux alone."""
+    """This process's resident memory (``VmRSS``) or its peak (``VmHWM``) in MiB; Linux only."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:

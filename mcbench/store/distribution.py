@@ -1,54 +1,53 @@
-"""The code of installed distributions by its content, so that a result says what made it."""
+"""Versions and content hashes of the installed distributions that made a result."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 LEFT_OUT = {"__pycache__", "leaderboards"}
-"""Folders that are no code: bytecode, and the entries that mcbench itself comes with."""
+"""Folders that are no code: bytecode, and the entries that mcbench ships."""
 
 
-def named(*identities: Any) -> dict[str, str]:
-    """Distributions that identities name, those of parts included, with their versions."""
-    found: dict[str, str] = {}
+def named(*identities: object) -> dict[str, str]:
+    """The distributions in identities and their parts, with their versions."""
+    versions: dict[str, str] = {}
     for identity in identities:
         if isinstance(identity, dict):
             if isinstance(identity.get("distribution"), str):
-                found[identity["distribution"]] = str(identity.get("version", ""))
-            found |= named(*identity.values())
-    return found
+                versions[identity["distribution"]] = str(identity.get("version", ""))
+            versions |= named(*identity.values())
+    return versions
 
 
-def installed(names: Any) -> dict[str, dict[str, str]]:
-    """Version and content hash of each distribution that is installed, in order."""
-    known = {name: _installed(name) for name in sorted(set(names))}
-    return {name: {"version": k[0], "sha256": k[1]} for name, k in known.items() if k}
+def installed(names: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Version and content hash of each of these distributions that is installed, by name."""
+    versions = {name: _installed(name) for name in sorted(set(names))}
+    return {name: {"version": v[0], "sha256": v[1]} for name, v in versions.items() if v}
 
 
 @cache
 def _installed(name: str) -> tuple[str, str] | None:
     try:
-        found = distribution(name)
+        package = distribution(name)
     except PackageNotFoundError:
         return None
-    return found.version, _hash(found)
+    return package.version, _content_hash(package)
 
 
-def _hash(found: Distribution) -> str:
-    """SHA-256 over the names and contents of the files of its packages.
+def _content_hash(installed: Distribution) -> str:
+    """SHA-256 over the names and contents of the files of a distribution's packages.
 
-    The packages are those that its entry points name, where Python finds them: so an editable
-    installation has the hash that an installed wheel of the same files has.
+    The packages are those of its entry points, where Python finds them: so an editable
+    installation has the same hash as an installed wheel of the same files.
     """
     digest = hashlib.sha256()
-    for package in sorted({entry.value.partition(":")[0].split(".")[0] for entry in
-                           found.entry_points}):  # fmt: skip
+    modules = {entry.value.partition(":")[0] for entry in installed.entry_points}
+    for package in sorted({module.split(".")[0] for module in modules}):
         for name, path in _files(package):
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             digest.update(f"{name}\0{content}\n".encode())
@@ -56,7 +55,7 @@ def _hash(found: Distribution) -> str:
 
 
 def _files(package: str) -> Iterator[tuple[str, Path]]:
-    """The files of a package or a module, with names below it."""
+    """The files of a package or a module, by their names relative to it."""
     spec = find_spec(package)
     if spec is None:
         return

@@ -1,16 +1,19 @@
-"""Where and with what a result was computed. Shown with results; no part of any key."""
+"""Versions, hardware and time of a computation: shown with results, no part of any key."""
 
 from __future__ import annotations
 
 import platform
 import time
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
 
 PACKAGES = ("mcbench", "torch", "torchvision", "numpy", "scipy")
 
 
-def provenance(device: Any) -> dict[str, Any]:
+def provenance(device: torch.device | str) -> dict[str, Any]:
     """Versions, hardware and the time (UTC)."""
     import torch
 

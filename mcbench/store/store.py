@@ -3,15 +3,15 @@
     endpoints/KEY.safetensors   parameters; the record is in the file's metadata
     runs/KEY.json               a run's record
     ensembles/KEY.json          an ensemble's record
-    planes/KEY.json             loss and accuracy at points of a plane; more may be added
-    failures/KEY.json           why a run failed; never taken for a result
-    trained/KEY.safetensors     what a method trains: a curve, a flow; whole or under way
-    partial/KEY.safetensors     a training or an evaluation that is under way
+    planes/KEY.json             loss and accuracy at points of a plane; points may be added
+    failures/KEY.json           why a run failed; never read as a result
+    trained/KEY.safetensors     a method's training: a curve, a flow; finished or under way
+    partial/KEY.safetensors     a training or an evaluation under way
     data/KEY.safetensors        decoded data sets
     locks/KEY.lock              held while a key is computed
 
-Every file carries a SHA-256 hash of its content: one that is truncated or altered is found out
-when it is read. Writes go to a temporary file that then takes the place of the old one.
+Every file carries a SHA-256 hash of its content, which is checked when it is read. Writes go to a
+temporary file that then replaces the old one.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mcbench.errors import DamagedError, UsageError
+from mcbench.store import tensor_file
+from mcbench.store.key import canonical
 
 if TYPE_CHECKING:
     from mcbench.paths.params import Params
@@ -43,30 +45,20 @@ RECORDS = ("runs", "ensembles", "planes", "failures")
 
 
 def home() -> Path:
-    """``MCBENCH_HOME``, else the platform's user data directory."""
+    """The default root: ``MCBENCH_HOME``, else the platform's user data directory."""
     from platformdirs import user_data_path
 
-    chosen = os.environ.get("MCBENCH_HOME")
-    return Path(chosen).expanduser() if chosen else user_data_path("mcbench")
+    folder = os.environ.get("MCBENCH_HOME")
+    return Path(folder).expanduser() if folder else user_data_path("mcbench")
 
 
 def save_seconds() -> float:
-    """How often work under way is stored, at most: ``MCBENCH_SAVE_SECONDS``, else every 10 s."""
-    given = os.environ.get("MCBENCH_SAVE_SECONDS", "10")
+    """Least seconds between two saves of work under way: ``MCBENCH_SAVE_SECONDS``, else 10."""
+    text = os.environ.get("MCBENCH_SAVE_SECONDS", "10")
     try:
-        return float(given)
+        return float(text)
     except ValueError:
-        raise UsageError(f"MCBENCH_SAVE_SECONDS is a number of seconds, not '{given}'") from None
-
-
-def canonical(value: Any) -> str:
-    """JSON text that is the same for equal values."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=True)
-
-
-def key_of(value: Any) -> str:
-    """The content key of what determines a result: 32 hexadecimal digits."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()[:32]
+        raise UsageError(f"MCBENCH_SAVE_SECONDS is a number of seconds, not '{text}'") from None
 
 
 @dataclass(frozen=True)
@@ -91,19 +83,17 @@ class Store:
         return self.root / kind / (key + suffix)
 
     def has(self, kind: str, key: str) -> bool:
-        """Whether there is a file, whole or not."""
+        """Whether there is a file, intact or damaged."""
         return self._path(kind, key).exists()
 
     def intact(self, read: Callable[[str, str], T | None], kind: str, key: str) -> T | None:
-        """What ``read`` gives; a damaged file is named and removed, and counts as not there."""
+        """The result of ``read``; a damaged file is logged and removed, and gives ``None``."""
         try:
             return read(kind, key)
         except DamagedError as error:
             log.warning("%s; computing it again", error)
             self.remove(kind, key)
             return None
-
-    # Records -------------------------------------------------------------------------------
 
     def write_record(self, kind: str, key: str, record: dict[str, Any]) -> None:
         """Write a JSON record with its hash."""
@@ -130,49 +120,20 @@ class Store:
             raise DamagedError(f"{path} is damaged: its content does not match its hash")
         return record
 
-    # Tensors -------------------------------------------------------------------------------
-
     def write_tensors(self, kind: str, key: str, tensors: Params, record: dict[str, Any]) -> None:
-        """Write tensors, with a record beside them in the same file.
-
-        Tensors that share memory are written one by one.
-        """
-        from safetensors.torch import save_file
-
-        seen: set[int] = set()
-        separate = {}
-        for name, x in tensors.items():
-            x = x.detach().cpu().contiguous()
-            pointer = x.untyped_storage().data_ptr()
-            separate[name] = x.clone() if pointer in seen else x
-            seen.add(pointer)
-        tensors = separate
-        metadata = {"record": json.dumps(record), "sha256": _tensors_hash(tensors, record)}
-        self._write(self._path(kind, key), lambda file: save_file(tensors, file, metadata))
+        """Write tensors, with a record beside them in the same file."""
+        self._write(self._path(kind, key), lambda file: tensor_file.write(file, tensors, record))
 
     def read_tensors(self, kind: str, key: str) -> tuple[Params, dict[str, Any]] | None:
-        """The tensors and the record, or ``None`` if there are none.
+        """The tensors (on the CPU) and the record, or ``None`` if there are none.
 
         Raises:
             DamagedError: If the file is truncated or was altered.
         """
-        from safetensors import SafetensorError, safe_open
-
-        path = self._path(kind, key)
         try:
-            with safe_open(path, "pt") as file:
-                metadata = file.metadata()
-                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            record = json.loads(metadata["record"])
+            return tensor_file.read(self._path(kind, key))
         except FileNotFoundError:
             return None
-        except (SafetensorError, ValueError, KeyError, TypeError) as error:
-            raise DamagedError(f"{path} is damaged: {error}") from None
-        if _tensors_hash(tensors, record) != metadata.get("sha256"):
-            raise DamagedError(f"{path} is damaged: its content does not match its hash")
-        return tensors, record
-
-    # Files ---------------------------------------------------------------------------------
 
     def _write(self, path: Path, write: Callable[[Path], object]) -> None:
         try:
@@ -207,7 +168,7 @@ class Store:
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
-        """Hold a key while it is computed; a second process waits, and then finds the result."""
+        """Hold a key while it is computed; a second process waits, then reads the result."""
         from filelock import FileLock, Timeout
 
         folder = self.root / "locks"
@@ -236,7 +197,7 @@ class Store:
             yield Entry(kind, path.stem, path, status.st_size, status.st_mtime)
 
     def title(self, entry: Entry) -> str:
-        """What a file holds, in a few words.
+        """A file's content in a few words.
 
         Raises:
             DamagedError: If it cannot be read.
@@ -244,7 +205,7 @@ class Store:
         if entry.path.suffix == ".json":
             record = self.read_record(entry.kind, entry.key) or {}
         else:
-            record = _metadata(entry.path)
+            record = tensor_file.read(entry.path, only_record=True)[1]
         if "what" in record:
             return f"{record['what']}: {record['reason']}"
         if "title" in record:
@@ -278,23 +239,16 @@ class Store:
             self.read_tensors(entry.kind, entry.key)
 
     def garbage(self, age: float = 0.0) -> list[Path]:
-        """Files that no result needs: left-over temporary and partial files, failures, locks.
-
-        A lock that is held is no garbage.
+        """Files that no result needs: temporary and partial files, failures, locks not held.
 
         Arguments:
             age: Only files older than this, in seconds.
         """
-        folders = [self.root / kind for kind in (*KINDS, "locks")]
-        patterns = {"partial": "*", "failures": "*", "locks": "*"}
-        found = {
-            path
-            for folder in folders
-            for pattern in (".*.tmp", patterns.get(folder.name, ".*.tmp"))
-            for path in folder.glob(pattern)
-        }
-        now = time.time()
-        old = sorted(p for p in found if now - p.stat().st_mtime >= age)
+        paths = [path for kind in KINDS for path in (self.root / kind).glob(".*.tmp")]
+        for kind in ("partial", "failures", "locks"):
+            paths += (self.root / kind).glob("*")
+        newest = time.time() - age
+        old = [p for p in sorted(set(paths)) if p.stat().st_mtime <= newest]
         return [p for p in old if p.suffix != ".lock" or _is_free(p)]
 
 
@@ -306,22 +260,3 @@ def _is_free(lock: Path) -> bool:
             return True
     except Timeout:
         return False
-
-
-def _metadata(path: Path) -> dict[str, Any]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(path, "pt") as file:
-            record: dict[str, Any] = json.loads(file.metadata()["record"])
-            return record
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise DamagedError(f"{path} is damaged: {error}") from None
-
-
-def _tensors_hash(tensors: Params, record: dict[str, Any]) -> str:
-    from mcbench.paths.params import feed
-
-    digest = hashlib.sha256(canonical(record).encode())
-    feed(digest, tensors)
-    return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""What a network is made of, derived from its graph."""
+"""The structure of a network, derived from its graph: affine layers, neurons, operations."""
 
 from mcbench.structure.affine import Affine
 from mcbench.structure.chain import Chain, derive_chain

@@ -1,4 +1,4 @@
-"""`Affine`, a linear or convolutional layer of a chain, seen as one matrix."""
+"""`Affine`, a linear or convolutional layer of a chain as one matrix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Function = Callable[[Tensor], Tensor]
 
 @dataclass(frozen=True)
 class Geometry:
-    """Of a two-dimensional convolution: each entry for (height, width)."""
+    """Geometry of a two-dimensional convolution, each entry as (height, width)."""
 
     kernel: tuple[int, int]
     stride: tuple[int, int] = (1, 1)
@@ -36,7 +36,7 @@ class Geometry:
 
 @dataclass(frozen=True)
 class Norm:
-    """A batch normalisation behind a layer: names of its entries, each of shape (out,)."""
+    """The batch normalisation of a layer: names of its entries, each of shape (out,)."""
 
     weight: str | None
     bias: str | None
@@ -64,10 +64,10 @@ class Affine:
     Arguments:
         weight: The name of W: shape (out, in), or (out, channels, height, width).
         bias: The name of c, shape (out,), if it has one.
-        geometry: Of a convolution; ``None`` for a linear layer.
+        geometry: The geometry of a convolution; ``None`` for a linear layer.
         norm: The batch normalisation that follows, if one does: it belongs to the layer.
-        before_norm: What stands between the layer and its normalisation, as pooling does; it
-            treats every neuron alike and by itself.
+        before_norm: Functions between W x + c and the normalisation, such as pooling; each treats
+            every neuron alike and by itself.
     """
 
     weight: str
@@ -87,7 +87,7 @@ class Affine:
         return params[self.weight].flatten(1)
 
     def product(self, params: Params, x: Tensor) -> Tensor:
-        """W x + c, before any normalisation."""
+        """W x + c, before the normalisation."""
         bias = None if self.bias is None else params[self.bias]
         if self.geometry is None:
             return nn.functional.linear(x, params[self.weight], bias)
@@ -95,24 +95,24 @@ class Affine:
         return nn.functional.conv2d(x, params[self.weight], bias, g.stride, g.padding, g.dilation)
 
     def apply(self, params: Params, x: Tensor) -> Tensor:
-        """The layer's output, normalised if it is followed by a normalisation."""
+        """The layer's output, normalised if it has a normalisation."""
         return self.normed(params, self.product(params, x))
 
     def normed(self, params: Params, y: Tensor) -> Tensor:
-        """The layer's output from its product."""
+        """The layer's output from y = W x + c."""
         for function in self.before_norm:
             y = function(y)
         return self.norm.apply(params, y) if self.norm else y
 
     def patches(self, x: Tensor, positions: Tensor | None = None) -> Tensor:
-        """What W is multiplied with, shape (rows, features).
+        """The vectors that W is multiplied with, shape (rows, features).
 
         A linear layer has one row per sample; a convolution one per sample and position, in the
         order of `rows`.
 
         Arguments:
             x: The layer's input.
-            positions: Of a convolution, the positions to take, shape (samples, count), counted
+            positions: The positions of a convolution to take, shape (samples, count), counted
                 along rows of the output; ``None`` takes all.
         """
         if self.geometry is None:
@@ -121,7 +121,7 @@ class Affine:
         if positions is None:
             unfolded = nn.functional.unfold(x, g.kernel, g.dilation, g.padding, g.stride)
             return unfolded.transpose(1, 2).flatten(0, 1)
-        return _taken(x, g, positions)
+        return _patches_at(x, g, positions)
 
     def rows(self, y: Tensor, positions: Tensor | None = None) -> Tensor:
         """An output of the layer as rows, shape (rows, out), as `patches` orders them."""
@@ -137,7 +137,7 @@ class Affine:
         return 1 if self.geometry is None else prod(self.geometry.size(x))
 
 
-def _taken(x: Tensor, g: Geometry, positions: Tensor) -> Tensor:
+def _patches_at(x: Tensor, g: Geometry, positions: Tensor) -> Tensor:
     """Patches at some positions, without building all of them."""
     padded = nn.functional.pad(x, (g.padding[1], g.padding[1], g.padding[0], g.padding[0]))
     width = g.size(x)[1]

@@ -1,6 +1,6 @@
-"""`Chain`, the affine layers of a network and what stands between them.
+"""`Chain`, a network as affine layers one after another, with functions between them.
 
-Derived from the network's ``torch.export`` graph, so that architectures declare nothing.
+It is derived from the network's ``torch.export`` graph: architectures declare nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ NEURONWISE = frozenset(
         "dropout", "dropout_", "feature_dropout", "contiguous", "flatten", "view", "reshape",
     }
 )  # fmt: skip
-"""What may stand between affine layers: it treats every neuron alike and by itself."""
+"""Operations allowed between affine layers: they treat every neuron alike and by itself."""
 
 _IDLE = frozenset({"dropout", "dropout_", "feature_dropout", "contiguous"})
 _FLATTENING = frozenset({"flatten", "view", "reshape"})
@@ -44,16 +44,13 @@ class Chain:
     between: tuple[tuple[Function, ...], ...]
 
     def through(self, group: int, x: Tensor) -> Tensor:
-        """Through the functions of a group: ``through(0, inputs)`` is the input of layer 0."""
+        """The output of the functions of a group: ``through(0, inputs)`` enters layer 0."""
         for function in self.between[group]:
             x = function(x)
         return x
 
     def run(self, params: Params, x: Tensor, start: int, stop: int) -> Tensor:
-        """From the input of layer ``start`` to the input of layer ``stop``.
-
-        ``stop`` = n gives the network's output.
-        """
+        """The input of layer ``stop`` from that of layer ``start``; n is the network's output."""
         for k in range(start, stop):
             x = self.through(k + 1, self.layers[k].apply(params, x))
         return x
@@ -63,11 +60,11 @@ class Chain:
         points: Sequence[Params],
         alike: Callable[[Tensor, Tensor], bool] = lambda x, y: x is y or x.equal(y),
     ) -> int:
-        """How many layers at the bottom are the same at all points.
+        """The number of layers, from the bottom, that are the same at all points.
 
         Arguments:
             points: At least one.
-            alike: When two entries are the same: by their values, unless something else is asked.
+            alike: Whether two entries are the same; by default, if their values are.
         """
         first, *others = points
         for k, layer in enumerate(self.layers):
@@ -78,16 +75,16 @@ class Chain:
     def across(
         self, points: Sequence[Params], layer: int, anchors: Sequence[Params] = ()
     ) -> Callable[[Tensor], Iterator[Tensor]]:
-        """A function from the input of a layer to that of the next one at several points.
+        """A function from the input of a layer to that of the next one, at point after point.
 
-        It gives them one after another; products that they share are computed once (`Span`).
+        Products that points share are computed once (`Span`).
 
         Arguments:
             points: The points.
             layer: The layer's index.
-            anchors: The points that products are shared with, so that what a point gives does
-                not depend on the others. Without them some of the points are taken, if that is
-                less work.
+            anchors: The basis of the shared products, so that the output at a point does not
+                depend on the others. Without anchors it is some of the points, if that is less
+                work.
         """
         affine = self.layers[layer]
         span = Span.of(affine, anchors or points)
@@ -102,7 +99,7 @@ class Chain:
         return run
 
     def features(self, params: Params, inputs: Tensor, layer: int) -> Tensor:
-        """The input of a layer, from the network's: linear (batch, in), else (batch, c, h, w)."""
+        """The input of a layer, shape (batch, in), or (batch, c, h, w) for a convolution."""
         return self.run(params, self.through(0, inputs), 0, layer)
 
 
@@ -111,10 +108,10 @@ def derive_chain(module: nn.Module, example: Tensor) -> Chain:
 
     Arguments:
         module: The network; it is not changed.
-        example: A batch of inputs (at least two, for the batch axis must not look special).
+        example: At least two inputs (a batch of one would be exported as a special case).
 
     Raises:
-        StructureError: Naming the operation that is no part of a chain of affine layers.
+        StructureError: If it is no chain; the message names the operation in the way.
     """
     training = module.training
     try:
@@ -129,7 +126,7 @@ def derive_chain(module: nn.Module, example: Tensor) -> Chain:
     layers: list[Affine] = []
     between: list[list[Function]] = [[]]
     current: str | None = None
-    bare = False  # Whether the last layer may have a normalisation yet: its neurons are apart.
+    bare = False  # Whether the last layer may still get a normalisation: it has none, unflattened.
     for node in program.graph.nodes:
         if node.op == "placeholder":
             if node.name not in stored:
@@ -157,8 +154,11 @@ def derive_chain(module: nn.Module, example: Tensor) -> Chain:
     return Chain(tuple(layers), tuple(map(tuple, between)))
 
 
+# Nodes of the graph are `Any`: the arguments of an `fx.Node` have a type for each operation.
+
+
 def _operation(node: Any) -> str:
-    """``conv2d`` of ``aten.conv2d.padding``."""
+    """The name of a node's operation: ``conv2d`` of ``aten.conv2d.padding``."""
     return str(node.target).split(".")[1]
 
 
@@ -178,7 +178,7 @@ def _named(node: Any, stored: dict[str, str]) -> str | None:
 
 
 def _affine(node: Any, stored: dict[str, str]) -> Affine:
-    """From linear(x, w, b) or conv2d(x, w, b, stride, padding, dilation, groups)."""
+    """The layer of linear(x, w, b) or conv2d(x, w, b, stride, padding, dilation, groups)."""
     args = [*node.args, *[None] * (7 - len(node.args))]
     try:
         weight, bias = stored[args[1].name], _named(args[2], stored)
@@ -209,7 +209,7 @@ def _two(value: Sequence[int] | None, default: int) -> tuple[int, int]:
 
 
 def _norm(node: Any, stored: dict[str, str]) -> Norm:
-    """From batch_norm(x, weight, bias, mean, var, training, momentum, eps, cudnn)."""
+    """The norm of batch_norm(x, weight, bias, mean, var, training, momentum, eps, cudnn)."""
     _, weight, bias, mean, var, training, _, eps, *_ = node.args
     if training or mean is None or var is None:
         raise StructureError(f"{_place(node)} has no stored statistics: it depends on the batch")

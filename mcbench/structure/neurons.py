@@ -26,7 +26,7 @@ class Hidden:
     Arguments:
         below: The layer whose rows are the incoming weights.
         above: The layer whose columns are the outgoing weights.
-        shapes: Of the two weights.
+        shapes: The shapes of the two weights.
     """
 
     below: Affine
@@ -35,7 +35,7 @@ class Hidden:
 
     @staticmethod
     def of(chain: Chain, params: Params, layer: int) -> Hidden:
-        """The neurons that are the outputs of affine layer ``layer``, from 0."""
+        """The neurons that affine layer ``layer`` (from 0) outputs."""
         below, above = chain.layers[layer], chain.layers[layer + 1]
         shapes = tuple(params[below.weight].shape), tuple(params[above.weight].shape)
         return Hidden(below, above, shapes)
@@ -52,7 +52,7 @@ class Hidden:
 
     @property
     def block(self) -> int:
-        """The columns of the layer above that a neuron owns."""
+        """The number of columns of the layer above that a neuron owns."""
         return prod(self.shapes[1][1:]) // self.count
 
     @property
@@ -61,16 +61,15 @@ class Hidden:
         return [name for name in self.below.entries if name != self.below.weight]
 
     def between(self, interpolation: Any, a: Tensor, b: Tensor, u: float) -> Tensor:
-        """Neurons at u from those of two networks, shape (n, d), as an interpolation has them.
+        """Neurons at u, interpolated from those of two networks, shape (n, d).
 
-        Variances of a batch normalisation go straight, whatever the interpolation: so they stay
-        positive.
+        Variances of a batch normalisation are always interpolated linearly: so they stay positive.
         """
-        moved: Tensor = interpolation.interpolate(a, b, u)
+        neurons: Tensor = interpolation.interpolate(a, b, u)  # Any: its protocol is in `methods`.
         if self.below.norm is not None:
             k = self.incoming + self.scalars.index(self.below.norm.var)
-            moved[:, k] = (1 - u) * a[:, k] + u * b[:, k]
-        return moved
+            neurons[:, k] = (1 - u) * a[:, k] + u * b[:, k]
+        return neurons
 
     @property
     def outgoing(self) -> int:
@@ -93,20 +92,20 @@ class Hidden:
         return torch.cat([self.in_weights(params), self.out_weights(params)], dim=1)
 
     def unpack(self, neurons: Tensor) -> Params:
-        """The entries of `Params` that whole neurons determine."""
+        """The entries of `Params` from whole neurons."""
         return self.unpack_in(neurons[:, : self.outgoing]) | self.unpack_out(
             neurons[:, self.outgoing :]
         )
 
     def unpack_in(self, neurons: Tensor) -> Params:
-        """The entries that incoming weights and scalars, shape (n, outgoing), determine."""
+        """The entries from incoming weights and scalars, shape (n, outgoing)."""
         params = {self.below.weight: neurons[:, : self.incoming].reshape(self.shapes[0])}
         for i, name in enumerate(self.scalars, self.incoming):
             params[name] = neurons[:, i].contiguous()
         return params
 
     def unpack_out(self, neurons: Tensor) -> Params:
-        """The entry that outgoing weights, shape (n, block x out), determine."""
+        """The entry from outgoing weights, shape (n, block x out)."""
         out = self.shapes[1][0]
         split = neurons.reshape(self.count, self.block, out).permute(2, 0, 1)
         return {self.above.weight: split.reshape(self.shapes[1])}
@@ -114,8 +113,6 @@ class Hidden:
     def permute(self, params: Params, order: Tensor) -> Params:
         """The same function with neuron ``order[i]`` in place i."""
         above = params[self.above.weight]
-        split = above.reshape(len(above), self.count, self.block)[:, order]
-        permuted = params | {self.above.weight: split.reshape(above.shape)}
-        for name in self.below.entries:
-            permuted[name] = params[name][order]
-        return permuted
+        columns = above.reshape(len(above), self.count, self.block)[:, order]
+        rows = {name: params[name][order] for name in self.below.entries}
+        return params | {self.above.weight: columns.reshape(above.shape)} | rows

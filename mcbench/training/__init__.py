@@ -1,1 +1,1 @@
-"""Training of endpoints."""
+"""Training of endpoints, and the loop of every long training."""

@@ -1,4 +1,4 @@
-"""`Statistics`, the running statistics of batch norms at points that were not trained."""
+"""`Statistics`, running statistics of batch norms for networks that were not trained."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mcbench.problem.recipe import Recipe
 
 
 class Statistics:
-    """Estimates running statistics anew, as points of a curve and averages of weights need.
+    """Estimates running statistics for points of a curve and averages of weights.
 
     One pass over the training data in the minibatches of training, augmented as in training (as
     the published code does): the statistics are the means of those of the batches, each weighted
@@ -23,11 +23,11 @@ class Statistics:
     Dropout is off.
 
     Arguments:
-        problem: Gives the network and the data.
-        recipe: Batch size and augmentation.
+        problem: The network and the data.
+        recipe: The batch size and the augmentation.
 
     Attributes:
-        names: The entries of the state that are running statistics; none if there are no norms.
+        names: The entries of a network that are running statistics; empty without batch norms.
     """
 
     def __init__(self, problem: Problem, recipe: Recipe) -> None:
@@ -38,39 +38,39 @@ class Statistics:
         for prefix, module in self.module.named_modules():
             if getattr(module, "running_mean", None) is not None:
                 self._norms.append(module.train())
-                own = ("running_mean", "running_var")
-                self.names += [f"{prefix}.{n}" if prefix else n for n in own]
+                entries = ("running_mean", "running_var")
+                self.names += [f"{prefix}.{n}" if prefix else n for n in entries]
 
     def renew(self, params: Params) -> Params:
-        """The same point with its own running statistics; counters stay."""
+        """The same network with new running statistics; batch counters stay."""
         if not self.names:
             return params
-        # The norms update what they are given in place.
+        # The norms update their buffers in place.
         buffers = {name for name, _ in self.module.named_buffers()}
         state = {n: x.clone() if n in buffers else x for n, x in params.items()}
         for name in self.names:
             state[name].zero_()
-        seen = 0
+        samples = 0
         with torch.no_grad():
             for inputs, _ in self.problem.shuffled(self.recipe, "statistics"):
-                seen += len(inputs)
+                samples += len(inputs)
                 for norm in self._norms:
-                    norm.momentum = len(inputs) / seen
+                    norm.momentum = len(inputs) / samples
                 functional_call(self.module, state, (inputs,))
         return params | {name: state[name] for name in self.names}
 
     def along(self, path: Path) -> Path:
-        """The path with statistics of its own at every point between the ends of its legs.
+        """The path with new statistics at every point between the ends of its legs.
 
-        Lengths are measured by chords then. Without norms it is the path itself.
+        Lengths are measured by chords then. Without batch norms it is the path itself.
         """
         if not self.names:
             return path
-        legs = [
-            replace(x, between=_Renewed(self, x), length=None, several_between=None)
-            for x in path.legs
-        ]
-        return Path(legs, path.end)
+
+        def renewed(leg: Leg) -> Leg:
+            return replace(leg, between=_Renewed(self, leg), length=None, several_between=None)
+
+        return Path([renewed(leg) for leg in path.legs], path.end)
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,12 @@ class _Renewed:
 
 
 def parameters_of(path: Path) -> Path:
-    """The path before `Statistics.along`: the same parameters, without passes over the data."""
+    """The path without the effect of `Statistics.along`: no point needs a pass over the data."""
 
-    def leg_of(leg: Leg) -> Leg:
+    def original(leg: Leg) -> Leg:
         if not isinstance(leg.between, _Renewed):
             return leg
         before = leg.between.leg
         return replace(leg, between=before.between, several_between=before.several_between)
 
-    return Path([leg_of(leg) for leg in path.legs], path.end)
+    return Path([original(leg) for leg in path.legs], path.end)

@@ -1,8 +1,7 @@
-"""`solve`, the loop of everything that trains for long: resumed, stored, watched, reported."""
+"""`solve`, the loop of every long training: resumed, stored, reported, stopped if it diverges."""
 
 from __future__ import annotations
 
-import time
 from math import isfinite
 from typing import Any, Protocol
 
@@ -10,125 +9,106 @@ import torch
 
 from mcbench.errors import RunError
 from mcbench.paths.params import Params
-from mcbench.store.store import save_seconds
 
 
 class Solver(Protocol):
-    """Training step by step, which `solve` carries out.
+    """A training by steps: `init`, `step` and `progress`; the loop around them is `solve`.
 
-    Its state is tensors and a record, which are all that changes. How far it is follows from the
-    record alone. A step seeds all that it draws from its number, so that a resumed training gives
-    the same numbers.
+    All that changes from step to step is its state: tensors, and a JSON record which alone gives
+    the progress. A step seeds its draws by its number, so that a resumed training gives the same
+    numbers as an uninterrupted one.
 
     Attributes:
-        title: Subject of the error where it diverges: ``the band``.
-        unit: Name of a step in that error: ``step`` or ``epoch``.
-        advice: Where the learning rate is set, in that error: ``-m 'neb[lr=...]', here 0.1``.
-        steps: How many steps there are, at most.
-        record: The rest of the state, which JSON can hold.
+        title: What is trained, for the error if it diverges: ``the chain``.
+        unit: What one step is, for the error: ``step`` or ``epoch``.
+        advice: Where its learning rate is set, for the error: ``-m 'neb[lr=...]', here 0.1``.
+        steps: The largest number of steps.
+        record: The part of the state that is no tensor, as JSON has it.
     """
 
-    @property
-    def title(self) -> str: ...
-
-    @property
-    def unit(self) -> str: ...
-
-    @property
-    def advice(self) -> str: ...
-
-    @property
-    def steps(self) -> int: ...
+    title: str
+    unit: str
+    advice: str
+    steps: int
 
     @property
     def record(self) -> dict[str, Any]: ...
 
-    def taken(self, record: dict[str, Any]) -> int:
-        """Number of steps that are done in a state of this record, 0 if it is empty.
-
-        The training ends when they are ``steps``. One that ends early skips the rest.
-        """
-        ...
-
-    def start(self, tensors: Params, record: dict[str, Any]) -> None:
-        """Resume from a state; both are empty at the beginning. Tensors may be on the CPU."""
-        ...
+    def init(self, tensors: Params, record: dict[str, Any]) -> None:
+        """Continue from a stored state, whose tensors may be on the CPU; begin if it is empty."""
 
     def step(self) -> float | None:
         """Take the next step.
 
         Returns:
-            The mean loss since one was returned last; ``None`` if there is nothing to report yet.
+            The mean loss since the last one returned; ``None`` if there is none to report yet.
         """
-        ...
+
+    def progress(self, record: dict[str, Any]) -> int:
+        """The number of steps done in the state of a record, 0 if it is empty.
+
+        At ``steps`` the training is finished: one that ends early skips to that number.
+        """
 
     def tensors(self) -> Params:
-        """The tensors of the state, from which an interrupted training is resumed."""
-        ...
+        """The tensors of the state, from which an interrupted training continues."""
 
     def result(self) -> Params:
-        """The tensors that are kept when all steps are done."""
-        ...
+        """The tensors that are stored when the training is finished."""
 
 
 class Checkpoint(Protocol):
-    """Storage of a state, such as a `Workshop`."""
+    """The storage of a state, such as a `Workshop`."""
 
     def load(self) -> tuple[Params, dict[str, Any]] | None:
-        """The tensors and the record that were saved last, if any were."""
-        ...
+        """The tensors and the record saved last, or ``None``."""
 
     def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
-        """Keep a state."""
-        ...
+        """Store a state; one that is not final may be skipped to save time."""
 
     def report(self, step: int, steps: int, loss: float) -> None:
-        """Report how far it is."""
-        ...
+        """Report that ``step`` of ``steps`` is done, with its mean loss."""
 
 
 def solve(solver: Solver, checkpoint: Checkpoint) -> tuple[Params, dict[str, Any]]:
-    """Take all steps of a solver, those that are left if it was interrupted.
+    """Take all steps of a solver, from its stored state if there is one.
 
-    The state is saved every few seconds, and the result once at the end; a training that is done
-    is not repeated. Torch's global random state is afterwards what it was before.
+    A finished training is not repeated. Torch's global random state is left as it was.
 
     Arguments:
-        solver: The training.
+        solver: What is trained.
         checkpoint: The storage of its state: a method's is ``problem.workshop``.
 
     Returns:
-        The solver's result, on the CPU where it was stored, and its record.
+        The solver's result (on the CPU if it was loaded), and its record.
 
     Raises:
         RunError: If a loss is not finite.
     """
     tensors, record = checkpoint.load() or ({}, {})
-    taken = solver.taken(record)
-    if taken >= solver.steps:
+    done = solver.progress(record)
+    if done >= solver.steps:
         return tensors, record
-    saved = time.perf_counter()
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     with torch.random.fork_rng(devices):
-        solver.start(tensors, record)
-        while taken < solver.steps:
+        solver.init(tensors, record)
+        while done < solver.steps:
             loss = solver.step()
             if loss is not None and not isfinite(loss):
-                raise diverged(solver, solver.title, loss, taken)
-            taken = solver.taken(solver.record)
+                raise diverged(solver, solver.title, loss, done)
+            done = solver.progress(solver.record)
             if loss is not None:
-                checkpoint.report(taken, solver.steps, loss)
-            if taken < solver.steps and time.perf_counter() - saved > save_seconds():
+                checkpoint.report(done, solver.steps, loss)
+            if done < solver.steps:
                 checkpoint.save(solver.tensors(), solver.record)
-                saved = time.perf_counter()
         tensors, record = solver.result(), solver.record
     checkpoint.save(tensors, record, final=True)
     return tensors, record
 
 
-def diverged(solver: Solver, title: str, loss: float, taken: int) -> RunError:
-    """The error of a training that diverged in the step after ``taken``."""
+def diverged(solver: Solver, title: str, loss: float, done: int) -> RunError:
+    """The error of a loss that is not finite, in the step after ``done``."""
     return RunError(
-        f"{title} diverged: the loss is {loss} in {solver.unit} {taken + 1} of {solver.steps}; a "
+        f"{title} diverged: the loss is {loss} in {solver.unit} {done + 1} of {solver.steps}; a "
         f"lower learning rate may help ({solver.advice})"
     )

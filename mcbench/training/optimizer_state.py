@@ -1,4 +1,4 @@
-"""The state of an optimiser by the names of the weights, as trainings keep it."""
+"""An optimiser's state as tensors by the names of the weights, as trainings store it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def optimizer_state(optimizer: torch.optim.Optimizer, weights: Mapping[str, Tensor]) -> Params:
-    """What the optimiser keeps of each weight, under ``optimizer.WEIGHT.KEY``."""
+    """The optimiser's tensors of each weight, as ``optimizer.WEIGHT.KEY``."""
     return {
         f"optimizer.{name}.{key}": value
         for name, weight in weights.items()
@@ -24,7 +24,7 @@ def optimizer_state(optimizer: torch.optim.Optimizer, weights: Mapping[str, Tens
 def restore_optimizer(
     optimizer: torch.optim.Optimizer, weights: Mapping[str, Tensor], state: Params
 ) -> None:
-    """Give it back, from a state that may hold other entries too."""
+    """Set the optimiser's tensors from a state, which may have other entries too."""
     for name, weight in weights.items():
         prefix = f"optimizer.{name}."
         optimizer.state[weight] = {

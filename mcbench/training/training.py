@@ -1,9 +1,9 @@
 """Training of endpoints: data as tensors in memory, several small networks at once.
 
-A network's numbers do not depend on which others train beside it. Whether networks train
-together follows from the problem alone, and each seed has its own draws and its own lane: kernels
-round differently at different places of a tensor, and for different numbers of matrices. So a
-lane that no seed was asked for is filled with a twin, whose numbers are thrown away.
+A network's numbers do not depend on which others train beside it: whether networks train together
+follows from the problem alone, and each seed has its own draws and its own lane, an index of the
+batch of networks. Kernels round differently at different indices and for different numbers of
+matrices, so a lane without a seed is filled with a copy, whose numbers are discarded.
 """
 
 from __future__ import annotations
@@ -24,24 +24,25 @@ from mcbench.paths.params import Params
 from mcbench.problem.augmentation import augment
 from mcbench.problem.problem import Problem
 from mcbench.seeds import derive, generator
+from mcbench.store.store import save_seconds
 from mcbench.training.loop import diverged, solve
 from mcbench.training.optimizer_state import optimizer_state, restore_optimizer
 
 TOGETHER = 2**23
-"""Networks train together if a step of one multiplies less often than this (weights x batch)."""
+"""The most multiplications (weights x batch) in a step of a network that trains with others."""
 
 LANES = 4
-"""So many networks train together; seed s is in lane s modulo this."""
+"""The number of networks that train together; seed s is in lane s modulo this."""
 
 
 @dataclass
 class State:
-    """A training under way, of one network.
+    """The state of one network's training.
 
     Arguments:
-        epoch: The number of epochs that are done.
-        tensors: The network's and the optimiser's, by name.
-        losses: The mean training loss of each of those epochs.
+        epoch: The number of epochs done.
+        tensors: The tensors of the network and the optimiser, by name.
+        losses: The mean training loss of each epoch.
     """
 
     epoch: int
@@ -50,8 +51,8 @@ class State:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """A training that ended: with ``params``, or with the ``error`` that says why not.
+class TrainingResult:
+    """The end of one network's training: its ``params``, or the ``error`` that stopped it.
 
     ``losses`` are the mean training losses of its epochs.
     """
@@ -70,7 +71,7 @@ Report = Callable[[tuple[int, ...], int, int, float], None]
 def trains_together(problem: Problem) -> bool:
     """Whether networks of this problem train in one batch of networks.
 
-    That pays for small ones, whose steps are overhead; buffers (batch norm) rule it out.
+    This pays for small networks; dropout and buffers (batch norm) rule it out.
     """
     module = problem.module
     weights = sum(p.numel() for p in module.parameters())
@@ -88,14 +89,14 @@ def train(
     states: dict[int, State],
     save: Save,
     report: Report,
-) -> Iterator[Outcome]:
+) -> Iterator[TrainingResult]:
     """Train endpoints; one that diverges does not stop the others.
 
     Arguments:
         problem: Architecture, data and recipe.
         seeds: One per endpoint.
-        states: Where interrupted trainings stopped, by seed.
-        save: Called with a seed and its state now and then, so that a kill loses little.
+        states: The states of interrupted trainings, by seed.
+        save: Called with a seed and its state now and then, so that a killed run loses little.
         report: Called after each epoch with (seeds, epoch, epochs, mean loss).
     """
     lanes = LANES if trains_together(problem) else 1
@@ -104,27 +105,28 @@ def train(
         done = states[seed].epoch if seed in states else 0
         groups.setdefault((-done, seed // lanes), []).append(seed)
     for _, group in sorted(groups.items()):
-        began = time.perf_counter()
+        start = time.perf_counter()
         networks = _Networks(problem, tuple(group))
-        tensors, _ = solve(networks, _States(networks, states, save, report))
-        seconds = (time.perf_counter() - began) / len(group)
+        tensors, _ = solve(networks, _Checkpoint(networks, states, save, report))
+        seconds = (time.perf_counter() - start) / len(group)
         for seed, losses in networks.losses.items():
             error = networks.errors.get(seed)
             params = None if error else _of_seed(tensors, seed)
-            yield Outcome(seed, params, error, seconds, losses)
+            yield TrainingResult(seed, params, error, seconds, losses)
 
 
-@dataclass(frozen=True)
-class _States:
-    """The states of networks that train in step, each kept under its own seed; see `train`."""
+@dataclass
+class _Checkpoint:
+    """The states of networks that train together, each stored under its own seed; see `train`."""
 
     networks: _Networks
     states: dict[int, State]
-    keep: Save
-    tell: Report
+    save_state: Save
+    report_epoch: Report
+    saved: float = field(default_factory=time.perf_counter)
 
     def load(self) -> tuple[Params, dict[str, Any]] | None:
-        """Where all of them stopped, at the same epoch."""
+        """The states of all networks, which are at the same epoch."""
         states = {s: self.states[s] for s in self.networks.seeds if s in self.states}
         if not states:
             return None
@@ -133,15 +135,18 @@ class _States:
         return tensors, {"epoch": min(x.epoch for x in states.values()), "losses": losses}
 
     def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
-        """Keep those that did not diverge; what is trained is not kept here."""
+        """Store the networks that did not diverge, every few seconds; final ones are yielded."""
+        if final or time.perf_counter() - self.saved <= save_seconds():
+            return
         for seed, losses in record["losses"].items():
-            if not final and seed not in self.networks.errors:
+            if seed not in self.networks.errors:
                 own = _copy(_of_seed(tensors, seed))
-                self.keep(seed, State(record["epoch"], own, list(losses)))
+                self.save_state(seed, State(record["epoch"], own, list(losses)))
+        self.saved = time.perf_counter()
 
     def report(self, step: int, steps: int, loss: float) -> None:
-        """Say how far they are."""
-        self.tell(self.networks.seeds, step, steps, loss)
+        """Report an epoch with its mean loss."""
+        self.report_epoch(self.networks.seeds, step, steps, loss)
 
 
 def _of_seed(tensors: Params, seed: int) -> Params:
@@ -151,14 +156,12 @@ def _of_seed(tensors: Params, seed: int) -> Params:
 
 
 class _Networks:
-    """Networks that train in step, each with parameters and an optimiser's state of its own.
-
-    Only the forward and backward pass are batched.
+    """The solver of networks that train together; only forward and backward passes are batched.
 
     Attributes:
-        done: The number of epochs that are done.
-        losses: Of each network, the mean losses of those.
-        errors: Of the seeds that diverged.
+        done: The number of epochs done.
+        losses: The mean loss of each of them, by seed.
+        errors: The errors of the seeds that diverged.
     """
 
     title, unit = "training", "epoch"
@@ -188,15 +191,15 @@ class _Networks:
 
     @property
     def record(self) -> dict[str, Any]:
-        """The epochs that are done, and the losses."""
+        """The number of epochs done, and the losses."""
         return {"epoch": self.done, "losses": self.losses}
 
-    def taken(self, record: dict[str, Any]) -> int:
-        """The epochs of a state; all where every network diverged."""
+    def progress(self, record: dict[str, Any]) -> int:
+        """The epochs done; all of them if every network diverged."""
         return self.steps if len(self.errors) == len(self.seeds) else int(record.get("epoch", 0))
 
     def step(self) -> float | None:
-        """The next epoch; the mean loss of the networks that have not diverged."""
+        """Train for an epoch; the mean loss of the networks that have not diverged."""
         for seed, loss in zip(self.seeds, self.epoch(self.done).tolist(), strict=True):
             self.losses[seed].append(loss)
             if not isfinite(loss) and seed not in self.errors:
@@ -211,7 +214,7 @@ class _Networks:
         recipe, problem = self.problem.recipe, self.problem
         if not self.stacked:
             torch.manual_seed(derive(self.seeds[0], "epoch", epoch))  # For dropout.
-        raw = problem.data.train.to(problem.device) if recipe.augment else problem.splits["train"]
+        raw = problem.training_data(recipe)
         orders = [generator(s, "order", epoch) for s in self.lanes]
         draws = [generator(s, "augment", epoch) for s in self.lanes]
         order = torch.stack([torch.randperm(len(raw), generator=g) for g in orders])
@@ -221,21 +224,22 @@ class _Networks:
         for step in range(steps):
             for group in self.optimizer.param_groups:
                 group["lr"] = recipe.rate(epoch, step, steps)
-            chosen = order[:, step * recipe.batch_size : (step + 1) * recipe.batch_size]
-            inputs = [raw.inputs[rows] for rows in chosen]
-            if recipe.augment:
-                inputs = [
-                    augment(x, recipe.augment, g) for x, g in zip(inputs, draws, strict=True)
-                ]
+            batch_rows = order[:, step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            inputs = [
+                augment(raw.inputs[rows], recipe.augment, g)
+                for rows, g in zip(batch_rows, draws, strict=True)
+            ]
             batch = torch.stack([raw.normalized(x) for x in inputs])
-            losses = self._each(batch, raw.targets[chosen])
+            losses = self._losses(batch, raw.targets[batch_rows])
             self.optimizer.zero_grad()
             losses.sum().backward()
             self.optimizer.step()
-            total += losses.detach().double() * chosen.shape[1]
+            total += losses.detach().double() * batch_rows.shape[1]
         return total[list(self.lane.values())] / len(raw)
 
-    def _each(self, inputs: Tensor, targets: Tensor) -> Tensor:
+    def _losses(self, inputs: Tensor, targets: Tensor) -> Tensor:
+        """The loss of each network, shape (lanes,)."""
+
         def loss(weights: Params, x: Tensor, y: Tensor) -> Tensor:
             outputs = functional_call(self.template, (weights, self.buffers), (x,))
             return self.problem.criterion(outputs, y)
@@ -248,11 +252,11 @@ class _Networks:
     def result(self) -> Params:
         """The state of each network, ``SEED.NAME`` in the order of its ``state_dict``."""
         names = self.template.state_dict().keys()
-        known = [(s, {**self.weights[i], **self.buffers}) for s, i in self.lane.items()]
-        return _copy({f"{s}.{n}": tensors[n] for s, tensors in known for n in names})
+        states = [(s, {**self.weights[i], **self.buffers}) for s, i in self.lane.items()]
+        return _copy({f"{s}.{n}": state[n] for s, state in states for n in names})
 
     def tensors(self) -> Params:
-        """All that a resumed training needs, ``SEED.NAME`` of each network."""
+        """Each network and its optimiser's state, as ``SEED.NAME``."""
         state: Params = {}
         for seed, i in self.lane.items():
             own = {f"network.{n}": x for n, x in {**self.weights[i], **self.buffers}.items()}
@@ -260,8 +264,8 @@ class _Networks:
             state |= {f"{seed}.{n}": x for n, x in own.items()}
         return state
 
-    def start(self, tensors: Params, record: dict[str, Any]) -> None:
-        """Go on from a state."""
+    def init(self, tensors: Params, record: dict[str, Any]) -> None:
+        """Continue from a state."""
         if not record:
             return
         self.done, self.losses = record["epoch"], record["losses"]

@@ -28,7 +28,8 @@ from mcbench.paths.params import equal
 from mcbench.plugins.host import Host
 from mcbench.report.ranking import ranking
 from mcbench.report.reading import end_points
-from mcbench.store.store import Store, key_of
+from mcbench.store.key import key_of
+from mcbench.store.store import Store
 from programs import run
 
 OTHER = "quick[epochs=15,init_variance=2]"

@@ -216,7 +216,7 @@ def test_a_training_goes_on_where_it_stopped(objective: str) -> None:
         whole.epoch(epoch)
     for epoch in range(2):
         first.epoch(epoch)
-    second.start({name: x.clone() for name, x in first.tensors().items()}, {"epoch": 2})
+    second.init({name: x.clone() for name, x in first.tensors().items()}, {"epoch": 2})
     for epoch in range(2, 4):
         second.epoch(epoch)
     assert second.control.equal(whole.control)

@@ -34,7 +34,7 @@ Loss = Callable[[Tensor], Tensor]
 
 def chosen(problem: Problem, samples: int) -> Tensor:
     """The samples that the metrics take."""
-    return problem.chosen("train", samples, "hessian", "samples")
+    return problem.rows("train", samples, "hessian", "samples")
 
 
 def flat(problem: Problem, params: mcbench.Params, rows: Tensor) -> tuple[Loss, Tensor]:

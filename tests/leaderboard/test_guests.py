@@ -83,6 +83,6 @@ def test_a_method_that_is_not_installed_here_is_shown_all_the_same(
 
 
 def _key(run: dict[str, object]) -> str:
-    from mcbench.store.store import key_of
+    from mcbench.store.key import key_of
 
     return key_of(run)

@@ -22,7 +22,8 @@ from mcbench.leaderboard.table.records import collect
 from mcbench.paths.params import fingerprint
 from mcbench.plugins.host import Host
 from mcbench.store.distribution import installed, named
-from mcbench.store.store import Store, key_of
+from mcbench.store.key import key_of
+from mcbench.store.store import Store
 from programs import run
 
 

@@ -17,7 +17,8 @@ from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
 from mcbench.paths.params import equal
-from mcbench.store.store import Store, key_of, save_seconds
+from mcbench.store.key import key_of
+from mcbench.store.store import Store, save_seconds
 
 KEY = key_of({"some": "key"})
 TENSORS = {

@@ -19,7 +19,7 @@ from mcbench.errors import EntryError, UsageError, one_line
 from mcbench.experiments.record import RunFields
 from mcbench.leaderboard.entry.files import write_file
 from mcbench.leaderboard.entry.schema import SCHEMA, EntryFile, RecordItem
-from mcbench.store.store import canonical
+from mcbench.store.key import canonical
 
 LIMIT = 64 * 2**20
 """The most bytes an entry may have."""

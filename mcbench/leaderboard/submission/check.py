@@ -25,7 +25,7 @@ from mcbench.leaderboard.table.records import method_finder, signature_of
 from mcbench.plugins.host import host
 from mcbench.report.reading import ends_of
 from mcbench.store.distribution import named
-from mcbench.store.store import canonical
+from mcbench.store.key import canonical
 
 CLOSE = 1e-9
 """Relative tolerance of numbers computed again, whose sums may be in another order."""

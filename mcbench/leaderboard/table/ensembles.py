@@ -13,7 +13,8 @@ from mcbench.leaderboard.entry.files import undamaged
 from mcbench.plugins.host import host
 from mcbench.report.tables import Table, plus_minus
 from mcbench.stats.summary import Summary, summarize
-from mcbench.store.store import Store, canonical
+from mcbench.store.key import canonical
+from mcbench.store.store import Store
 
 SHARED = {"reference", "budgets", "endpoints", "note", "board"}
 OWN = {"name", "title", "dataset", "architecture", "recipe", "row", "note"}

@@ -16,7 +16,8 @@ from mcbench.leaderboard.entry.sources import Sourced, sources_of
 from mcbench.plugins.host import host
 from mcbench.report.reading import columns_of
 from mcbench.stats.summary import Summary, summarize
-from mcbench.store.store import Store, canonical
+from mcbench.store.key import canonical
+from mcbench.store.store import Store
 
 Records = dict[str, dict[tuple[int, int], Record]]
 """Records by method and pair."""

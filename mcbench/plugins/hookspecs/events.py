@@ -1,6 +1,4 @@
-"""Hooks of the life of trainings and runs: they are told what happens."""
-
-# The signatures are the documentation of arguments: the bodies are empty on purpose.
+"""Hooks called at the events of trainings and runs."""
 
 from __future__ import annotations
 
@@ -16,11 +14,11 @@ if TYPE_CHECKING:
 def mcbench_training_started(
     problem: dict[str, Any], seeds: tuple[int, ...], keys: tuple[str, ...]
 ) -> None:
-    """Called before endpoints are trained, not for those that were found in the store.
+    """Called before endpoints are trained, not for those that the store has.
 
     ``keys`` are the content keys that the endpoints of ``seeds`` will have, in the same order.
-    ``problem`` is the identity of data set, architecture and recipe, as in a run. Of each
-    endpoint it is told later that it was trained, or that its training failed.
+    ``problem`` is the identity of data set, architecture and recipe, as in a run. For each
+    endpoint, ``mcbench_endpoint_trained`` or ``mcbench_training_failed`` is called later.
 
     Example::
 
@@ -49,10 +47,10 @@ def mcbench_epoch_finished(
 
 @hookspec
 def mcbench_method_progressed(title: str, step: int, steps: int, loss: float) -> None:
-    """Called now and then by what computes for long: ``step`` of ``steps`` is done.
+    """Called now and then in long computations: ``step`` of ``steps`` is done.
 
-    ``title`` says what is trained or measured; ``loss`` is the mean since the last call, or of
-    what was measured.
+    ``title`` names what is trained or measured; ``loss`` is the mean since the last call, or the
+    measured one.
 
     Example::
 
@@ -64,7 +62,7 @@ def mcbench_method_progressed(title: str, step: int, steps: int, loss: float) ->
 
 @hookspec
 def mcbench_endpoint_trained(endpoint: mcbench.Endpoint) -> None:
-    """Called when an endpoint has been trained and stored, not when it was found in the store.
+    """Called when an endpoint has been trained and stored, not when it is loaded.
 
     ``endpoint`` has ``params``, ``seed``, ``key`` and ``record``.
 
@@ -78,9 +76,9 @@ def mcbench_endpoint_trained(endpoint: mcbench.Endpoint) -> None:
 
 @hookspec
 def mcbench_training_failed(seed: int, key: str, error: Exception) -> None:
-    """Called when the training of an endpoint failed, as when it diverges; the others go on.
+    """Called when the training of an endpoint failed, as when it diverged; the others continue.
 
-    The endpoint of ``seed`` would have had the content key ``key``. ``error`` says why.
+    The endpoint of ``seed`` would have the content key ``key``. ``error`` is the exception.
 
     Example::
 
@@ -92,11 +90,11 @@ def mcbench_training_failed(seed: int, key: str, error: Exception) -> None:
 
 @hookspec
 def mcbench_run_started(run: mcbench.Run) -> None:
-    """Called before a run (problem x pair x method x protocol) is computed.
+    """Called before a run (problem x pair x method x protocol) is computed, not if it is loaded.
 
-    Not when it was found in the store. ``run`` has ``problem``, ``pair`` (the two seeds),
-    ``method``, ``identity`` (of the method: name, parameters, distribution, version),
-    ``protocol``, ``ends`` (the endpoints' keys) and ``key``.
+    ``run`` has ``problem``, ``pair`` (the two seeds), ``method``, ``identity`` (of the method:
+    name, parameters, distribution, version), ``protocol``, ``ends`` (the endpoints' keys) and
+    ``key``.
 
     Example::
 
@@ -108,11 +106,10 @@ def mcbench_run_started(run: mcbench.Run) -> None:
 
 @hookspec
 def mcbench_point_evaluated(run: mcbench.Run, t: float, values: dict[str, Any]) -> None:
-    """Called after a path's point was evaluated: the grid first, then the refinement.
+    """Called after a point of a path was evaluated: the grid first, then the refinement.
 
-    ``t`` is where on the path of ``run``; ``values`` has ``loss`` and ``accuracy``, each by split.
-    Of a run that goes on after an interruption, the points from before are not told again; the
-    record has them all.
+    ``t`` is its time on the path of ``run``; ``values`` has ``loss`` and ``accuracy``, each by
+    split. A resumed run does not repeat the calls of earlier points; the record has them all.
 
     Example::
 
@@ -126,11 +123,10 @@ def mcbench_point_evaluated(run: mcbench.Run, t: float, values: dict[str, Any]) 
 def mcbench_run_finished(run: mcbench.Run, record: mcbench.Record, units: dict[str, str]) -> None:
     """Called when the ``record`` of a ``run`` is complete and stored.
 
-    After it was computed, or after metrics that it lacked were added: then no start was told.
-    ``record`` has ``run``, ``problem``, ``pair``, ``method``, ``curve``, ``metrics``,
-    ``provenance`` and ``cost``, and ``notes`` if the method said something of its path, as
-    attributes;
-    ``units`` are those of the metrics, by name.
+    After it was computed, or (without ``mcbench_run_started``) after missing metrics were added.
+    ``record`` has the attributes ``run``, ``problem``, ``pair``, ``method``, ``curve``,
+    ``metrics``, ``provenance``, ``cost``, and ``notes`` if the method made any; ``units`` are the
+    metrics' units, by name.
 
     Example::
 
@@ -142,7 +138,7 @@ def mcbench_run_finished(run: mcbench.Run, record: mcbench.Record, units: dict[s
 
 @hookspec
 def mcbench_run_failed(run: mcbench.Run, error: Exception) -> None:
-    """Called when ``run`` failed; the other runs go on. ``error`` is the exception.
+    """Called when ``run`` failed; the other runs continue. ``error`` is the exception.
 
     Example::
 

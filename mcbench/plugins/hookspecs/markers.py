@@ -1,4 +1,4 @@
-"""The marks of specifications and implementations."""
+"""The decorators of hook specifications and implementations."""
 
 from __future__ import annotations
 

@@ -63,11 +63,11 @@ class Training:
         self.velocity = torch.zeros_like(self.control[1:-1, : self.network.trained])
         self.objective = objective(curve, self.control[:, : self.network.trained])
 
-    def taken(self, record: dict[str, Any]) -> int:
+    def progress(self, record: dict[str, Any]) -> int:
         """The epochs of a state."""
         return int(record.get("epoch", 0))
 
-    def start(self, tensors: Params, record: dict[str, Any]) -> None:
+    def init(self, tensors: Params, record: dict[str, Any]) -> None:
         """Resume from a state, if there is one."""
         if record:
             self.record = {"epoch": record["epoch"]}

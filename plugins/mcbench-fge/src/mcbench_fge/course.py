@@ -85,7 +85,7 @@ class Training:
         """The epochs that are done, and how many networks were collected."""
         return {"epoch": self.done, "collected": self.count}
 
-    def taken(self, record: dict[str, Any]) -> int:
+    def progress(self, record: dict[str, Any]) -> int:
         """The epochs of a state."""
         return int(record.get("epoch", 0))
 
@@ -139,7 +139,7 @@ class Training:
         state |= {f"network.{n}": x for n, x in self.module.state_dict().items()}
         return state | mcbench.optimizer_state(self.optimizer, self.weights)
 
-    def start(self, tensors: Params, record: dict[str, Any]) -> None:
+    def init(self, tensors: Params, record: dict[str, Any]) -> None:
         """Resume from a state, if there is one."""
         if not record:
             return

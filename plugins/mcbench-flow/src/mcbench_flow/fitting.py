@@ -96,13 +96,13 @@ class Fit:
         """The steps that are done, and the best map's step and loss."""
         return {"steps": self.done, "best_loss": self.best.loss, "best_step": self.best.step}
 
-    def taken(self, record: dict[str, Any]) -> int:
+    def progress(self, record: dict[str, Any]) -> int:
         """The steps of a state; all where none of the last ones was better."""
         steps: int = record.get("steps", 0)
         spent = steps - record.get("best_step", 0) >= PATIENCE * self.every
         return self.steps if self.objective.check and spent else steps
 
-    def start(self, tensors: Params, record: dict[str, Any]) -> None:
+    def init(self, tensors: Params, record: dict[str, Any]) -> None:
         """Begin with a check, or resume from a state."""
         if not record:
             self._check()

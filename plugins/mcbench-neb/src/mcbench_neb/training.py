@@ -91,12 +91,12 @@ class Training:
         """The cycles that are done, and the steps of the next."""
         return {"cycles": self.history, "step": self.done}
 
-    def taken(self, record: dict[str, Any]) -> int:
+    def progress(self, record: dict[str, Any]) -> int:
         """The steps of a state; a cycle that stopped early skipped the rest."""
         cycles = self.band.plan[: len(record.get("cycles", ()))]
         return sum(cycle.steps for cycle in cycles) + int(record.get("step", 0))
 
-    def start(self, tensors: Params, record: dict[str, Any]) -> None:
+    def init(self, tensors: Params, record: dict[str, Any]) -> None:
         """Resume from a state, if there is one."""
         if not record:
             return

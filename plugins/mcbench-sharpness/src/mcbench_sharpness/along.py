@@ -26,7 +26,7 @@ def along(
         describe: Gives the numbers at some points, shape (points, columns).
     """
     problem, path, workshop = evaluation.problem, evaluation.path, evaluation.workshop
-    rows = problem.chosen("train", samples, "hessian", "samples")
+    rows = problem.rows("train", samples, "hessian", "samples")
     # A second backward pass keeps about as much again as the first.
     batch = min(len(rows), problem.batch_size)
     together = max(1, mcbench.together(problem, batch, gradients=True) // 2)
