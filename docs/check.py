@@ -1,4 +1,4 @@
-"""Check the documents: links, names of hooks, options and code blocks.
+"""Check the documents: links, files of the code, names of hooks, options and code blocks.
 
 Run from the repository's top, with the standard library alone: ``python docs/check.py``. Each
 fault is one line; the exit code is 1 if there is any. Links to the generated reference are checked
@@ -24,6 +24,9 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 GENERATED = "docs/reference"
 """Where `docs.build` puts the pages that are made from the code."""
 
+ABSENT = (f"{GENERATED}/", "build/", "plugins/mcbench-NAME", "src/mcbench_NAME", "leaderboards/")
+"""Beginnings of names of files that are made, or whose name is a pattern."""
+
 EVERYWHERE = {"--help", "--version"}
 """Options that click makes by itself."""
 
@@ -33,6 +36,7 @@ def main() -> int:
     root = Path.cwd()
     checks: tuple[Callable[[Path], Iterator[str]], ...] = (
         check_links,
+        check_files,
         check_hooks,
         check_options,
         check_quickstart,
@@ -158,6 +162,14 @@ def broken(root: Path, path: Path, target: str) -> str:
     if anchor and place.suffix == ".md" and anchor not in anchors(place):
         return "there is no such heading"
     return ""
+
+
+def check_files(root: Path) -> Iterator[str]:
+    """Files of the code that CONTRIBUTING names exist, in the repository or in ``mcbench/``."""
+    for name in re.findall(r"`([\w.-]+/[\w./-]*)`", (root / "CONTRIBUTING.md").read_text()):
+        places = root / name, root / "mcbench" / name
+        if not name.startswith(ABSENT) and not any(place.exists() for place in places):
+            yield f"CONTRIBUTING.md: there is no file '{name}'"
 
 
 def check_hooks(root: Path) -> Iterator[str]:

@@ -16,6 +16,7 @@ from mcbench.plugins import parameters as spec
 from mcbench.plugins.host import KINDS, host, plural
 from mcbench.report.describing import describe
 from mcbench.report.tables import Table
+from mcbench.testing import checks
 
 TITLES = {
     "method": "Methods",
@@ -50,6 +51,8 @@ ABOUT = {
     "`mcbench leaderboard show`: [leaderboards](../../leaderboards.md#leaderboards-of-ensembles).",
     "executor": "Who carries out the runs.",
 }
+
+CHECKS = "Properties that `mcbench plugin check` tests: [Check a plugin](../../testing.md)."
 
 FACTS = {
     "reference": "source",
@@ -87,6 +90,8 @@ def index(kind: str) -> str:
     parts.append(text.table(["name", "what it is", "unit", "better", "from"], rows))
     if kind == "recipe":
         parts += ["## Side by side", _side_by_side(kind)]
+    rows = [(text.cell(c.title), text.cell(c.property)) for c in checks(kind)]
+    parts += ["## Checks", CHECKS, text.table(["check", "property"], rows)]
     return "\n\n".join(parts)
 
 
