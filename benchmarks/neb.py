@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 import options
-from common import interleaved, mnist, problem
+from common import interleaved, mnist, problem, repeated
 from mcbench_neb import NEB
 from mcbench_neb.chain import Chain
 from results import Result, report, reporting
@@ -16,27 +16,16 @@ from results import Result, report, reporting
 from mcbench.problem.problem import Problem
 
 LIMITS = {32: 0.6, 100: None, 500: None}
-"""What is claimed, by the number of hidden units."""
+"""Claimed ratios, by the number of hidden units."""
 
 
 def stepping(task: Problem, pivots: int, lanes: int | None) -> Callable[[], Any]:
     """A step of all pivots, each on a minibatch of its own, as a run does it."""
-    band = NEB(pivots=pivots)
     ends = (dict(task.build(seed).state_dict()) for seed in (0, 1))
-    chain = Chain(band, *ends, task, lanes)
-    chain.start(pivots)
-    batches = [next(task.shuffled(chain.recipe, "benchmark", i)) for i in range(pivots)]
-    return lambda: chain.step(1e-6, batches, [0] * pivots)
-
-
-def repeated(step: Callable[[], Any], count: int) -> Callable[[], None]:
-    """So many steps, one after another."""
-
-    def steps() -> None:
-        for _ in range(count):
-            step()
-
-    return steps
+    band = Chain(NEB(pivots=pivots), *ends, task, lanes)
+    band.start(pivots)
+    batches = [next(task.shuffled(band.recipe, "benchmark", i)) for i in range(pivots)]
+    return lambda: band.step(1e-6, batches, [0] * pivots)
 
 
 def run(
@@ -60,7 +49,7 @@ def run(
 
 @click.command()
 @click.option("--pivots", default=11, show_default=True, type=click.IntRange(1),
-              help="Pivots of the chain.")  # fmt: skip
+              help="Pivots of the band.")  # fmt: skip
 @options.samples("Training samples, for minibatches.", 6000, 256)
 @click.option("--steps", default=20, show_default=True, type=click.IntRange(1),
               help="Steps in a row.")  # fmt: skip

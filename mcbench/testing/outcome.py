@@ -68,7 +68,7 @@ def carry_out(check: Check, subject: Subject, expected: Mapping[str, str]) -> Ou
         return Outcome(check, state, found, fix, reason, time.perf_counter() - began)
     seconds = time.perf_counter() - began
     if reason:
-        found = f"it was expected to fail ({reason}), and it holds"
+        found = f"it was expected to fail ({reason}) and holds"
         return Outcome(check, "failed", found, "expect its failure no longer", seconds=seconds)
     return Outcome(check, "ok", seconds=seconds)
 
