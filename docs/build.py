@@ -129,9 +129,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder)
         lay_out(stage / "content")
-        made = zensical(stage)
-        if made.returncode:
-            print(COLOUR.sub("", made.stdout + made.stderr), file=sys.stderr)
+        result = zensical(stage)
+        if result.returncode:
+            print(COLOUR.sub("", result.stdout + result.stderr), file=sys.stderr)
             return 1
         faults = sorted(set(outside(stage / "site")))
         if faults:

@@ -43,13 +43,13 @@ def mathml(latex: str, display: str) -> str:
     Raises:
         ValueError: If it has a command that is not known: it would be shown as it stands.
     """
-    made = convert(" ".join(latex.split()), display=display)
-    # A bar is taken for an operator between two things, with space on both sides.
-    made = made.replace(BAR, BAR.replace("<mo ", '<mo lspace="0" rspace="0" '))
-    shown = "".join(etree.fromstring(made).itertext())
-    if "\\" in shown:
-        raise ValueError(f"the formula '{latex}' has a command that cannot be converted: {shown}")
-    return str(made)
+    markup = convert(" ".join(latex.split()), display=display)
+    # The converter takes a bar for an operator, with space on both sides.
+    markup = markup.replace(BAR, BAR.replace("<mo ", '<mo lspace="0" rspace="0" '))
+    content = "".join(etree.fromstring(markup).itertext())
+    if "\\" in content:
+        raise ValueError(f"the formula '{latex}' cannot be converted: {content}")
+    return str(markup)
 
 
 class MathML(Extension):  # type: ignore[misc]

@@ -114,7 +114,7 @@ def other_shapes_are_refused_clearly(subject: Subject) -> None:
 
 @check("architecture", "forward leaves no trace")
 def a_forward_pass_changes_nothing(subject: Subject) -> None:
-    """In evaluation mode a forward pass changes no weight, and needs no random numbers."""
+    """A forward pass in evaluation mode changes no weight, and draws no random numbers."""
     problem = _problem(subject)
     module, inputs = problem.build(0).eval(), _inputs(_problem(subject))
     before = _state(module)
@@ -131,7 +131,7 @@ def a_forward_pass_changes_nothing(subject: Subject) -> None:
 
 @check("architecture", "samples are independent")
 def samples_are_independent(subject: Subject) -> None:
-    """In evaluation mode the outputs of a sample do not depend on the rest of the batch."""
+    """The outputs of a sample do not depend on the rest of the batch, in evaluation mode."""
     problem = _problem(subject)
     inputs = _inputs(problem)
     with torch.no_grad():

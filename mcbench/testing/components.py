@@ -60,14 +60,14 @@ def wrong_values_are_refused(subject: Subject) -> None:
     for name, parameter in _parameters(subject).items():
         if parameter.type is str and not parameter.part and not parameter.constraints:
             continue  # Any text will do.
-        wrong = f"{subject.declared.name}[{name}={NONSENSE}]"
+        value = f"{subject.declared.name}[{name}={NONSENSE}]"
         try:
-            host().get(subject.kind, wrong)
+            host().get(subject.kind, value)
         except UsageError as error:
-            one_line_or_fault(error, f"refusing '{wrong}'")
+            one_line_or_fault(error, f"refusing '{value}'")
         else:
             raise Fault(
-                f"'{wrong}' is accepted",
+                f"'{value}' is accepted",
                 f"annotate '{name}' with its type (int, float, bool, Literal, tuple, ...)",
             )
 
@@ -98,9 +98,9 @@ def it_is_frozen(subject: Subject) -> None:
 def its_import_is_light(subject: Subject) -> None:
     """Loading its plugin and asking it for its components imports no heavy library."""
     module = _module(subject)
-    heavy, wrong = _loaded(module)
-    if wrong:
-        raise Fault(f"'{module}' does not load: {wrong}", "see 'mcbench plugins'")
+    heavy, error = _loaded(module)
+    if error:
+        raise Fault(f"'{module}' does not load: {error}", "see 'mcbench plugins'")
     if heavy:
         raise Fault(
             f"importing '{module}', or asking for its {plural(subject.kind)}, imports {heavy}",
@@ -183,5 +183,5 @@ def _loaded(module: str) -> tuple[str, str]:
     )
     if done.returncode:
         return "", (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    heavy, wrong = [*done.stdout.split("\n"), "", ""][:2]
-    return heavy, wrong
+    heavy, error = [*done.stdout.split("\n"), "", ""][:2]
+    return heavy, error

@@ -153,12 +153,12 @@ def missing_files_are_named(subject: Subject) -> None:
     with tempfile.TemporaryDirectory(prefix="mcbench-kit-") as folder:
         empty = Path(folder) / "data"
         empty.mkdir()
-        found = subject.component.find(empty)
-        if found == []:
+        files = subject.component.find(empty)
+        if files == []:
             raise Inapplicable("it needs no files")
-        if found is not None:
+        if files is not None:
             raise Fault(
-                f"in an empty directory 'find' gives {found!r}", "return None if a file is missing"
+                f"in an empty directory 'find' gives {files!r}", "return None if a file is missing"
             )
         try:
             loading.load(_Offline(subject.component), empty, Store(Path(folder) / "store"))

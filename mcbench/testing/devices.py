@@ -44,10 +44,10 @@ def _works(subject: Subject, network: Trained, **where: Any) -> None:
         path = connect(again, network, problem, **where)
         for t in TIMES:
             point = path(t)
-            wrong = unlike(point, *ends)
-            if wrong:
+            difference = unlike(point, *ends)
+            if difference:
                 raise Fault(
-                    f"in {what} at t = {t:g} on the {network.name} network {wrong}",
+                    f"in {what} at t = {t:g} on the {network.name} network {difference}",
                     "take dtype and device from the endpoints: torch.zeros_like(x), y.to(x)",
                 )
             inputs, _ = next(problem.batches("test"))

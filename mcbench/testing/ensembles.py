@@ -27,8 +27,8 @@ def members(subject: Subject, network: Trained, count: int = 3) -> list[Params]:
 
 def _applicable(subject: Subject) -> Iterator[tuple[Trained, list[Params]]]:
     """Networks that the ensemble takes, with their members."""
-    for name, made in applicable(ARCHITECTURES, lambda name: members(subject, trained(name))):
-        yield trained(name), made
+    for name, group in applicable(ARCHITECTURES, lambda name: members(subject, trained(name))):
+        yield trained(name), group
 
 
 @check("ensemble", "members")
@@ -38,21 +38,21 @@ def there_are_members_for_each_endpoint(subject: Subject) -> None:
     each = 1
     if collects(subject.component):
         each = len(subject.component.epochs(RECIPE))
-    for network, made in _applicable(subject):
-        for count, given in ((3, made), (1, members(subject, network, 1))):
-            if len(given) != count * each:
+    for network, group in _applicable(subject):
+        for count, result in ((3, group), (1, members(subject, network, 1))):
+            if len(result) != count * each:
                 raise Fault(
-                    f"of {count} endpoints of the {network.name} network it makes {len(given)} "
+                    f"of {count} endpoints of the {network.name} network it makes {len(result)} "
                     f"members, not {count * each}",
                     "yield one member for each endpoint, or announce them with 'epochs'",
                 )
         ends = [network.endpoint(seed).params for seed in SEEDS for _ in range(each)]
-        for i, (member, end) in enumerate(zip(made, ends, strict=True), start=1):
+        for i, (member, end) in enumerate(zip(group, ends, strict=True), start=1):
             # Counters of a training of the ensemble's own are those of neither network.
-            wrong = unlike(member, end, member if collects(subject.component) else ends[0])
-            if wrong:
+            difference = unlike(member, end, member if collects(subject.component) else ends[0])
+            if difference:
                 raise Fault(
-                    f"in member {i} of the {network.name} network {wrong}",
+                    f"in member {i} of the {network.name} network {difference}",
                     "a member holds every entry of an endpoint's params",
                 )
 
@@ -75,10 +75,10 @@ def common_entries_are_the_same_tensors(subject: Subject) -> None:
 def the_same_endpoints_give_the_same_members(subject: Subject) -> None:
     """The same endpoints give the same members, whatever the global generators hold."""
     network = next(_applicable(subject))[0]
-    made = repeated(
+    results = repeated(
         lambda: members(subject, network), "draw with generator=problem.generator(purpose)"
     )
-    if not all(equal(x, y) for x, y in zip(*made, strict=True)):
+    if not all(equal(x, y) for x, y in zip(*results, strict=True)):
         raise Fault("members differ the second time", "draw with problem.generator(purpose)")
 
 

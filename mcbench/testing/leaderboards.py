@@ -15,7 +15,7 @@ def named_components_exist(subject: Subject) -> None:
     board = subject.component
     names = [(kind, getattr(board, kind)) for kind in ("dataset", "architecture", "recipe")]
     names += [("method", r.method) for r in board.rows if r.method not in ("", ENDPOINTS)]
-    names += [("metric", shown.metric) for shown in board.shown.values()]
+    names += [("metric", column.metric) for column in board.shown.values()]
     for kind, text in names:
         try:
             host().get(kind, text)

@@ -110,7 +110,7 @@ def it_connects_something(subject: Subject) -> None:
 
 @check("method", "errors")
 def errors_are_one_line(subject: Subject) -> None:
-    """Where it does not connect, it raises a McbenchError of one line."""
+    """It refuses other networks by a McbenchError of one line."""
     for name, error in attempts(subject).items():
         if not isinstance(error, Exception):
             continue

@@ -53,12 +53,12 @@ def evaluation(name: str, route: str = "line") -> Evaluation:
     )
 
 
-def values(subject: Subject, given: Evaluation) -> dict[str, Any]:
+def values(subject: Subject, measurement: Evaluation) -> dict[str, Any]:
     """All values of the metric, which may be of any type, by names such as ``bytes:train``."""
     metric = subject.component
     values: dict[str, Any] = {}
     for split in SPLITS if metric.splits else (None,):
-        measured = metric.measure(given, split)
+        measured = metric.measure(measurement, split)
         named = measured if isinstance(measured, dict) else {"": measured}
         values |= {":".join(filter(None, (str(n), split))): v for n, v in named.items()}
     return values
@@ -138,11 +138,11 @@ def the_same_evaluation_gives_the_same_values(subject: Subject) -> None:
 def the_evaluation_is_not_modified(subject: Subject) -> None:
     """Measuring changes neither the curve nor the endpoints."""
     for name, _ in _applicable(subject):
-        given = evaluation(name)
-        values(subject, given)
-        if given.curve != _curve(name, "line"):
+        measurement = evaluation(name)
+        values(subject, measurement)
+        if measurement.curve != _curve(name, "line"):
             raise Fault("it changed evaluation.curve", "sort and change copies: sorted(x)")
-        for seed, end in enumerate(given.ends):
+        for seed, end in enumerate(measurement.ends):
             if not equal(end.params, trained(name).endpoint(seed).params):
                 raise Fault("it changed an endpoint", "clone before changing in place")
 

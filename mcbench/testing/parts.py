@@ -92,6 +92,8 @@ def it_leaves_the_start(subject: Subject) -> None:
     hidden = problem.chain.layers[0].entries
     middle = a | {n: (a[n] + b[n]) / 2 for n in hidden}
     one, two = adjust(middle, 0.5), adjust(middle, 0.5)
-    wrong = unlike(one, a, b)
-    if wrong or not equal(one, two):
-        raise Fault(wrong or "called again it gives something else", "give a network's entries")
+    difference = unlike(one, a, b)
+    if difference or not equal(one, two):
+        raise Fault(
+            difference or "called again it gives something else", "give a network's entries"
+        )

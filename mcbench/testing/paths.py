@@ -84,10 +84,10 @@ def points_are_networks(subject: Subject) -> None:
     for network, path in paths(subject):
         a, b = (network.endpoint(seed).params for seed in (0, 1))
         for t in _times(path):
-            wrong = unlike(path(t), a, b)
-            if wrong:
+            difference = unlike(path(t), a, b)
+            if difference:
                 raise Fault(
-                    f"at t = {t:.3g} on the {network.name} network {wrong}",
+                    f"at t = {t:.3g} on the {network.name} network {difference}",
                     "a point holds every entry of a.params, as it is there: {**a.params, ...}",
                 )
 

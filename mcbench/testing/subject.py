@@ -61,10 +61,10 @@ def subject(kind: str, text: str) -> Subject:
     cached = _SUBJECTS.get((kind, text))
     if cached is not None and cached.host is host():
         return cached
-    name, given = parameters.parse(text)
+    name, arguments = parameters.parse(text)
     provided = host().find(kind, name)
     component = host().get(kind, text)
-    if component.trial and not given:
+    if component.trial and not arguments:
         component = parameters.configure(kind, component, component.trial)
     full = host().text(kind, component)
     result = Subject(kind, full, component, provided.component, provided.plugin, host())

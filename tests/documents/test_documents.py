@@ -150,9 +150,9 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path / "site-packages")])
-    known = set(sys.modules)
+    before = set(sys.modules)
     yield Reader(tmp_path, monkeypatch)
-    for name in set(sys.modules) - known:
+    for name in set(sys.modules) - before:
         if name.startswith("mcbench_") and str(tmp_path) in str(
             getattr(sys.modules[name], "__file__", "")
         ):

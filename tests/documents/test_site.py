@@ -48,8 +48,8 @@ def test_no_hook_is_undocumented(hook: str) -> None:
 def test_every_hook_of_the_host_is_on_the_page() -> None:
     from mcbench.plugins.host import Host
 
-    known = Host(only=set()).manager.hook
-    assert {name for name in vars(known) if not name.startswith("_")} == set(hooks.names())
+    registered = Host(only=set()).manager.hook
+    assert {name for name in vars(registered) if not name.startswith("_")} == set(hooks.names())
     assert set(KINDS.values()) <= set(hooks.names())
 
 
@@ -180,7 +180,7 @@ def test_the_site_is_made_without_a_warning_and_asks_for_nothing_outside(content
 
 
 def every_public_name_is_described(page: str) -> None:
-    """In each section is more than its heading."""
+    """Test that each section has more than its heading."""
     for name in mcbench.__all__:
         section = page.partition(f'<h2 id="mcbench.{name}"')[2].partition("<h2 ")[0]
         words = re.sub("<[^>]+>", " ", section).split()
@@ -188,10 +188,10 @@ def every_public_name_is_described(page: str) -> None:
 
 
 def every_command_and_option_is_described(page: str) -> None:
-    """Each verb has its section, and that each of its options."""
-    found = list(verbs(main, click.Context(main, info_name="mcbench")))
-    assert len(found) > 12
-    for path, options in found:
+    """Test that each verb has a section with its options."""
+    sections = list(verbs(main, click.Context(main, info_name="mcbench")))
+    assert len(sections) > 12
+    for path, options in sections:
         section = re.split("<h[1-6] ", page.partition(f' id="{path.replace(" ", "-")}"')[2])[0]
         assert section, path
         for option in options:
