@@ -17,12 +17,12 @@ from mcbench.problem.problem import Problem
 
 COUNTS = (500, 1000, 2000)
 FLAT = 1.1
-"""What is claimed of the peak with the most images, against that with the fewest."""
+"""Claimed ratio of the peak with the most images to that with the fewest."""
 MIB = 2**20
 
 
 def leg(count: int, channels: int, layer: int) -> tuple[Problem, Stage]:
-    """The leg of a layer-wise path that keeps a layer's outputs: what is further below is B's."""
+    """The leg of a layer-wise path that keeps a layer's outputs, with the lower layers of B."""
     architecture = host().get("architecture", f"vgg16[channels={channels}]")
     task = Problem(images(count, 32, 3), architecture, host().get("recipe", "anokhin2020-vgg16"))
     a, b = (dict(task.build(seed).state_dict()) for seed in (0, 1))
@@ -32,7 +32,7 @@ def leg(count: int, channels: int, layer: int) -> tuple[Problem, Stage]:
 
 
 def measure(count: int, channels: int, layer: int, points: int, kept: int | None) -> float:
-    """Peak MiB while so many points of the leg are adjusted, after all of the data is there."""
+    """Peak MiB while points of the leg are adjusted, beyond data and networks."""
     if kept is not None:
         stream.KEPT_BYTES = kept * MIB
     task, stage = leg(count, channels, layer)
@@ -77,11 +77,11 @@ def run(
 @click.option("--images", "counts", multiple=True, default=COUNTS, show_default=True,
               type=click.IntRange(6), help="Training images, few to many; repeat it.")  # fmt: skip
 @click.option("--channels", default=32, show_default=True, type=click.IntRange(1),
-              help="Of the network's first block.")  # fmt: skip
+              help="Channels of the network's first block.")  # fmt: skip
 @click.option("--layer", default=7, show_default=True, type=click.IntRange(2, 16),
               help="The layer that is adjusted, from 1.")  # fmt: skip
 @click.option("--points", default=2, show_default=True, type=click.IntRange(1),
-              help="Of the leg, adjusted one after another.")  # fmt: skip
+              help="Points of the leg, adjusted one after another.")  # fmt: skip
 @click.option("--kept", type=click.IntRange(0), help="MiB to keep at most of what does not "
               "change along the leg; else as the plugin has it.")  # fmt: skip
 @reporting

@@ -20,11 +20,11 @@ SIZES = (2000, 6144)
 ITERATIONS = 100_000
 """POT's default limit, which the published code leaves as it is."""
 SLOWER, COSTLIER = 1.0, 1 + 1e-6
-"""What is claimed of seconds, where both find the optimum, and of distances."""
+"""Claimed ratios of seconds, if both find the optimum, and of distances."""
 
 
 def emd(a: Tensor, b: Tensor, iterations: int = ITERATIONS) -> tuple[np.ndarray, bool]:
-    """The plan as the published code finds it, and whether the solver came to its end."""
+    """The plan that the published code finds, and whether its solver converged."""
     try:
         import ot
     except ImportError:

@@ -1,4 +1,4 @@
-"""What the benchmarks share: data and problems of MNIST's size, timing, memory."""
+"""Data and problems of MNIST's size, timing and memory, for all benchmarks."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def problem(data: Data, width: int, recipe: str) -> Problem:
 
 def trained(task: Problem) -> list[Params]:
     """Networks A and B, trained from seeds 0 and 1."""
-    done = training.train(task, [0, 1], {}, lambda *_: None, lambda *_: None)
-    return [outcome.params for outcome in done if outcome.params is not None]
+    results = training.train(task, [0, 1], {}, lambda *_: None, lambda *_: None)
+    return [result.params for result in results if result.params is not None]
 
 
 def interleaved(
@@ -67,12 +67,22 @@ def interleaved(
     """Median seconds of both ways, run by turns after a warm-up of each."""
     seconds: tuple[list[float], list[float]] = ([], [])
     for i in range(repeats + 1):
-        for way, kept in zip((ours, naive), seconds, strict=True):
+        for way, durations in zip((ours, naive), seconds, strict=True):
             began = time.perf_counter()
             way()
             if i:
-                kept.append(time.perf_counter() - began)
+                durations.append(time.perf_counter() - began)
     return statistics.median(seconds[0]), statistics.median(seconds[1])
+
+
+def repeated(step: Callable[[], Any], count: int) -> Callable[[], None]:
+    """A function that takes ``count`` steps, one after another."""
+
+    def steps() -> None:
+        for _ in range(count):
+            step()
+
+    return steps
 
 
 def apart(function: Callable[..., Any], *arguments: Any) -> Any:

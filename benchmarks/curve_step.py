@@ -8,7 +8,7 @@ from typing import Any
 import click
 import options
 import torch
-from common import images, interleaved
+from common import images, interleaved, repeated
 from mcbench_curves import TrainedCurve
 from mcbench_curves.coefficients import SHAPES
 from mcbench_curves.training import Training
@@ -25,9 +25,9 @@ NETWORKS = {
     "conv2fc1": ("anokhin2020-cifar10", 32, 3),
     "residual, 8 layers": ("garipov2018-vgg16", 32, 3),
 }
-"""With the recipe, the images' size and their channels."""
+"""Recipe, size and channels of the images, by network."""
 TIME = 0.4
-"""Where on the curve: all three control points of a Bezier curve weigh there, two of a chain."""
+"""Time on the curve, where all three control points of a Bezier curve count, two of a polygon."""
 
 
 class Block(nn.Module):
@@ -65,7 +65,7 @@ class Residual:
 
 
 def architecture(name: str) -> Any:
-    """That of a row of `NETWORKS`."""
+    """The architecture of a row of `NETWORKS`."""
     return Residual() if name.startswith("residual") else host().get("architecture", name)
 
 
@@ -93,24 +93,14 @@ def plain(task: Problem, inputs: Tensor, targets: Tensor) -> Callable[[], Any]:
     return step
 
 
-def repeated(step: Callable[[], Any], count: int) -> Callable[[], None]:
-    """So many steps, one after another."""
-
-    def steps() -> None:
-        for _ in range(count):
-            step()
-
-    return steps
-
-
 def run(steps: int = 10, repeats: int = 9) -> list[Result]:
     """Both shapes of curve with both networks: median seconds of a step."""
     results = []
     for name, (recipe, size, channels) in NETWORKS.items():
-        chosen = host().get("recipe", recipe)
-        data = images(chosen.batch_size * 6, size, channels)
-        task = Problem(data, architecture(name), chosen)
-        inputs, targets = next(task.batches("train", chosen.batch_size))
+        training = host().get("recipe", recipe)
+        data = images(training.batch_size * 6, size, channels)
+        task = Problem(data, architecture(name), training)
+        inputs, targets = next(task.batches("train", training.batch_size))
         for shape in SHAPES:
             ways = (bent(task, shape, inputs, targets), plain(task, inputs, targets))
             ours, naive = interleaved(*(repeated(way, steps) for way in ways), repeats)

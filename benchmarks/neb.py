@@ -9,7 +9,7 @@ from typing import Any
 import click
 import options
 import torch
-from common import interleaved, mnist, problem
+from common import interleaved, mnist, problem, repeated
 from mcbench_neb import NEB
 from mcbench_neb.pivots import Pivots
 from results import Result, report, reporting
@@ -17,27 +17,16 @@ from results import Result, report, reporting
 from mcbench.problem.problem import Problem
 
 LIMITS = {32: 0.6, 100: None, 500: None}
-"""What is claimed, by the number of hidden units."""
+"""Claimed ratios, by the number of hidden units."""
 
 
 def stepping(task: Problem, pivots: int, lanes: int | None) -> Callable[[], Any]:
     """A step of all pivots, each on a minibatch of its own, as a run does it."""
-    band = NEB(pivots=pivots)
     ends = (dict(task.build(seed).state_dict()) for seed in (0, 1))
-    moving = Pivots(band, *ends, task, lanes)
+    moving = Pivots(NEB(pivots=pivots), *ends, task, lanes)
     recipe = moving.networks.recipe
     batches = [next(task.shuffled(recipe, "benchmark", i)) for i in range(pivots)]
     return lambda: moving.step(1e-6, batches, torch.Generator())
-
-
-def repeated(step: Callable[[], Any], count: int) -> Callable[[], None]:
-    """So many steps, one after another."""
-
-    def steps() -> None:
-        for _ in range(count):
-            step()
-
-    return steps
 
 
 def run(

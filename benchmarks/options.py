@@ -1,4 +1,4 @@
-"""Options that several benchmarks have."""
+"""Options of several benchmarks."""
 
 from __future__ import annotations
 
@@ -41,11 +41,11 @@ def widths(*default: int) -> Callable[[Command], Command]:
 def epochs(command: Command) -> Command:
     """The option ``--epochs``."""
     return click.option("--epochs", default=1, show_default=True, type=click.IntRange(1),
-                        help="Training of networks A and B.")(command)  # fmt: skip
+                        help="Epochs of training for networks A and B.")(command)  # fmt: skip
 
 
 def repeats(
-    default: int, help: str = "Median of so many, by turns."
+    default: int, help: str = "Number of turns, of which the median counts."
 ) -> Callable[[Command], Command]:
     """The option ``--repeats``."""
     return click.option("--repeats", default=default, show_default=True, type=click.IntRange(1),

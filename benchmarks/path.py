@@ -30,9 +30,9 @@ from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import SPLITS, Problem
 
 METHOD = "ot-wa[matching=ot[cost=incoming],end=permuted]"
-"""As published: matched by incoming weights alone, up to B with its neurons permuted."""
+"""The published method: neurons matched by incoming weights, up to B with its neurons permuted."""
 LIMIT, WORSE = 1 / 15, 1.05
-"""What is claimed of seconds, and of errors."""
+"""Claimed ratios of seconds and of errors."""
 
 
 @dataclass
@@ -40,9 +40,9 @@ class Cost:
     """Seconds of a path.
 
     Arguments:
-        points: Matching and adjustment.
-        evaluation: Of all points, on train and test.
-        errors: In percent by split, at some times of the path.
+        points: Seconds of matching and adjustment.
+        evaluation: Seconds of evaluating all points, on train and test.
+        errors: Errors in percent by split, by time of the path.
     """
 
     points: float
@@ -51,7 +51,7 @@ class Cost:
 
 
 def ours(task: Problem, a: Params, b: Params, points: int) -> Cost:
-    """As a run does it, every part measured."""
+    """Cost of mcbench's way, every part measured."""
     began = time.perf_counter()
     path = host().get("method", METHOD).connect(Endpoint(a, 0, ""), Endpoint(b, 1, ""), task)
     spent = [time.perf_counter() - began]
@@ -70,7 +70,7 @@ def ours(task: Problem, a: Params, b: Params, points: int) -> Cost:
 
 
 def naive(task: Problem, a: Params, b: Params, points: int, measured: int) -> Cost:
-    """As the published code does it, measured at some of the points and scaled to all of them."""
+    """Cost of the published code's way, measured at some points and scaled to all of them."""
     hidden, bias, last, _ = a
     pictures = {split: Pictures(task, split) for split in SPLITS}
     began = time.perf_counter()
@@ -79,9 +79,9 @@ def naive(task: Problem, a: Params, b: Params, points: int, measured: int) -> Co
     adjust = pseudo_inverse(task, a)
     once = time.perf_counter() - began
     every = adjusted(points)
-    chosen = every[::-1][:: -(-len(every) // measured)]
+    times = every[::-1][:: -(-len(every) // measured)]
     adjusting, judging, errors = 0.0, 0.0, {}
-    for t in chosen:
+    for t in times:
         began = time.perf_counter()
         point = combine(a, stop, 1 - 2 * t, 2 * t)
         point[last] = torch.from_numpy(adjust(point))
@@ -92,7 +92,7 @@ def naive(task: Problem, a: Params, b: Params, points: int, measured: int) -> Co
         began = time.perf_counter()
         judged(task, point, pictures, 2)
         judging += min(alone, time.perf_counter() - began)
-    count = len(chosen)
+    count = len(times)
     return Cost(once + adjusting / count * len(every), judging / count * points, errors)
 
 

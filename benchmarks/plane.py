@@ -21,7 +21,7 @@ from mcbench.landscape.surface import Surface
 from mcbench.problem.problem import Problem
 
 LIMIT, GAP = 1 / 5, 1e-4
-"""What is claimed of seconds, and of the largest difference of losses, relative to the loss."""
+"""Claimed limits of the ratio of seconds and of the relative difference of losses."""
 
 Place = tuple[float, float]
 
@@ -64,12 +64,12 @@ def run(
         plane = Plane.through(*(dict(task.build(i).state_dict()) for i in range(3)), task)
         places = places_of(plane, side)
         began = time.perf_counter()
-        found = Surface(task, plane, "test").measure(places)
+        points = Surface(task, plane, "test").measure(places)
         ours = time.perf_counter() - began
         some = places[:: -(-len(places) // measured)]
         one, losses = naive(task, plane, some, 0)
         two, _ = naive(task, plane, some, 2)
-        values = dict(zip(places, found, strict=True))
+        values = dict(zip(places, points, strict=True))
         gap = max(abs(values[p][0] - loss) / loss for p, loss in zip(some, losses, strict=True))
         title = f"plane, {side} x {side}, {samples // 6:,} samples, width {width:,}"
         scaled = f"seconds (naive: {len(some)} of {len(places)} measured)"

@@ -1,4 +1,4 @@
-"""`Result`, one comparison, and how all are reported."""
+"""`Result`, one comparison, and the report of all comparisons."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Result:
     """One comparison. The smaller the ratio ours / naive, the better.
 
     Arguments:
-        benchmark: What was compared, with its sizes.
-        quantity: What was measured, with its unit.
+        benchmark: Name of the benchmark, with its sizes.
+        quantity: The measured quantity, with its unit.
         ours, naive: The two values.
-        limit: What is claimed: the ratio is at most this. None: measured, nothing claimed.
+        limit: Largest ratio that is claimed; ``None`` if nothing is claimed.
     """
 
     benchmark: str
@@ -41,7 +41,7 @@ class Result:
         return self.limit is None or self.ratio <= self.limit
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON takes it."""
+        """The result as JSON."""
         return {**vars(self), "ratio": self.ratio, "holds": self.holds}
 
 

@@ -1,4 +1,4 @@
-"""What needs no tensors, against importing click: ``--help``, ``plugins``, completion."""
+"""Start of commands that need no tensors (help, plugins, completion), against importing click."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CASES: dict[str, tuple[list[str], dict[str, str], str]] = {
     "mcbench plugins": (["plugins"], {}, "ot"),
     "completion of 'mcbench run --method ot'": ([], COMPLETION, "plain,ot"),
 }
-"""Arguments, environment, and what the output must have in it."""
+"""Arguments, environment and a text that the output must contain, by case."""
 
 
 def process(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:

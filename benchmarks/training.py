@@ -19,10 +19,10 @@ from mcbench.problem.problem import Problem, SplitName
 from mcbench.training import training
 
 LIMIT = 1 / 3
-CLAIMED = 100
-"""The claim is made up to this width: beyond it the matrix products take most of the time."""
+WIDEST = 100
+"""Largest width with a claim: beyond it the matrix products take most of the time."""
 RECIPES = {"anokhin2020-mnist": 60_000, "anokhin2020-cifar10": 50_000}
-"""With the samples of their training data."""
+"""Number of training samples, by recipe."""
 WIDTHS = (32, 100, 500, 2000)
 
 
@@ -36,11 +36,12 @@ class Pictures(Dataset[Any]):
         pixels = data.inputs
         self.pixels = pixels.permute(0, 2, 3, 1).squeeze(-1).contiguous().numpy()
         self.targets = data.targets.tolist()
-        known = {
+        augmentations = {
             "flip": transforms.RandomHorizontalFlip(),
             "crop": transforms.RandomCrop(pixels.shape[-1], 4),
         }
-        steps: list[Any] = [*(known[name] for name in recipe.augment), transforms.ToTensor()]
+        steps: list[Any] = [augmentations[name] for name in recipe.augment]
+        steps.append(transforms.ToTensor())
         if recipe.normalize in CHANNELS:
             steps.append(transforms.Normalize(*CHANNELS[recipe.normalize]))
         self.transform = transforms.Compose(steps)
@@ -73,8 +74,8 @@ def ours(task: Problem, networks: int) -> float:
     threads = torch.get_num_threads()
     torch.set_num_threads(1 if training.trains_together(task) else threads)
     began = time.perf_counter()
-    done = training.train(task, list(range(networks)), {}, lambda *_: None, lambda *_: None)
-    assert all(outcome.params is not None for outcome in done)
+    results = training.train(task, list(range(networks)), {}, lambda *_: None, lambda *_: None)
+    assert all(result.params is not None for result in results)
     torch.set_num_threads(threads)
     return time.perf_counter() - began
 
@@ -96,7 +97,7 @@ def run(samples: int = 60_000, widths: tuple[int, ...] = WIDTHS, networks: int =
                 seconds.append((ours(task, n) / n, naive))
             title = f"training, {recipe}, width {width:,}, networks: {n}"
             fastest = map(min, zip(*seconds, strict=True))
-            results.append(Result(title, "seconds", *fastest, LIMIT if width <= CLAIMED else None))
+            results.append(Result(title, "seconds", *fastest, LIMIT if width <= WIDEST else None))
     return results
 
 
@@ -105,7 +106,7 @@ def run(samples: int = 60_000, widths: tuple[int, ...] = WIDTHS, networks: int =
 @options.widths(*WIDTHS)
 @click.option("--networks", default=0, help="Networks to train; 0: as many as mcbench trains at "
               "once, 4 where steps are small, else 1.")  # fmt: skip
-@options.repeats(1, "Fastest of so many, by turns.")
+@options.repeats(1, "Number of turns, of which the fastest counts.")
 @options.data_directory
 @reporting
 def main(style: str, out: Any, **sizes: Any) -> None:

@@ -21,11 +21,11 @@ from mcbench.plugins.host import host
 from mcbench.problem.problem import Problem
 
 SLOWER, LARGER, APART = 0.1, 0.2, 1e-4
-"""What is claimed of seconds, of peak memory, and of the outputs' difference."""
+"""Claimed limits of seconds, peak memory and the outputs' difference."""
 
 
 def streamed(task: Problem, a: Params, precision: str) -> Callable[[Params], np.ndarray]:
-    """As mcbench does it: the returned function gives the last layer's weights at a point."""
+    """mcbench's way: a function from a point to the last layer's adjusted weights."""
     method = host().get("adjustment", f"wa[precision={precision}]")
     adjust = method.prepare(Stage(1, a, a), task)
     adjust(a, 0.0)  # The first point of a path also computes what all points share.
@@ -33,7 +33,7 @@ def streamed(task: Problem, a: Params, precision: str) -> Callable[[Params], np.
 
 
 def pseudo_inverse(task: Problem, a: Params) -> Callable[[Params], np.ndarray]:
-    """As the published code does it, with the features of all samples in memory.
+    """The published code's way, with the features of all samples in memory.
 
     It also keeps A's features; here A's outputs are enough, which is to its advantage.
     """
@@ -50,7 +50,7 @@ def pseudo_inverse(task: Problem, a: Params) -> Callable[[Params], np.ndarray]:
 def measure(
     way: Any, sizes: tuple[Any, ...], ends: list[dict[str, Any]]
 ) -> tuple[float, float, np.ndarray]:
-    """Seconds, MiB and weights: the middle of the straight line is adjusted, once."""
+    """Seconds, MiB and weights of adjusting the middle of the straight line once."""
     task = problem(mnist(*sizes[:2]), *sizes[2:])
     a, b = ({n: torch.from_numpy(x) for n, x in end.items()} for end in ends)
     middle = combine(a, b, 0.5, 0.5)

@@ -1,9 +1,10 @@
 """Build the documentation site: ``python -m docs.build [--out DIR]``, in the repository's top.
 
-The documents are laid out as they lie in the repository, so that their links hold; the reference
-is generated beside them from the running code; Zensical makes the site, and what it warns of is
-an error. The site is readable from a file and asks for nothing that is not beside it; its search
-needs a server, such as ``python -m http.server -d build/docs``.
+The documents are laid out as they lie in the repository, so that their links hold, with the
+reference beside them: commands by mkdocs-click, the Python interface by mkdocstrings, the other
+pages by `docs.pages` from the running code. Zensical makes the site, and its warnings are errors.
+The site is readable from a file and asks for nothing that is not beside it; its search needs a
+server, such as ``python -m http.server -d build/docs``.
 """
 
 from __future__ import annotations
@@ -27,7 +28,42 @@ ROOT = Path(__file__).resolve().parent.parent
 GENERATED = check.GENERATED
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-"""What Zensical's warnings are full of, on a terminal or not."""
+"""Colours of Zensical's warnings, which it also writes where there is no terminal."""
+
+COMMANDS = """# Commands
+
+What `mcbench VERB --help` prints, for all verbs; plugins may add further ones. Exit codes,
+environment variables and completion are in [Command line](../cli.md).
+
+::: mkdocs-click
+    :module: mcbench.cli
+    :command: main
+    :prog_name: mcbench
+    :depth: 1
+    :style: plain
+"""
+"""The page of the commands, for mkdocs-click; its tables know nothing of click 8.2's defaults."""
+
+INTERFACE = """# Python interface
+
+All public names of `mcbench`: plugins import nothing else of it. `Path` stands for `mcbench.Path`.
+"""
+
+MKDOCSTRINGS = {
+    "docstring_style": "google",
+    "docstring_section_style": "list",
+    # Arguments that are described together, as "mean, std: ...", are no single parameter.
+    "docstring_options": {"warn_unknown_params": False, "warn_missing_types": False},
+    "heading_level": 2,
+    "members_order": "source",
+    "merge_init_into_class": True,
+    "separate_signature": True,
+    "show_bases": False,
+    "show_root_full_path": False,
+    "show_root_heading": True,
+    "show_signature_annotations": True,
+    "show_source": False,
+}
 
 NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
     ("Tutorials", [
@@ -93,9 +129,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder)
         lay_out(stage / "content")
-        made = zensical(stage)
-        if made.returncode:
-            print(COLOUR.sub("", made.stdout + made.stderr), file=sys.stderr)
+        result = zensical(stage)
+        if result.returncode:
+            print(COLOUR.sub("", result.stdout + result.stderr), file=sys.stderr)
             return 1
         faults = sorted(set(outside(stage / "site")))
         if faults:
@@ -108,7 +144,7 @@ def main() -> int:
 
 
 def lay_out(content: Path) -> None:
-    """The documents as they lie in the repository, and the generated reference."""
+    """Write the documents as they lie in the repository, and the generated reference."""
     texts = {str(p.relative_to(ROOT)): p.read_text() for p in check.documents(ROOT)}
     texts |= reference()
     for name, text in texts.items():
@@ -125,16 +161,17 @@ def lay_out(content: Path) -> None:
 
 def reference() -> dict[str, str]:
     """The generated pages by their place."""
-    from docs.pages import api, commands, components, hooks, record
+    import mcbench
+    from docs.pages import components, hooks, record
 
     pages = dict(components.pages())
-    pages |= {"commands.md": commands.page(), "hooks.md": hooks.page(), "api.md": api.page()}
-    pages["record.md"] = record.page()
+    pages |= {"commands.md": COMMANDS, "hooks.md": hooks.page(), "record.md": record.page()}
+    pages["api.md"] = "\n\n".join([INTERFACE, *(f"::: mcbench.{n}" for n in mcbench.__all__)])
     return {f"{GENERATED}/{name}": f"{text}\n" for name, text in pages.items()}
 
 
 def linked_files(text: str) -> Iterator[str]:
-    """What a document links to in the repository, without anchors."""
+    """Files of the repository that a document links to, without anchors."""
     for target in check.LINK.findall(text):
         name = target.partition("#")[0]
         if name and not re.match(r"[a-z][a-z0-9+.-]*:", name):
@@ -148,13 +185,7 @@ def navigation(content: Path) -> list[dict[str, object]]:
         branch: list[object] = []
         for name, place in entries:
             if not (content / place).exists():
-                raise SystemExit(
-                    f"docs/build.py: the navigation names {place}, which is not there"
-                )
-            if not (content / place).exists():
-                raise SystemExit(
-                    f"docs/build.py: the navigation names {place}, which is not there"
-                )
+                raise SystemExit(f"docs/build.py: NAVIGATION names {place}: there is no such file")
             if (content / place).is_dir():
                 below: list[object] = [f"{place}/index.md"]
                 others = sorted(p.stem for p in (content / place).glob("*.md"))
@@ -177,6 +208,12 @@ def zensical(stage: Path) -> subprocess.CompletedProcess[str]:
         # it work from a file (the plugin "offline") asks for a script from elsewhere.
         "use_directory_urls": False,
         "nav": navigation(stage / "content"),
+        "plugins": [
+            "search",
+            {"mkdocstrings": {"handlers": {"python": {
+                "paths": [str(ROOT)], "options": MKDOCSTRINGS,
+            }}}},
+        ],
         "theme": {
             # No fonts from elsewhere.
             "font": False,
@@ -190,6 +227,7 @@ def zensical(stage: Path) -> subprocess.CompletedProcess[str]:
             "tables", "admonition", "attr_list", "md_in_html", "pymdownx.superfences",
             {"toc": {"permalink": True}},
             {"pymdownx.highlight": {"pygments_lang_class": True}},
+            "mkdocs-click",
             "docs.pages.mathml",
         ],
     }  # fmt: skip
@@ -203,22 +241,22 @@ def zensical(stage: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-# What a page asks for ----------------------------------------------------------------------
+# Requests of a page ------------------------------------------------------------------------
 
 
 class Requests(HTMLParser):
-    """What a browser asks for when it opens a page: not the links that a reader may follow."""
+    """Addresses that a browser asks for when it opens a page, without links to be followed."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[str] = []
+        self.addresses: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Sources of any tag, and what ``link`` brings in."""
+        """Collect sources of any tag, and targets of ``link``."""
         values = dict(attrs)
         names = ["src", "srcset", "data", "poster"]
         names += ["href"] if tag == "link" and values.get("rel") != "canonical" else []
-        self.found += [value for name in names if (value := values.get(name))]
+        self.addresses += [value for name in names if (value := values.get(name))]
 
 
 def outside(site: Path) -> Iterator[str]:
@@ -226,7 +264,7 @@ def outside(site: Path) -> Iterator[str]:
     for path in site.rglob("*.html"):
         parser = Requests()
         parser.feed(path.read_text())
-        for address in parser.found:
+        for address in parser.addresses:
             if re.match(r"(https?:)?//", address):
                 yield f"{path.relative_to(site)} asks for {address}"
     for path in site.rglob("*.css"):

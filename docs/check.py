@@ -1,4 +1,4 @@
-"""Check the documents: links, names of hooks, options and code blocks.
+"""Check the documents: links, files of the code, names of hooks, options and code blocks.
 
 Run from the repository's top, with the standard library alone: ``python docs/check.py``. Each
 fault is one line; the exit code is 1 if there is any. Links to the generated reference are checked
@@ -22,7 +22,10 @@ HEADING = re.compile(r"^(#{1,6})[ \t]+(.+?)[ \t]*#*[ \t]*$")
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\[\]]*\])*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 GENERATED = "docs/reference"
-"""Where `docs.build` puts the pages that are made from the code."""
+"""Folder of the pages that `docs.build` makes from the code."""
+
+ABSENT = (f"{GENERATED}/", "build/", "plugins/mcbench-NAME", "src/mcbench_NAME", "leaderboards/")
+"""Beginnings of names of files that are made, or whose name is a pattern."""
 
 EVERYWHERE = {"--help", "--version"}
 """Options that click makes by itself."""
@@ -33,6 +36,7 @@ def main() -> int:
     root = Path.cwd()
     checks: tuple[Callable[[Path], Iterator[str]], ...] = (
         check_links,
+        check_files,
         check_hooks,
         check_options,
         check_quickstart,
@@ -104,14 +108,14 @@ def slug(heading: str) -> str:
 
 def anchors(path: Path) -> set[str]:
     """All anchors of a file; a heading that stands again gets -1, -2, ..."""
-    found: set[str] = set()
+    names: set[str] = set()
     seen: dict[str, int] = {}
     for heading in headings(path):
         name = slug(heading)
         count = seen.get(name, 0)
         seen[name] = count + 1
-        found.add(f"{name}-{count}" if count else name)
-    return found
+        names.add(f"{name}-{count}" if count else name)
+    return names
 
 
 def section(path: Path, heading: str) -> tuple[int, int] | None:
@@ -119,12 +123,12 @@ def section(path: Path, heading: str) -> tuple[int, int] | None:
     level = len(heading) - len(heading.lstrip("#"))
     start = None
     for number, line in prose(path):
-        found = HEADING.match(line)
-        if not found:
+        match = HEADING.match(line)
+        if not match:
             continue
-        if start is not None and len(found[1]) <= level:
+        if start is not None and len(match[1]) <= level:
             return start, number - 1
-        if f"{found[1]} {found[2]}" == heading:
+        if f"{match[1]} {match[2]}" == heading:
             start = number
     return None if start is None else (start, len(path.read_text().splitlines()))
 
@@ -137,14 +141,14 @@ def check_links(root: Path) -> Iterator[str]:
     for path in documents(root):
         text = re.sub(r"`[^`\n]*`", "", "\n".join(line for _, line in prose(path)))
         for match in LINK.finditer(text):
-            wrong = broken(root, path, match[1])
-            if wrong:
+            fault = broken(root, path, match[1])
+            if fault:
                 number = text.count("\n", 0, match.start(1)) + 1
-                yield f"{path.relative_to(root)}:{number}: link '{match[1]}': {wrong}"
+                yield f"{path.relative_to(root)}:{number}: link '{match[1]}': {fault}"
 
 
 def broken(root: Path, path: Path, target: str) -> str:
-    """What is wrong with a link, or nothing."""
+    """The fault of a link, or nothing."""
     if re.match(r"[a-z][a-z0-9+.-]*:", target):
         return ""
     name, _, anchor = target.partition("#")
@@ -160,13 +164,21 @@ def broken(root: Path, path: Path, target: str) -> str:
     return ""
 
 
+def check_files(root: Path) -> Iterator[str]:
+    """Files of the code that CONTRIBUTING names exist, in the repository or in ``mcbench/``."""
+    for name in re.findall(r"`([\w.-]+/[\w./-]*)`", (root / "CONTRIBUTING.md").read_text()):
+        places = root / name, root / "mcbench" / name
+        if not name.startswith(ABSENT) and not any(place.exists() for place in places):
+            yield f"CONTRIBUTING.md: there is no file '{name}'"
+
+
 def check_hooks(root: Path) -> Iterator[str]:
     """Every hook that a document names exists."""
-    known = {name for path in root.glob("mcbench/plugins/hookspecs/*.py") for name in hooks(path)}
+    names = {name for path in root.glob("mcbench/plugins/hookspecs/*.py") for name in hooks(path)}
     packages = {p.name for p in root.glob("plugins/*/src/*")}
     for path in documents(root):
         for name in sorted(set(re.findall(r"\bmcbench_[a-z_]+\b", path.read_text()))):
-            if name not in known | packages and not named_here(name, path):
+            if name not in names | packages and not named_here(name, path):
                 yield f"{path.relative_to(root)}: '{name}' is no hook"
 
 
@@ -187,11 +199,11 @@ def hooks(path: Path) -> list[str]:
 
 def check_options(root: Path) -> Iterator[str]:
     """Every option in a command of the documents, and in docs/cli.md, exists."""
-    known = EVERYWHERE | {o for p in root.glob("mcbench/cli/*.py") for o in options(p)}
+    existing = EVERYWHERE | {o for p in root.glob("mcbench/cli/*.py") for o in options(p)}
     for path in documents(root):
         for number, line in commands(path):
             for option in OPTION.findall(line):
-                if option not in known:
+                if option not in existing:
                     yield f"{path.relative_to(root)}:{number}: there is no option '{option}'"
 
 
@@ -223,32 +235,32 @@ def check_quickstart(root: Path) -> Iterator[str]:
         yield "README.md: there is no section '## Quickstart'"
         return
     first, last = place
-    found = [
+    commands = [
         (number, text)
         for number, language, text in blocks(readme)
         if first <= number <= last and language == "bash"
     ]
-    if len(found) != 2:
-        yield f"README.md: Quickstart has {len(found)} bash blocks, not 2"
-    for number, text in found:
+    if len(commands) != 2:
+        yield f"README.md: Quickstart has {len(commands)} bash blocks, not 2"
+    for number, text in commands:
         if len(text.splitlines()) != 1:
             yield f"README.md:{number}: a Quickstart command is one line"
     executed = (root / ".ci/run").read_text().splitlines()
-    if len(found) == 2 and found[1][1] not in executed:
-        yield f"README.md:{found[1][0]}: .ci/run does not execute this command"
+    if len(commands) == 2 and commands[1][1] not in executed:
+        yield f"README.md:{commands[1][0]}: .ci/run does not execute this command"
 
 
 def check_blocks(root: Path) -> Iterator[str]:
     """Code blocks are closed; Python compiles, TOML parses."""
     for path in documents(root):
         for number, language, text in blocks(path):
-            wrong = unreadable(language, text)
-            if wrong:
-                yield f"{path.relative_to(root)}:{number}: {wrong}"
+            fault = unreadable(language, text)
+            if fault:
+                yield f"{path.relative_to(root)}:{number}: {fault}"
 
 
 def unreadable(language: str, text: str) -> str:
-    """What is wrong with a code block, or nothing."""
+    """The fault of a code block, or nothing."""
     try:
         if language == "python":
             compile(text, "block", "exec")

@@ -1,4 +1,4 @@
-"""A small leaderboard on digits, and entries of it, for the tests of submissions."""
+"""A small leaderboard on digits, and changes of its entries, for the tests of submissions."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ method = "endpoints"
 
 
 def small(folder: Path, changes: tuple[tuple[str, str], ...] = ()) -> Board:
-    """The board, its file in ``folder``; of one recipe it has a row of endpoints too."""
+    """Write the board to ``folder`` and read it; with one recipe it has a row of endpoints too."""
     text = BOARD
     for old, new in changes:
         assert old in text
@@ -65,7 +65,7 @@ def declared(folder: Path, text: str) -> Board:
 
 
 def mend(whole: dict[str, Any]) -> None:
-    """Make all hashes of an entry right again, as a forger would."""
+    """Correct all hashes of an entry, as a forger would."""
     for item in whole["content"]["records"]:
         item["sha256"] = sha256_of(item["record"])
     whole["sha256"] = sha256_of(whole["content"])
@@ -90,7 +90,7 @@ def follow(record: dict[str, Any]) -> None:
 
 
 def lie(whole: dict[str, Any], by: float = 5.0) -> None:
-    """Raise the accuracies inside the first path, and all that follows from them; fix hashes."""
+    """Raise the accuracies inside the first path, and what follows from them; correct hashes."""
     record = whole["content"]["records"][0]["record"]
     for values in record["curve"]["accuracy"].values():
         values[1:-1] = [min(100.0, v + by) for v in values[1:-1]]

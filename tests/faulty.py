@@ -76,7 +76,7 @@ def data(**changes: Any) -> Data:
 
 
 def reading(read: Callable[[], Data], **attributes: Any) -> Any:
-    """A data set that reads so."""
+    """A data set whose ``read`` is this function."""
     methods = {"find": lambda self, directory: [], "read": lambda self, directory: read()}
     return type("Read", (), {"__doc__": "Theirs.", "name": "theirs", **methods, **attributes})()
 
@@ -111,7 +111,7 @@ FAULTY["dataset", "missing files"] = [
 
 
 class Perceptron(nn.Module):
-    """One linear layer, and what a test makes of it."""
+    """One linear layer, which subclasses break."""
 
     def __init__(self, size: int = 64, classes: int = 10) -> None:
         super().__init__()
@@ -122,13 +122,13 @@ class Perceptron(nn.Module):
 
 
 def building(cls: type[nn.Module], **attributes: Any) -> Any:
-    """An architecture that builds such networks."""
+    """An architecture that builds networks of this class."""
 
     def build(self: Any, input_shape: tuple[int, ...], classes: int) -> nn.Module:
         return cls(torch.zeros(input_shape).numel(), classes)
 
-    known = {"__doc__": "Theirs.", "name": "theirs", "build": build}
-    return type("Built", (), known | attributes)()
+    default = {"__doc__": "Theirs.", "name": "theirs", "build": build}
+    return type("Built", (), default | attributes)()
 
 
 class Seeded(Perceptron):
@@ -204,7 +204,7 @@ FAULTY["architecture", "chain"] = [building(TwoFaced)]
 
 
 def joining(member: Callable[[Any, Any], Any], count: int | None = None) -> Any:
-    """An ensemble that makes such members of an endpoint and the first one."""
+    """An ensemble whose members are a function of an endpoint and the first one."""
 
     class Joined:
         """Theirs."""
@@ -218,7 +218,7 @@ def joining(member: Callable[[Any, Any], Any], count: int | None = None) -> Any:
 
 
 def snapshots(epochs: tuple[float, ...]) -> Any:
-    """Snapshots that start from networks of the recipe, and announce such epochs."""
+    """Snapshots that start from networks of the recipe, and declare these epochs."""
 
     class Collected:
         """Theirs."""

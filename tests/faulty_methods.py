@@ -15,7 +15,7 @@ from mcbench import Leg, Path, StructureError, combine
 Faulty = dict[tuple[str, str], list[Any]]
 
 FAULTY: Faulty = {}
-"""Components by the check that they fail, as (kind, title)."""
+"""Components by the check that they fail: its kind and its title."""
 
 
 def fails(kind: str, *titles: str, **options: Any) -> Callable[[Any], Any]:
@@ -145,9 +145,9 @@ class Rememberer(Straight):
     last: Any = None
 
     def connect(self, a: Any, b: Any, problem: Any) -> Any:
-        known, self.last = self.last, a
-        same = known is None or known.params.keys() != a.params.keys() or known.seed == a.seed
-        middle = combine(a.params, b.params if same else known.params, 0.5, 0.5)
+        last, self.last = self.last, a
+        same = last is None or last.params.keys() != a.params.keys() or last.seed == a.seed
+        middle = combine(a.params, b.params if same else last.params, 0.5, 0.5)
         return mcbench.polyline([a.params, middle, b.params])
 
 

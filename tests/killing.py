@@ -1,4 +1,4 @@
-"""Work that is killed where a test wants it."""
+"""A workshop that stops the work at a chosen save."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class Killed(Exception):
 
 
 class Fragile(Workshop):
-    """A workshop in which the work stops at the save number ``last``, and that counts reports."""
+    """A workshop that stops the work at the save number ``last``, and counts saves and reports."""
 
     last = 0
     saves = 0

@@ -1,4 +1,4 @@
-"""Small networks made of given layers, and problems on digits with untrained endpoints."""
+"""Networks made of given layers, and problems on digits with untrained endpoints."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def linear(n: int, m: int, **how: Any) -> Layer:
 
 
 def problem_of(store: Store, architecture: Any, recipe: str = "quick") -> Problem:
-    """The problem of an architecture, or of one by its name, on digits."""
+    """The problem of an architecture, given itself or by name, on digits."""
     loaded, _ = loading.load(host().get("dataset", "digits"), None, store)
     if isinstance(architecture, str):
         architecture = host().get("architecture", architecture)
@@ -56,5 +56,5 @@ def problem_of(store: Store, architecture: Any, recipe: str = "quick") -> Proble
 
 
 def untrained(problem: Problem, seed: int) -> Endpoint:
-    """An endpoint as its training would begin."""
+    """An endpoint with its initial weights."""
     return Endpoint(problem.build(seed).state_dict(), seed, "", {})

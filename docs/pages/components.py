@@ -16,6 +16,7 @@ from mcbench.plugins import parameters as spec
 from mcbench.plugins.host import KINDS, host, plural
 from mcbench.report.description import describe
 from mcbench.report.tables import Table
+from mcbench.testing import checks
 
 TITLES = {
     "method": "Methods",
@@ -51,6 +52,8 @@ ABOUT = {
     "executor": "Who carries out the runs.",
 }
 
+CHECKS = "Properties that `mcbench plugin check` tests: [Check a plugin](../../testing.md)."
+
 FACTS = {
     "reference": "source",
     "needs": "needs",
@@ -64,7 +67,7 @@ FACTS = {
     "layout": "files",
     "from": "from",
 }
-"""Declarations that a page lists, and what they are called there."""
+"""Declarations that a page lists, with their headings."""
 
 
 def pages() -> Iterator[tuple[str, str]]:
@@ -81,12 +84,14 @@ def index(kind: str) -> str:
     for name in host().names(kind):
         described = facts(kind, name)
         link = f"[{name}]({name}.md)"
-        shown = (text.cell(described.get(fact, "")) for fact in ("unit", "better", "from"))
-        rows.append((link, text.cell(described["summary"]), *shown))
+        others = (text.cell(described.get(fact, "")) for fact in ("unit", "better", "from"))
+        rows.append((link, text.cell(described["summary"]), *others))
     parts = [f"# {TITLES[kind]}", ABOUT[kind]]
     parts.append(text.table(["name", "what it is", "unit", "better", "from"], rows))
     if kind == "recipe":
         parts += ["## Side by side", _side_by_side(kind)]
+    rows = [(text.cell(c.title), text.cell(c.property)) for c in checks(kind)]
+    parts += ["## Checks", CHECKS, text.table(["check", "property"], rows)]
     return "\n\n".join(parts)
 
 
@@ -105,7 +110,7 @@ def _side_by_side(kind: str) -> str:
 
 
 def facts(kind: str, name: str) -> dict[str, Any]:
-    """All that a component declares, as texts."""
+    """Declarations of a component, as texts."""
     provided = host().find(kind, name)
     described = describe(kind, provided)
     for fact in ("recipe", "layout"):
@@ -179,24 +184,24 @@ def _parts(kind: str, name: str) -> Iterator[str]:
 
 @cache
 def _records(board: str) -> Records:
-    """What comes with a board: no store of one's own is read."""
+    """Records that come with a board, without those of a store."""
     return collect(host().get("leaderboard", board), None)
 
 
 def _measured(method: str) -> Iterator[str]:
     """The method's rows on all boards, where it was measured."""
     yield "## Measured"
-    found = False
+    measured = False
     for name in host().names("leaderboard"):
         board: Board = host().get("leaderboard", name)
         if method not in _records(name):
             continue
-        found = True
+        measured = True
         count = len(_records(name)[method])
         yield f"### {name}\n\n{text.prose(board.title)}; {count} pairs."
         for make in (standing, overview):
             yield _row(make(board, _records(name)), method)
-    if found:
+    if measured:
         yield "Columns: [how to read the table](../../leaderboards.md#read-the-table)."
     else:
         yield "No leaderboard has measured it with these parameters."
@@ -204,8 +209,8 @@ def _measured(method: str) -> Iterator[str]:
 
 def _row(table: Table, method: str) -> str:
     """One row of a table, as a table of its own with a line for each column."""
-    found = next(i for i, d in enumerate(table.data) if d.get("method") == method)
-    cells = table.rows[found]
+    number = next(i for i, d in enumerate(table.data) if d.get("method") == method)
+    cells = table.rows[number]
     heads = [h for h in table.columns if h not in ("method", "mcbench method") and cells.get(h)]
     return text.table(map(text.cell, heads), [[text.cell(cells[h]) for h in heads]])
 
@@ -230,11 +235,11 @@ def _board(board: Board) -> Iterator[str]:
         yield from _table(make(board, records))
 
 
-def _table(shown: Table) -> Iterator[str]:
+def _table(table: Table) -> Iterator[str]:
     """A table with its note."""
-    cells = [[text.cell(row.get(h, "")) for h in shown.columns] for row in shown.rows]
-    yield text.table(map(text.cell, shown.columns), cells)
-    yield from (text.prose(line) for line in shown.note.splitlines() if line.strip())
+    cells = [[text.cell(row.get(h, "")) for h in table.columns] for row in table.rows]
+    yield text.table(map(text.cell, table.columns), cells)
+    yield from (text.prose(line) for line in table.note.splitlines() if line.strip())
 
 
 def kinds_without_page() -> set[str]:

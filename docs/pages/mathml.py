@@ -1,7 +1,8 @@
 """An extension of Python-Markdown: formulas as MathML, which browsers show without a script.
 
-``$...$`` stands in a line, ``$$...$$`` on its own, as GitHub reads them. They are converted when
-the page is built, so that it needs neither a script nor a font from elsewhere.
+``$...$`` stands in a line, ``$$...$$`` on its own, as GitHub reads them; in docstrings the role
+``:math:`` marks a formula. They are converted when the page is built, so that it needs neither a
+script nor a font from elsewhere.
 """
 
 from __future__ import annotations
@@ -16,14 +17,16 @@ from markdown.inlinepatterns import InlineProcessor
 BLOCK = r"\$\$(?!\$)([^$]+?)\$\$"
 INLINE = r"(?<![\\$\w])\$(?![\s$])([^$]+?)(?<!\s)\$(?![\w$])"
 
+ROLE = r":math:`([^`]+)`"
+
 BAR = '<mo stretchy="false">&#x0007C;</mo>'
 
-AFTER_CODE = 186
-"""Priority: below that of code in backticks, above that of escapes and emphasis."""
+BEFORE_CODE, AFTER_CODE = 191, 186
+"""Priorities: of code in backticks it is 190, of escapes and emphasis less than 186."""
 
 
 class Formula(InlineProcessor):  # type: ignore[misc]  # Markdown ships no types.
-    """Replaces a formula."""
+    """A pattern whose matches are replaced by MathML."""
 
     def __init__(self, pattern: str, md: Markdown, display: str) -> None:
         super().__init__(pattern, md)
@@ -40,24 +43,25 @@ def mathml(latex: str, display: str) -> str:
     Raises:
         ValueError: If it has a command that is not known: it would be shown as it stands.
     """
-    made = convert(" ".join(latex.split()), display=display)
-    # A bar is taken for an operator between two things, with space on both sides.
-    made = made.replace(BAR, BAR.replace("<mo ", '<mo lspace="0" rspace="0" '))
-    shown = "".join(etree.fromstring(made).itertext())
-    if "\\" in shown:
-        raise ValueError(f"the formula '{latex}' has a command that cannot be converted: {shown}")
-    return str(made)
+    markup = convert(" ".join(latex.split()), display=display)
+    # The converter takes a bar for an operator, with space on both sides.
+    markup = markup.replace(BAR, BAR.replace("<mo ", '<mo lspace="0" rspace="0" '))
+    content = "".join(etree.fromstring(markup).itertext())
+    if "\\" in content:
+        raise ValueError(f"the formula '{latex}' cannot be converted: {content}")
+    return str(markup)
 
 
 class MathML(Extension):  # type: ignore[misc]
-    """Formulas in dollars."""
+    """Formulas in dollars, or after ``:math:``."""
 
     def extendMarkdown(self, md: Markdown) -> None:
-        """Register both kinds; the longer mark first."""
+        """Register all marks; the longer one first."""
+        md.inlinePatterns.register(Formula(ROLE, md, "inline"), "formula-role", BEFORE_CODE)
         md.inlinePatterns.register(Formula(BLOCK, md, "block"), "block-formula", AFTER_CODE + 1)
         md.inlinePatterns.register(Formula(INLINE, md, "inline"), "formula", AFTER_CODE)
 
 
 def makeExtension(**options: object) -> MathML:
-    """What Python-Markdown asks for."""
+    """Make the extension; Python-Markdown calls this."""
     return MathML(**options)

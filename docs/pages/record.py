@@ -31,7 +31,7 @@ def page() -> str:
 
 
 def section(name: str, part: dict[str, Any]) -> str:
-    """One part of a record: what it is, and its fields."""
+    """One part of a record: its description and its fields."""
     lines = [f"## {name}", text.docstring(part["description"])]
     fields = part.get("properties", {})
     if fields:
@@ -45,7 +45,7 @@ def section(name: str, part: dict[str, Any]) -> str:
 
 
 def shown(kind: dict[str, Any]) -> str:
-    """A type as a reader takes it: a link for a part, `number` and such for the rest."""
+    """A type in words: a link for a part of the record, else `number` and the like."""
     if "$ref" in kind:
         name = kind["$ref"].rpartition("/")[2]
         return f"[{name}](#{name.lower()})"

@@ -1,4 +1,4 @@
-"""Markdown from what code has: docstrings, tables, single words."""
+"""Markdown from docstrings, tables and single words of the code."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     names = list(heads)
     lines = [list(row) for row in rows]
     used = [i for i, _ in enumerate(names) if not lines or any(row[i] for row in lines)]
-    shown = [[names[i] for i in used], ["---"] * len(used)]
-    shown += [[row[i] for i in used] for row in lines]
-    return "\n".join(f"| {' | '.join(row)} |" for row in shown)
+    cells = [[names[i] for i in used], ["---"] * len(used)]
+    cells += [[row[i] for i in used] for row in lines]
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)
 
 
 def docstring(text: str, without: Iterable[str] = ()) -> str:
@@ -83,7 +83,7 @@ def _section(title: str, body: str) -> str:
         return f"**{title}**\n\n" + fenced(body, "pycon" if ">>>" in body else "python")
     items = []
     for entry in re.split(r"\n(?=\S)", body):
-        found = ITEM.match(entry)
-        words = " ".join((found[2] if found else entry).split())
-        items.append(f"- {code(found[1])}: {prose(words)}" if found else f"- {prose(words)}")
+        item = ITEM.match(entry)
+        words = " ".join((item[2] if item else entry).split())
+        items.append(f"- {code(item[1])}: {prose(words)}" if item else f"- {prose(words)}")
     return f"**{title}**\n\n" + "\n".join(items)

@@ -1,1 +1,1 @@
-"""The built-ins, written as plugins like any other: one module per hook."""
+"""Built-in components, written as plugins like any other."""

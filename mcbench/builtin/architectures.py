@@ -20,7 +20,7 @@ class MLP:
     """A fully connected ReLU network: flatten, then affine layers with ReLU between them.
 
     Arguments:
-        hidden: The number of its hidden layers; 0: any.
+        hidden: Number of hidden layers that ``widths`` must have; 0: any.
     """
 
     name: str = "mlp"
@@ -42,7 +42,7 @@ class MLP:
         if self.hidden and len(self.widths) != self.hidden:
             raise UsageError(
                 f"architecture '{self.name}' has {self.hidden} hidden layers, not "
-                f"{len(self.widths)}: for any depth take 'mlp'"
+                f"{len(self.widths)}: give {self.hidden} widths, or take 'mlp' for any depth"
             )
         if any(width < 1 for width in self.widths):
             raise UsageError(

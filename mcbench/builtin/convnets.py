@@ -32,19 +32,33 @@ class Conv2FC1:
         """The network; images need at least 7 x 7 pixels."""
         from torch import nn
 
-        if min(self.channels) < 1:
-            raise UsageError(f"architecture '{self.name}': channels must be positive")
-        before, *size = image_shape(self.name, input_shape, least=7)
-        layers: list[nn.Module] = []
-        for channels in self.channels:
-            layers += [he(nn.Conv2d(before, channels, 5, padding=2)), nn.ReLU()]
+        layers, outputs = _features(self.name, self.channels, input_shape, least=7)
+        return nn.Sequential(*layers, nn.Linear(outputs, classes))
+
+
+def _features(
+    name: str, channels: tuple[int, ...], input_shape: tuple[int, ...], least: int = 1
+) -> tuple[list[nn.Module], int]:
+    """5x5 convolutions with ReLU, each pooled over 3x3 pixels with stride 2; number of outputs.
+
+    Maps smaller than 3 pixels are not pooled.
+
+    Raises:
+        UsageError: If the network cannot be built so.
+    """
+    from torch import nn
+
+    if min(channels) < 1:
+        raise UsageError(f"architecture '{name}': channels must be positive, not {channels}")
+    before, *size = image_shape(name, input_shape, least)
+    layers: list[nn.Module] = []
+    for after in channels:
+        layers += [he(nn.Conv2d(before, after, 5, padding=2)), nn.ReLU()]
+        before = after
+        if min(size) >= 3:
             layers.append(nn.MaxPool2d(3, 2))
-            before, size = channels, [_pooled(n) for n in size]
-        return nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * prod(size), classes))
-
-
-def _pooled(size: int) -> int:
-    return (size - 3) // 2 + 1
+            size = [(n - 3) // 2 + 1 for n in size]
+    return [*layers, nn.Flatten()], before * prod(size)
 
 
 @dataclass(frozen=True)
@@ -52,8 +66,8 @@ class VGG:
     """VGG: blocks of 3x3 convolutions with pooling between them, and a head of linear layers.
 
     After Simonyan & Zisserman (ICLR 2015), with the head 512-512-classes with dropout of Garipov
-    et al. (NeurIPS 2018). Kernels are drawn from N(0, 2 / (9 x channels)). Pooling stops where
-    maps are one pixel large, so that small images do too.
+    et al. (NeurIPS 2018). Kernels are drawn from N(0, 2 / (9 x channels)). Maps of one pixel are
+    not pooled, so that the network takes small images too.
     """
 
     name: str
@@ -99,8 +113,8 @@ class ThreeConvThreeFC:
     """Three 5x5 convolutions and three linear layers, the hidden ones of 1000 K neurons.
 
     ReLU follows each layer but the last, pooling over 3x3 pixels with stride 2 each convolution.
-    Kernels are drawn from N(0, 2 / (25 x channels)), their biases are 0 at first. Pooling stops
-    where maps are smaller than 3 pixels, so that small images do too.
+    Kernels are drawn from N(0, 2 / (25 x channels)), their biases are 0 at first. Maps smaller
+    than 3 pixels are not pooled, so that the network takes small images too.
     """
 
     name = "3conv3fc"
@@ -114,18 +128,7 @@ class ThreeConvThreeFC:
         """The network."""
         from torch import nn
 
-        if min(self.channels) < 1:
-            raise UsageError(f"architecture '{self.name}': channels must be positive")
-        before, *size = image_shape(self.name, input_shape)
-        layers: list[nn.Module] = []
-        for channels in self.channels:
-            layers += [he(nn.Conv2d(before, channels, 5, padding=2)), nn.ReLU()]
-            before = channels
-            if min(size) >= 3:
-                layers.append(nn.MaxPool2d(3, 2))
-                size = [_pooled(n) for n in size]
-        layers.append(nn.Flatten())
-        before *= prod(size)
+        layers, before = _features(self.name, self.channels, input_shape)
         neurons = max(1, round(1000 * self.factor))
         for _ in range(2):
             layers += [nn.Linear(before, neurons), nn.ReLU()]

@@ -1,4 +1,4 @@
-"""Data sets: the embedded digits, torchvision's, and a user's own folders of images."""
+"""Data sets: scikit-learn's digits, those of torchvision, and folders of a user's images."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Digits:
     recipe = "quick"
 
     def find(self, directory: pathlib.Path) -> list[pathlib.Path]:
-        """It needs no files."""
+        """An empty list: no files are needed."""
         return []
 
     def read(self, directory: pathlib.Path) -> Data:
-        """From scikit-learn."""
+        """Training and test digits."""
         import numpy as np
         import torch
         from sklearn.datasets import load_digits
@@ -59,10 +59,10 @@ class Torchvision:
     """A data set that torchvision downloads and decodes.
 
     Arguments:
-        name: Its name here.
-        kind: The class in ``torchvision.datasets``.
-        folder: Where torchvision keeps its files, below the root.
-        needed: The files that must be there.
+        name: Name of the component.
+        kind: Name of the class in ``torchvision.datasets``.
+        folder: Folder of the files, below the data directory, as torchvision has it.
+        needed: Names of the files in it.
     """
 
     name: str
@@ -75,11 +75,11 @@ class Torchvision:
 
     @property
     def layout(self) -> str:
-        """Where a user would put the files."""
+        """Places of the files, for error messages."""
         return f"DIR/{self.folder}/{{{','.join(self.needed)}}}"
 
     def find(self, directory: pathlib.Path) -> list[pathlib.Path] | None:
-        """The files, if all are there."""
+        """The files; ``None`` if one is missing."""
         files = [directory / self.folder / name for name in self.needed]
         return files if all(file.is_file() for file in files) else None
 
@@ -134,7 +134,7 @@ class Cifar10:
     )
 
     def find(self, directory: pathlib.Path) -> list[pathlib.Path] | None:
-        """The PNG tree, else torchvision's files."""
+        """The tree of PNG files, else torchvision's files."""
         return tree_files(directory / "cifar10") or self._binary.find(directory)
 
     def download(self, directory: pathlib.Path) -> None:
@@ -142,7 +142,7 @@ class Cifar10:
         self._binary.download(directory)
 
     def read(self, directory: pathlib.Path) -> Data:
-        """Decode what was found."""
+        """Decode the files that `find` gives."""
         if tree_files(directory / "cifar10"):
             return read_tree(directory / "cifar10", "RGB").sample(self.samples)
         return self._binary.read(directory).sample(self.samples)
@@ -161,7 +161,7 @@ class ImageFolder:
 
     @property
     def layout(self) -> str:
-        """Where a user would put the files."""
+        """Places of the files, for error messages."""
         return f"DIR/{self.folder}/{{train,test}}/CLASS/*.png"
 
     def find(self, directory: pathlib.Path) -> list[pathlib.Path] | None:
@@ -174,7 +174,7 @@ class ImageFolder:
 
 
 def tree_files(root: pathlib.Path) -> list[pathlib.Path] | None:
-    """The images below ``train`` and ``test``, if there are both."""
+    """The images below ``train`` and ``test``; ``None`` if one of them has none."""
     splits = [
         sorted(p for p in (root / split).glob("*/*") if p.suffix.lower() in IMAGES)
         for split in ("train", "test")
@@ -193,7 +193,7 @@ def read_tree(root: pathlib.Path, mode: str, size: int = 0) -> Data:
     }
     if classes["train"] != classes["test"]:
         differing = sorted(set(classes["train"]) ^ set(classes["test"]))
-        raise UsageError(f"{root}: classes are not the same in train and test: {differing[0]}")
+        raise UsageError(f"{root}: class '{differing[0]}' must be in both train and test")
     index = {name: i for i, name in enumerate(classes["train"])}
 
     def split(name: str) -> Split:
@@ -232,21 +232,14 @@ def _decode(file: pathlib.Path, mode: str, size: int) -> Tensor:
     return tensor[None] if tensor.dim() == 2 else tensor.permute(2, 0, 1)
 
 
-def _idx() -> tuple[str, ...]:
-    return tuple(
-        f"{split}-{what}-ubyte"
-        for split in ("train", "t10k")
-        for what in ("images-idx3", "labels-idx1")
-    )
-
-
 @hookimpl
 def mcbench_datasets() -> Iterator[Any]:
     """The built-in data sets."""
     yield Digits()
+    parts = ("images-idx3", "labels-idx1")
+    files = tuple(f"{split}-{part}-ubyte" for split in ("train", "t10k") for part in parts)
     for name, kind in (("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST")):
         summary = f"{kind}: 60,000 + 10,000 grey images, 28x28"
-        files = _idx()
         yield Torchvision(name, summary, kind, f"{kind}/raw", files, "anokhin2020-mnist")
     yield Cifar10()
     yield Torchvision(

@@ -41,7 +41,7 @@ class DenseNet:
         """The network; images need at least 4 x 4 pixels."""
         from torch import nn
 
-        from mcbench.builtin.dense import layer, transition
+        from mcbench.builtin.densenet_modules import layer, transition
 
         before, *_ = image_shape(self.name, input_shape, least=4)
         channels = 2 * self.growth

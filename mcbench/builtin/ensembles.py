@@ -1,4 +1,4 @@
-"""The ensemble that others are measured against."""
+"""The ensemble of independent networks, with which others are compared."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ if TYPE_CHECKING:
 
 
 class Independent:
-    """The networks as they are."""
+    """Independently trained networks, unchanged."""
 
     name = "independent"
     summary = "the networks as they are"
 
     def start(self, recipe: Recipe) -> Recipe:
-        """As the recipe says."""
+        """The whole training of the recipe."""
         return recipe
 
     def epochs(self, recipe: Recipe) -> tuple[float, ...]:
-        """All of the recipe's."""
+        """The epochs of the recipe, for the only member."""
         return (float(recipe.last),)
 
     def collect(self, start: Endpoint, problem: Problem) -> list[Params]:
-        """The endpoint."""
+        """The endpoint's parameters, as the only member."""
         return [start.params]
 
 

@@ -1,4 +1,4 @@
-"""What convolutional architectures share: the shape of their inputs, initial kernels."""
+"""Input shapes and initial kernels of convolutional architectures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def image_shape(
     architecture: str, input_shape: tuple[int, ...], least: int = 1
 ) -> tuple[int, int, int]:
-    """Channels, height and width of the images that a network is to take.
+    """Channels, height and width of the images that a network takes.
 
     Raises:
         UsageError: If the inputs are no images, or images of fewer than ``least`` pixels in
@@ -35,7 +35,7 @@ def image_shape(
 
 
 def he(layer: nn.Conv2d) -> nn.Conv2d:
-    """Kernels from N(0, 2 / (kernel entries x output channels)), biases 0."""
+    """Draw kernels from N(0, 2 / (kernel entries x output channels)), and set biases to 0."""
     from torch import nn
 
     entries = layer.kernel_size[0] * layer.kernel_size[1] * layer.out_channels

@@ -1,4 +1,4 @@
-"""Landscapes: losses that are formulas of two weights, to see and to test what methods do."""
+"""Landscapes: losses that are formulas of two weights, to see and to test methods."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 SAMPLES = 64
-"""Of each split; they are all the same, and only make epochs of some steps."""
+"""Number of samples in each split; all are equal, and only set the number of steps."""
 
 Loss = Literal["cross-entropy", "output"]
 
 
 class Flatland:
-    """No data: samples that say nothing, for architectures whose output is the loss itself.
+    """Samples without information, for architectures whose output is the loss itself.
 
     Both splits are the same 64 zeros, so that an epoch of the recipe ``landscape`` has 32 steps.
     There are no classes, and so no accuracies.
@@ -32,11 +32,11 @@ class Flatland:
     recipe = "landscape"
 
     def find(self, directory: pathlib.Path) -> list[pathlib.Path]:
-        """It needs no files."""
+        """An empty list: no files are needed."""
         return []
 
     def read(self, directory: pathlib.Path) -> Data:
-        """Zeros."""
+        """Samples of zeros."""
         import torch
 
         split = Split(torch.zeros(SAMPLES, 1, 1, 1), torch.zeros(SAMPLES, dtype=torch.int64), 1.0)
@@ -97,10 +97,10 @@ class Landscape:
     Its one parameter is ``w``, shape (2,); its output for every sample is L(w), shape (batch, 1).
 
     Arguments:
-        name: Its name.
-        summary: One line.
+        name: Name of the component.
+        summary: One line for listings.
         function: L, from w, shape (..., 2), to shape (...).
-        start: The initial w, from two numbers that are uniform on [0, 1].
+        start: Function from two numbers, uniform on [0, 1], to the initial w.
     """
 
     name: str
@@ -111,7 +111,7 @@ class Landscape:
 
     @property
     def description(self) -> str:
-        """The function's own."""
+        """The docstring of the function."""
         return self.function.__doc__ or ""
 
     def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
@@ -132,7 +132,7 @@ class Landscape:
 
 @hookimpl
 def mcbench_datasets() -> Iterator[Any]:
-    """What landscapes are trained on."""
+    """The data set of landscapes."""
     yield Flatland()
 
 
@@ -147,7 +147,7 @@ def mcbench_architectures() -> Iterator[Landscape]:
 
 @hookimpl
 def mcbench_recipes() -> Iterator[Recipe]:
-    """One that is over in an instant."""
+    """The recipe of landscapes."""
     yield Recipe(
         "landscape",
         "to a minimum of a landscape, in an instant",

@@ -1,4 +1,4 @@
-"""The leaderboards that come with mcbench, read from their TOML declarations."""
+"""Leaderboards that come with mcbench, read from their TOML declarations."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def mcbench_leaderboards() -> Iterator[Any]:
 
 @hookimpl
 def mcbench_ensemble_boards() -> Iterator[Any]:
-    """Those of every ``NAME/ensembles.toml``."""
+    """All boards of every ``NAME/ensembles.toml``."""
     from mcbench.leaderboard.table.ensembles import read
 
     for path in sorted(folder().glob("*/ensembles.toml")):

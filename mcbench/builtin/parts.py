@@ -1,4 +1,4 @@
-"""The parts of composed methods that leave things as they are."""
+"""Neutral parts of composed methods: the identity matching and no adjustment."""
 
 from __future__ import annotations
 
@@ -15,27 +15,26 @@ if TYPE_CHECKING:
 
 
 class Identity:
-    """Neuron i of A goes with neuron i of B."""
+    """The identity: neuron i of A is matched with neuron i of B."""
 
     name = "identity"
     summary = "neuron i of A goes with neuron i of B"
 
     def match(self, a: Tensor, b: Tensor, incoming: int) -> Tensor:
-        """0, 1, ..., n - 1."""
+        """The indices 0, 1, ..., n - 1."""
         import torch
 
         return torch.arange(len(a), device=a.device)
 
 
 class Unadjusted:
-    """Points of the path stay as they are."""
+    """No adjustment: points of the path stay as they are."""
 
     name = "none"
     summary = "points of the path stay as they are"
 
     def prepare(self, stage: Stage, problem: Problem) -> None:
-        """Nothing to do."""
-        return None
+        """``None``: nothing is adjusted."""
 
 
 @hookimpl
@@ -46,5 +45,5 @@ def mcbench_matchings() -> Iterator[Any]:
 
 @hookimpl
 def mcbench_adjustments() -> Iterator[Any]:
-    """None."""
+    """No adjustment."""
     yield Unadjusted()

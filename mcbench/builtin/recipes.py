@@ -1,12 +1,13 @@
-"""Recipes as data.
+"""Recipes of endpoints: a quick default, and those of the papers.
 
-What a paper leaves open stands in the reference: the value here is then a choice, not its number.
+If a paper leaves a value open, the recipe's reference says so: the value here is then a choice.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from mcbench.plugins.hookspecs import hookimpl
 from mcbench.problem.recipe import Recipe
@@ -19,7 +20,7 @@ _GOTMARE = "Gotmare et al. 2018, arXiv 1806.06977"
 
 @hookimpl
 def mcbench_recipes() -> Iterator[Recipe]:
-    """A quick default and the papers' own."""
+    """A quick default and the recipes of the papers."""
     yield Recipe(
         "quick",
         "small data in seconds",
@@ -63,7 +64,7 @@ def _anokhin() -> Iterator[Recipe]:
 
 
 def _garipov() -> Iterator[Recipe]:
-    """All in batches of 128, with momentum 0.9 and the schedule of the same name."""
+    """Recipes in batches of 128, with momentum 0.9 and the schedule ``garipov``."""
     vgg = Recipe(
         "garipov2018-vgg16",
         "VGG16 on CIFAR-10 and CIFAR-100",
@@ -112,7 +113,7 @@ def _garipov() -> Iterator[Recipe]:
 
 
 def _draxler() -> Iterator[Recipe]:
-    """Steps and milestones rounded up to whole epochs of CIFAR's 50,000 images.
+    """Recipes whose steps are rounded up to whole epochs of CIFAR's 50,000 images.
 
     64,000 steps of 128 images are 163.7 epochs, with milestones after 81.8 and 122.8; 250,000 of
     64 are 319.7, with milestones after 159.8 and 239.8.
@@ -150,7 +151,7 @@ def _draxler() -> Iterator[Recipe]:
 
 
 def _gotmare() -> Iterator[Recipe]:
-    """Mode G, what modes A to F change in it, and the two trainings whose iterates are joined."""
+    """Mode G, its variants A to F, and the two trainings whose iterates are connected."""
     scale = "; normalisation not stated, here that of Garipov's VGG16"
     g = Recipe(
         "gotmare2018-g",
@@ -167,13 +168,13 @@ def _gotmare() -> Iterator[Recipe]:
         normalize="imagenet",
     )
 
-    def mode(letter: str, change: str, unknown: str = "", **values: object) -> Recipe:
+    def mode(letter: str, change: str, unknown: str = "", **values: Any) -> Recipe:
         return replace(
             g,
             name=f"gotmare2018-{letter}",
             summary=f"VGG16 on CIFAR-10, mode {letter.upper()}: G with {change}",
             reference=f"{_GOTMARE}, mode {letter.upper()}{scale}{unknown}",
-            **values,  # type: ignore[arg-type]
+            **values,
         )
 
     yield g

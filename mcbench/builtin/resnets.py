@@ -43,7 +43,7 @@ class ResNet:
         """The network, for images of any size."""
         from torch import nn
 
-        from mcbench.builtin.residual import basic, conv, head, stages
+        from mcbench.builtin.resnet_modules import basic, conv, head, stages
 
         channels, *_ = image_shape(self.name, input_shape)
         first, last = self.width, 4 * self.width
@@ -78,7 +78,7 @@ class PreResNet:
         from torch import nn
 
         from mcbench.builtin.images import he
-        from mcbench.builtin.residual import bottleneck, conv, head, stages
+        from mcbench.builtin.resnet_modules import bottleneck, conv, head, stages
 
         channels, *_ = image_shape(self.name, input_shape)
         outer = 4 * self.width
@@ -114,7 +114,7 @@ class WideResNet:
         """The network, for images of any size."""
         from torch import nn
 
-        from mcbench.builtin.residual import conv, head, stages, wide
+        from mcbench.builtin.resnet_modules import conv, head, stages, wide
 
         channels, *_ = image_shape(self.name, input_shape)
         k, last = self.factor, 64 * self.factor

@@ -1,6 +1,6 @@
-"""Writes the package of a new plugin from templates.
+"""Templates of the package of a new plugin, and the function that fills them.
 
-Templates are `string.Template` texts beside this file: ``package`` has what all packages have, and
+Templates are `string.Template` texts beside this file: ``package`` has the files of all packages,
 ``kinds`` the module, its test and the README's paragraph of each kind.
 """
 
@@ -24,10 +24,10 @@ def write(name: str, kind: str, into: Path, force: bool = False) -> tuple[Path, 
     """Write the package ``mcbench-NAME``.
 
     Arguments:
-        name: Of the plugin and of its component.
-        kind: What it provides.
-        into: The directory that gets the folder.
-        force: Overwrite files that are there.
+        name: Name of the plugin and of its component.
+        kind: Kind of the component.
+        into: Directory in which the folder is made.
+        force: Whether existing files are overwritten.
 
     Returns:
         The folder, and the files that were written.
@@ -38,9 +38,9 @@ def write(name: str, kind: str, into: Path, force: bool = False) -> tuple[Path, 
     check_name(name, kind, force)
     folder = into / f"mcbench-{name}"
     files = {folder / place: text for place, text in render(name, kind).items()}
-    there = [file for file in files if file.exists()]
-    if there and not force:
-        raise UsageError(f"{there[0]} exists: choose another name or --into, or add --force")
+    existing = [file for file in files if file.exists()]
+    if existing and not force:
+        raise UsageError(f"{existing[0]} exists: choose another name or --into, or add --force")
     for file, text in files.items():
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -54,12 +54,12 @@ def check_name(name: str, kind: str, force: bool = False) -> None:
     """Test that a plugin can have this name.
 
     Arguments:
-        name: What the user asks for.
-        kind: What it would provide.
+        name: Name of the plugin and of its component.
+        kind: Kind of the component.
         force: Whether the package may be installed already: it is written again then.
 
     Raises:
-        UsageError: If the name cannot be a package's, or somebody has it.
+        UsageError: If the name cannot be a package's, or another plugin has it.
     """
     if name.startswith("mcbench-"):
         short = name.removeprefix("mcbench-")
@@ -80,7 +80,7 @@ def check_name(name: str, kind: str, force: bool = False) -> None:
 
 
 def render(name: str, kind: str) -> dict[str, str]:
-    """The files of the package: texts by their places."""
+    """Texts of the package's files, by their places."""
     words = name.split("-")
     values = {
         "name": name,
@@ -91,6 +91,7 @@ def render(name: str, kind: str) -> dict[str, str]:
         "version": ".".join(VERSION.split(".")[:2]),
     }
     values["example"] = _filled(HERE / "kinds" / f"{kind}.md.in", values).strip()
+    values["random_problem"] = (HERE / "kinds" / "random_problem.in").read_text().strip()
     values["steps"] = "\n".join(_try(name, kind))
     places = {
         "pyproject.toml": "package/pyproject.toml.in",

@@ -1,4 +1,4 @@
-"""The conformance kit: what every plugin's components are checked for.
+"""The conformance kit: checks of the properties that mcbench relies on in every component.
 
 In a plugin's own tests::
 
@@ -6,8 +6,8 @@ In a plugin's own tests::
 
     test_conformance = mcbench.testing.conformance("method", "straight")
 
-or on the command line: ``mcbench plugin check straight``. Both carry out the same checks on small
-networks that are trained in seconds.
+or on the command line: ``mcbench plugin check straight``. Both make the same checks, on small
+networks that train in seconds.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def conformance(
     Arguments:
         kind: ``method``, ``metric``, ``dataset``, ``architecture``, ``ensemble``, ...
         names: Components as ``name[p=v]``; choose parameters that are quick.
-        expected: Reasons by the name of a check that is known to fail. One that holds after all
+        expected: Reasons, by the names of checks that are known to fail; one that holds after all
             fails the test.
 
     Raises:
@@ -59,7 +59,7 @@ def conformance(
     if kind not in KINDS:
         raise unknown("kind", kind, KINDS)
     if not names:
-        raise UsageError(f"name a {kind} to check")
+        raise UsageError(f"conformance('{kind}') needs the name of at least one {kind}")
     reasons = dict(expected or {})
     expected_titles(kind, reasons)
     cases = [
@@ -71,8 +71,8 @@ def conformance(
     @pytest.mark.parametrize(("name", "check"), cases)
     def test_conformance(name: str, check: Check) -> None:
         """The component has the property."""
-        examined = subject(kind, name)
-        outcome = carry_out(check, examined, examined.expected | reasons)
+        component = subject(kind, name)
+        outcome = carry_out(check, component, component.expected | reasons)
         if outcome.state == "failed":
             text = f"{check.property}\nfound: {outcome.found}\nto fix: {outcome.fix}"
             pytest.fail(text, pytrace=False)

@@ -1,9 +1,9 @@
-"""Architectures: reproducible, functional, and a forward pass that leaves no trace."""
+"""Checks of architectures: reproducible, functional, a forward pass without side effects."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ from mcbench.problem.dataset import Data
 from mcbench.problem.problem import Problem
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.components import one_line_or_fault
-from mcbench.testing.dice import thrown
+from mcbench.testing.global_generators import seeded
 from mcbench.testing.networks import RECIPE, digits
 from mcbench.testing.subject import Subject
 from mcbench.training.training import train
@@ -44,8 +44,8 @@ def _data(subject: Subject) -> Data:
 def _problem(subject: Subject) -> Problem:
     if "problem" not in subject.shared:
         subject.shared["problem"] = Problem(_data(subject), subject.component, RECIPE)
-    found: Problem = subject.shared["problem"]
-    return found
+    problem: Problem = subject.shared["problem"]
+    return problem
 
 
 def _inputs(problem: Problem, count: int = 16) -> Tensor:
@@ -59,11 +59,11 @@ def _state(module: nn.Module) -> dict[str, Tensor]:
 
 @check("architecture", "determinism")
 def building_is_reproducible(subject: Subject) -> None:
-    """The same seed gives the same initial weights, another seed others."""
+    """A seed gives the same initial weights every time, another seed different ones."""
     problem = _problem(subject)
     built = []
-    for seed, dice in ((0, 1), (0, 2), (1, 1)):
-        with thrown(dice):
+    for seed, global_seed in ((0, 1), (0, 2), (1, 1)):
+        with seeded(global_seed):
             built.append(problem.build(seed).state_dict())
     if not equal(built[0], built[1]):
         raise Fault(
@@ -90,7 +90,7 @@ def outputs_are_logits(subject: Subject) -> None:
             f"give one row of {classes} logits for each sample",
         )
     if not bool(outputs.isfinite().all()):
-        raise Fault("its outputs are not finite", "look at its initial weights")
+        raise Fault("it gives outputs that are not finite", "look at its initial weights")
 
 
 @check("architecture", "input shapes")
@@ -99,7 +99,7 @@ def other_shapes_are_refused_clearly(subject: Subject) -> None:
     with a McbenchError of one line."""
     for shape in SHAPES:
         try:
-            with thrown(0), torch.no_grad():
+            with seeded(0), torch.no_grad():
                 module = subject.component.build(shape, 10)
                 module.eval()(torch.zeros(2, *shape))
         except McbenchError as error:
@@ -114,11 +114,11 @@ def other_shapes_are_refused_clearly(subject: Subject) -> None:
 
 @check("architecture", "forward leaves no trace")
 def a_forward_pass_changes_nothing(subject: Subject) -> None:
-    """In evaluation mode a forward pass changes no weight, and needs no random numbers."""
+    """A forward pass in evaluation mode changes no weight, and draws no random numbers."""
     problem = _problem(subject)
     module, inputs = problem.build(0).eval(), _inputs(_problem(subject))
     before = _state(module)
-    with torch.no_grad(), thrown(1) as used:
+    with torch.no_grad(), seeded(1) as used:
         first = module(inputs)
         if used():
             raise Fault("in evaluation mode it draws random numbers", "draw if self.training")
@@ -131,7 +131,7 @@ def a_forward_pass_changes_nothing(subject: Subject) -> None:
 
 @check("architecture", "samples are independent")
 def samples_are_independent(subject: Subject) -> None:
-    """In evaluation mode the outputs of a sample do not depend on the rest of the batch."""
+    """The outputs of a sample do not depend on the rest of the batch, in evaluation mode."""
     problem = _problem(subject)
     inputs = _inputs(problem)
     with torch.no_grad():
@@ -146,7 +146,7 @@ def samples_are_independent(subject: Subject) -> None:
 
 @check("architecture", "functional")
 def it_works_with_any_parameters(subject: Subject) -> None:
-    """Called with other parameters by name it gives the outputs of the network that has them."""
+    """Called with the parameters of another network it gives that network's outputs."""
     problem = _problem(subject)
     other, inputs = problem.build(5).eval(), _inputs(problem)
     with torch.no_grad():
@@ -163,26 +163,21 @@ def it_trains(subject: Subject) -> None:
     """Every parameter gets a gradient, and one epoch of training changes weights finitely."""
     problem = _problem(subject)
     module, inputs = problem.build(0), _inputs(problem)
-    with thrown(0):
+    with seeded(0):
         module.train()(inputs).square().sum().backward()
     idle = [name for name, p in module.named_parameters() if p.grad is None]
     if idle:
         raise Fault(f"'{idle[0]}' gets no gradient", "use every parameter, or register a buffer")
-    quick: Any = Problem(_data(subject), subject.component, _one_epoch())
-    outcome = next(iter(train(quick, [0], {}, lambda *state: None, lambda *seen: None)))
-    if outcome.error is not None:
-        raise Fault(f"training fails: {outcome.error}", "look at its initial weights")
-
-
-def _one_epoch() -> Any:
-    from dataclasses import replace
-
-    return replace(RECIPE, epochs=1, lr=1e-3)
+    short = Problem(_data(subject), subject.component, replace(RECIPE, epochs=1, lr=1e-3))
+    trained = next(iter(train(short, [0], {}, lambda *state: None, lambda *progress: None)))
+    if trained.error is not None:
+        raise Fault(f"training fails: {trained.error}", "look at its initial weights")
 
 
 @check("architecture", "chain")
 def its_chain_is_itself(subject: Subject) -> None:
-    """Its chain of affine layers gives its outputs; without one the error says why in a line."""
+    """Its chain of affine layers gives its outputs; if it has none, the error says why, in one
+    line."""
     problem = _problem(subject)
     try:
         chain = problem.chain
@@ -195,6 +190,6 @@ def its_chain_is_itself(subject: Subject) -> None:
         derived = chain.features(params, inputs, len(chain.layers))
     if not close(own, derived):
         raise Fault(
-            "the outputs of its derived chain are others",
+            "its derived chain gives other outputs than the network",
             "report it: this is a fault of mcbench, not of the architecture",
         )

@@ -1,4 +1,4 @@
-"""`Check`, one property that a component has to have; and how a check says what it found."""
+"""`Check`, a property that components of a kind must have, and the exceptions that it raises."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ MODULES = {
     "adjustment": ("parts",),
     "leaderboard": ("leaderboards",),
 }
-"""Where the checks of a kind are; those under the empty name are for all kinds."""
+"""Modules with the checks of a kind; those under the empty name are for all kinds."""
 
 
 class Fault(Exception):
     """A property does not hold.
 
     Arguments:
-        found: What was seen.
-        fix: What to change.
+        found: The observation, with its values.
+        fix: The change that mends it.
     """
 
     def __init__(self, found: str, fix: str) -> None:
@@ -41,7 +41,7 @@ class Fault(Exception):
 
 
 class Inapplicable(Exception):
-    """The property cannot be tested here, or means nothing for this component; says why."""
+    """The property cannot be tested here, or means nothing for this component; with the reason."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Check:
 
     @property
     def property(self) -> str:
-        """What has to hold, on one line."""
+        """The property in words, on one line."""
         return one_line((self.function.__doc__ or "").partition("\n\n")[0])
 
 
@@ -83,7 +83,7 @@ def checks(kind: str) -> list[Check]:
     """The checks of a kind, those of all kinds first."""
     for name in (*MODULES[""], *MODULES.get(kind, ())):
         import_module(f"mcbench.testing.{name}")
-    return [c for wanted in ("", kind) for c in _CHECKS if c.kind == wanted]
+    return [check for group in ("", kind) for check in _CHECKS if check.kind == group]
 
 
 def expected_titles(kind: str, expected: dict[str, str]) -> None:
@@ -92,9 +92,9 @@ def expected_titles(kind: str, expected: dict[str, str]) -> None:
     Raises:
         UsageError: If not.
     """
-    known = [c.title for c in checks(kind)]
+    titles = [c.title for c in checks(kind)]
     for title, reason in expected.items():
-        if title not in known:
-            raise unknown(f"check of kind {kind}", title, known)
+        if title not in titles:
+            raise unknown(f"check of kind {kind}", title, titles)
         if not reason.strip():
-            raise UsageError(f"the expected failure of '{title}' needs a reason")
+            raise UsageError(f"the expected failure of '{title}' needs a reason, not {reason!r}")

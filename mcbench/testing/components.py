@@ -1,13 +1,15 @@
-"""What every component has to keep: a name, sound parameters, a light import."""
+"""Checks of every component: a summary, sound parameters, a light import."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
+from typing import TypeVar
 
-from mcbench.errors import McbenchError, UsageError
+from mcbench.errors import McbenchError, StructureError, UsageError
 from mcbench.methods.method import summary
 from mcbench.plugins import parameters
 from mcbench.plugins.host import host, plural
@@ -15,7 +17,9 @@ from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.subject import Subject
 
 HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "pandas", "matplotlib")
-"""Libraries that no plugin may import before they are needed."""
+"""Libraries that no plugin may import before a component needs them."""
+
+Result = TypeVar("Result")
 
 NONSENSE = "no such value"
 """A text that is no number, no choice and no name."""
@@ -56,14 +60,14 @@ def wrong_values_are_refused(subject: Subject) -> None:
     for name, parameter in _parameters(subject).items():
         if parameter.type is str and not parameter.part and not parameter.constraints:
             continue  # Any text will do.
-        wrong = f"{subject.declared.name}[{name}={NONSENSE}]"
+        value = f"{subject.declared.name}[{name}={NONSENSE}]"
         try:
-            host().get(subject.kind, wrong)
+            host().get(subject.kind, value)
         except UsageError as error:
-            one_line_or_fault(error, f"refusing '{wrong}'")
+            one_line_or_fault(error, f"refusing '{value}'")
         else:
             raise Fault(
-                f"'{wrong}' is accepted",
+                f"'{value}' is accepted",
                 f"annotate '{name}' with its type (int, float, bool, Literal, tuple, ...)",
             )
 
@@ -94,9 +98,9 @@ def it_is_frozen(subject: Subject) -> None:
 def its_import_is_light(subject: Subject) -> None:
     """Loading its plugin and asking it for its components imports no heavy library."""
     module = _module(subject)
-    heavy, wrong = _loaded(module)
-    if wrong:
-        raise Fault(f"'{module}' does not load: {wrong}", "see 'mcbench plugins'")
+    heavy, error = _loaded(module)
+    if error:
+        raise Fault(f"'{module}' does not load: {error}", "see 'mcbench plugins'")
     if heavy:
         raise Fault(
             f"importing '{module}', or asking for its {plural(subject.kind)}, imports {heavy}",
@@ -105,7 +109,7 @@ def its_import_is_light(subject: Subject) -> None:
 
 
 def one_line_or_fault(error: McbenchError, doing: str) -> None:
-    """Test that an error's message is one line with something in it.
+    """Test that an error's message is one line and not empty.
 
     Raises:
         Fault: If it is not.
@@ -118,6 +122,30 @@ def one_line_or_fault(error: McbenchError, doing: str) -> None:
         )
 
 
+def applicable(
+    networks: Collection[str], compute: Callable[[str], Result]
+) -> Iterator[tuple[str, Result]]:
+    """Names of networks that a component takes, with what it computes on them.
+
+    Raises:
+        Fault: If it takes none of them.
+    """
+    refusals = []
+    for name in networks:
+        try:
+            result = compute(name)
+        except StructureError as error:
+            one_line_or_fault(error, f"on the {name} network")
+            refusals.append(f"{name}: {error}")
+        else:
+            yield name, result
+    if len(refusals) == len(networks):
+        raise Fault(
+            f"it takes none of the kit's networks: {'; '.join(refusals)}",
+            "raise StructureError only where it must",
+        )
+
+
 def _parameters(subject: Subject) -> dict[str, parameters.Parameter]:
     declared = parameters.parameters(subject.declared)
     if not declared:
@@ -126,7 +154,7 @@ def _parameters(subject: Subject) -> dict[str, parameters.Parameter]:
 
 
 def _module(subject: Subject) -> str:
-    """The module that the plugin is, or else the component's."""
+    """The plugin's module; the component's if the plugin is an object."""
     plugin = host().manager.get_plugin(subject.plugin.name)
     name = getattr(plugin, "__name__", "")
     return name if name in sys.modules else type(subject.declared).__module__
@@ -134,7 +162,7 @@ def _module(subject: Subject) -> str:
 
 @cache
 def _loaded(module: str) -> tuple[str, str]:
-    """The heavy libraries that a fresh process has after loading a plugin; and its error."""
+    """The heavy libraries that loading a plugin imports in a new process; and its error."""
     code = (
         "import sys; from importlib import import_module; "
         "from mcbench.plugins.host import Host, Plugin; "
@@ -154,6 +182,6 @@ def _loaded(module: str) -> tuple[str, str]:
         timeout=120,
     )
     if done.returncode:
-        return "", (done.stderr.strip().splitlines() or ["it ends the process"])[-1]
-    heavy, wrong = [*done.stdout.split("\n"), "", ""][:2]
-    return heavy, wrong
+        return "", (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    heavy, error = [*done.stdout.split("\n"), "", ""][:2]
+    return heavy, error

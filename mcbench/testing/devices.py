@@ -1,4 +1,4 @@
-"""Methods in double precision and on a GPU."""
+"""Checks of methods in double precision and on a GPU."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ def it_works_on_a_gpu(subject: Subject) -> None:
 
 
 def _works(subject: Subject, network: Trained, **where: Any) -> None:
-    """Test that a path is whole with all tensors somewhere else."""
+    """Test a path whose endpoints and data have another dtype or device."""
     what = " ".join(map(str, where.values()))
     ends = [network.endpoint(seed, **where).params for seed in (0, 1)]
     problem = network.problem(**where)
-    again = replace(subject, shared={})  # Also what it is fitted to.
+    again = replace(subject, shared={})  # The method is fitted anew there.
     try:
         path = connect(again, network, problem, **where)
         for t in TIMES:
             point = path(t)
-            wrong = unlike(point, *ends)
-            if wrong:
+            difference = unlike(point, *ends)
+            if difference:
                 raise Fault(
-                    f"in {what} at t = {t:g} on the {network.name} network {wrong}",
+                    f"in {what} at t = {t:g} on the {network.name} network {difference}",
                     "take dtype and device from the endpoints: torch.zeros_like(x), y.to(x)",
                 )
             inputs, _ = next(problem.batches("test"))

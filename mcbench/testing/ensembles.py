@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from mcbench.ensembles.ensemble import by_training, collects
 from mcbench.ensembles.evaluate import grow
-from mcbench.errors import RunError, StructureError
+from mcbench.errors import RunError
 from mcbench.paths.params import Params, equal
 from mcbench.testing.check import Fault, Inapplicable, check
-from mcbench.testing.components import one_line_or_fault
-from mcbench.testing.dice import thrown
+from mcbench.testing.components import applicable
+from mcbench.testing.global_generators import repeated
 from mcbench.testing.networks import ARCHITECTURES, RECIPE, Trained, trained
 from mcbench.testing.paths import unlike
 from mcbench.testing.subject import Subject
@@ -21,54 +21,45 @@ SEEDS = (0, 1, 2)
 def members(subject: Subject, network: Trained, count: int = 3) -> list[Params]:
     """The members of an ensemble of some endpoints."""
     endpoints = [network.endpoint(seed) for seed in SEEDS[:count]]
-    brought = by_training(subject.component, endpoints, network.problem())
-    return [member for members in brought for member in members]
+    trainings = by_training(subject.component, endpoints, network.problem())
+    return [member for members in trainings for member in members]
 
 
 def _applicable(subject: Subject) -> Iterator[tuple[Trained, list[Params]]]:
     """Networks that the ensemble takes, with their members."""
-    found = False
-    for name in ARCHITECTURES:
-        try:
-            made = members(subject, trained(name))
-        except StructureError as error:
-            one_line_or_fault(error, f"on the {name} network")
-            continue
-        found = True
-        yield trained(name), made
-    if not found:
-        raise Fault("it takes none of the kit's networks", "see its error on each of them")
+    for name, group in applicable(ARCHITECTURES, lambda name: members(subject, trained(name))):
+        yield trained(name), group
 
 
 @check("ensemble", "members")
 def there_are_members_for_each_endpoint(subject: Subject) -> None:
-    """It gives one member for each endpoint, or as many as `epochs` announces, of one endpoint
-    too, with that one's names and shapes, and finite."""
+    """It gives one member for each endpoint, or as many as `epochs` announces, also for a single
+    endpoint; each has the endpoint's names and shapes, and is finite."""
     each = 1
     if collects(subject.component):
         each = len(subject.component.epochs(RECIPE))
-    for network, made in _applicable(subject):
-        for count, given in ((3, made), (1, members(subject, network, 1))):
-            if len(given) != count * each:
+    for network, group in _applicable(subject):
+        for count, result in ((3, group), (1, members(subject, network, 1))):
+            if len(result) != count * each:
                 raise Fault(
-                    f"of {count} endpoints of the {network.name} network it makes {len(given)} "
+                    f"of {count} endpoints of the {network.name} network it makes {len(result)} "
                     f"members, not {count * each}",
                     "yield one member for each endpoint, or announce them with 'epochs'",
                 )
         ends = [network.endpoint(seed).params for seed in SEEDS for _ in range(each)]
-        for i, (member, end) in enumerate(zip(made, ends, strict=True), start=1):
-            # Counters of a training of its own are neither network's.
-            wrong = unlike(member, end, member if collects(subject.component) else ends[0])
-            if wrong:
+        for i, (member, end) in enumerate(zip(group, ends, strict=True), start=1):
+            # Counters of a training of the ensemble's own are those of neither network.
+            difference = unlike(member, end, member if collects(subject.component) else ends[0])
+            if difference:
                 raise Fault(
-                    f"of member {i} on the {network.name} network {wrong}",
+                    f"in member {i} of the {network.name} network {difference}",
                     "a member holds every entry of an endpoint's params",
                 )
 
 
 @check("ensemble", "shared tensors")
 def common_entries_are_the_same_tensors(subject: Subject) -> None:
-    """What a member has in common with the first one is the same tensor, not a copy."""
+    """A tensor that a member has in common with the first one is the same object, not a copy."""
     for network, (first, *others) in _applicable(subject):
         for member in others:
             for name, x in member.items():
@@ -76,7 +67,7 @@ def common_entries_are_the_same_tensors(subject: Subject) -> None:
                 if copied:
                     raise Fault(
                         f"'{name}' of the {network.name} network is a copy of the first member's",
-                        "pass the tensor on as it is: storage and operations count it once then",
+                        "pass the tensor itself on: storage and operations then count it once",
                     )
 
 
@@ -84,16 +75,10 @@ def common_entries_are_the_same_tensors(subject: Subject) -> None:
 def the_same_endpoints_give_the_same_members(subject: Subject) -> None:
     """The same endpoints give the same members, whatever the global generators hold."""
     network = next(_applicable(subject))[0]
-    made = []
-    for seed in (1, 2):
-        with thrown(seed) as used:
-            made.append(members(subject, network))
-            if names := used():
-                raise Fault(
-                    f"it used the global generator of {names}",
-                    "draw with generator=problem.generator(purpose)",
-                )
-    if not all(equal(x, y) for x, y in zip(*made, strict=True)):
+    results = repeated(
+        lambda: members(subject, network), "draw with generator=problem.generator(purpose)"
+    )
+    if not all(equal(x, y) for x, y in zip(*results, strict=True)):
         raise Fault("members differ the second time", "draw with problem.generator(purpose)")
 
 
@@ -114,8 +99,8 @@ def endpoints_are_not_modified(subject: Subject) -> None:
 
 @check("ensemble", "epochs")
 def epochs_are_counted(subject: Subject) -> None:
-    """What its members have cost grows from one to the next, and is not less than what the
-    network cost that its training starts from."""
+    """The epochs spent grow from one member to the next, and are not fewer than those of the
+    network that its training starts from."""
     ensemble = subject.component
     if not collects(ensemble):
         raise Inapplicable("its members come from no training of its own")
@@ -125,8 +110,8 @@ def epochs_are_counted(subject: Subject) -> None:
     least = start.last if start is not None else 0
     if spent[0] < least:
         raise Fault(
-            f"its first member is there after {spent[0]:g} epochs, but it starts from a network "
-            f"of {least}",
+            f"its first member has {spent[0]:g} epochs, but it starts from a network that was "
+            f"trained for {least}",
             "count the epochs of the network that the training starts from",
         )
 

@@ -1,4 +1,4 @@
-"""Leaderboards: what they name exists."""
+"""Checks of leaderboards: the components that they name exist."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from mcbench.testing.subject import Subject
 
 
 @check("leaderboard", "names")
-def what_it_names_exists(subject: Subject) -> None:
+def named_components_exist(subject: Subject) -> None:
     """Its data set, architecture, recipe, methods and metrics can be resolved."""
     board = subject.component
-    named = [(kind, getattr(board, kind)) for kind in ("dataset", "architecture", "recipe")]
-    named += [("method", r.method) for r in board.rows if r.method not in ("", ENDPOINTS)]
-    named += [("metric", shown.metric) for shown in board.shown.values()]
-    for kind, text in named:
+    names = [(kind, getattr(board, kind)) for kind in ("dataset", "architecture", "recipe")]
+    names += [("method", r.method) for r in board.rows if r.method not in ("", ENDPOINTS)]
+    names += [("metric", column.metric) for column in board.shown.values()]
+    for kind, text in names:
         try:
             host().get(kind, text)
         except UsageError as error:

@@ -1,4 +1,4 @@
-"""Methods: which networks they connect, and that the same request gives the same path."""
+"""Checks of methods: some network is connected, and the same request gives the same path."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mcbench.paths.path import Path
 from mcbench.problem.problem import Problem
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.components import one_line_or_fault
-from mcbench.testing.dice import thrown
+from mcbench.testing.global_generators import seeded
 from mcbench.testing.networks import ARCHITECTURES, Trained, trained
 from mcbench.testing.subject import Subject
 
 TIMES = (0.0, 0.21, 0.5, 0.83, 1.0)
-"""Where points are compared."""
+"""Times at which points are compared."""
 
 
 def connect(
@@ -31,10 +31,10 @@ def connect(
 
     Arguments:
         subject: The method.
-        network: What it connects.
-        problem: Another one than the network's own.
-        pair: The endpoints' seeds.
-        where: The dtype and device of everything.
+        network: The network that has the endpoints.
+        problem: The problem, if not the network's own.
+        pair: Seeds of the endpoints.
+        where: ``dtype`` and ``device`` of endpoints and data.
     """
     problem = problem or network.problem(**where)
     problem = problem.bind(fitted=fitted(subject, network, problem, **where))
@@ -44,7 +44,7 @@ def connect(
 
 
 def fitted(subject: Subject, network: Trained, problem: Problem, **where: Any) -> Params:
-    """What the method is fitted to on a pool of the network's endpoints; nothing if on none."""
+    """Tensors from fitting the method on a pool of endpoints; none if it needs no pool."""
     if "pool" not in method.needs(subject.component):
         return {}
     key = "fitted", network.name
@@ -54,7 +54,7 @@ def fitted(subject: Subject, network: Trained, problem: Problem, **where: Any) -
 
 
 def fit(subject: Subject, network: Trained, problem: Problem, **where: Any) -> Params:
-    """Fit the method to a pool, as a run does: it may refuse the network before."""
+    """Fit the method on a pool as a run does: after ``check``, which may refuse the network."""
     if subject.component.check is not None:
         subject.component.check(problem)
     params: Params = subject.component.fit(network.pool(subject.component.pool, **where), problem)
@@ -64,27 +64,28 @@ def fit(subject: Subject, network: Trained, problem: Problem, **where: Any) -> P
 def attempts(subject: Subject) -> dict[str, Path | Exception]:
     """The path between two endpoints of every small network, or the error instead."""
     if "attempts" not in subject.shared:
-        made: dict[str, Path | Exception] = {}
-        for name in ARCHITECTURES:
-            try:
-                made[name] = connect(subject, trained(name))
-            except Exception as error:
-                made[name] = error
-        subject.shared["attempts"] = made
-    found: dict[str, Path | Exception] = subject.shared["attempts"]
-    return found
+        subject.shared["attempts"] = {name: _attempt(subject, name) for name in ARCHITECTURES}
+    results: dict[str, Path | Exception] = subject.shared["attempts"]
+    return results
+
+
+def _attempt(subject: Subject, name: str) -> Path | Exception:
+    try:
+        return connect(subject, trained(name))
+    except Exception as error:
+        return error
 
 
 def paths(subject: Subject) -> Iterator[tuple[Trained, Path]]:
     """The paths of the networks that the method connects.
 
     Raises:
-        Inapplicable: If there is none; the check 'connects' says so.
+        Inapplicable: If there is none, which is the fault that the check 'connects' finds.
     """
-    found = [(trained(n), p) for n, p in attempts(subject).items() if isinstance(p, Path)]
-    if not found:
+    pairs = [(trained(n), p) for n, p in attempts(subject).items() if isinstance(p, Path)]
+    if not pairs:
         raise Inapplicable("it connects none of the kit's networks")
-    yield from found
+    yield from pairs
 
 
 def any_network(subject: Subject) -> Trained:
@@ -95,21 +96,21 @@ def any_network(subject: Subject) -> Trained:
 @check("method", "connects")
 def it_connects_something(subject: Subject) -> None:
     """It connects endpoints of at least one of the kit's networks, by a `mcbench.Path`."""
-    found = attempts(subject)
-    for name, path in found.items():
+    results = attempts(subject)
+    for name, path in results.items():
         if not isinstance(path, Path | Exception):
             raise Fault(
                 f"on the {name} network 'connect' returns {type(path).__name__}",
                 "return a mcbench.Path: see mcbench.segment, mcbench.polyline, mcbench.Leg",
             )
-    if not any(isinstance(path, Path) for path in found.values()):
-        first = "; ".join(f"{name}: {type(e).__name__}: {e}" for name, e in found.items())
-        raise Fault(f"it connects none of the kit's networks: {first}", "see each error")
+    if not any(isinstance(path, Path) for path in results.values()):
+        errors = "; ".join(f"{name}: {type(e).__name__}: {e}" for name, e in results.items())
+        raise Fault(f"it connects none of the kit's networks: {errors}", "mend one of the errors")
 
 
 @check("method", "errors")
 def errors_are_one_line(subject: Subject) -> None:
-    """Where it does not connect, it raises a McbenchError of one line."""
+    """It refuses other networks by a McbenchError of one line."""
     for name, error in attempts(subject).items():
         if not isinstance(error, Exception):
             continue
@@ -126,9 +127,9 @@ def the_same_request_gives_the_same_path(subject: Subject) -> None:
     """Connecting the same endpoints again gives the same points bit for bit, whatever was
     computed before, and whatever the global random number generators hold."""
     network = any_network(subject)
-    with thrown(1):
+    with seeded(1):
         first = points(connect(subject, network))
-    with thrown(2):
+    with seeded(2):
         connect(subject, network, pair=(2, 1))(0.5)
         second = points(connect(subject, network))
     for t, one, two in zip(TIMES, first, second, strict=True):
@@ -144,7 +145,7 @@ def the_same_request_gives_the_same_path(subject: Subject) -> None:
 def global_generators_are_left_alone(subject: Subject) -> None:
     """Connecting and asking for points leaves the global random number generators alone."""
     network = any_network(subject)
-    with thrown(3) as used:
+    with seeded(3) as used:
         points(connect(subject, network))
         if names := used():
             raise Fault(
@@ -171,5 +172,5 @@ def endpoints_are_not_modified(subject: Subject) -> None:
 
 
 def points(path: Path) -> list[Params]:
-    """Copies of some points."""
+    """Copies of the points at `TIMES`."""
     return [{n: x.detach().clone() for n, x in path(t).items()} for t in TIMES]

@@ -10,7 +10,6 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
-from mcbench.errors import StructureError
 from mcbench.evaluation.evaluate import Curve, evaluate
 from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
@@ -19,8 +18,8 @@ from mcbench.paths.params import equal
 from mcbench.paths.path import polyline, segment
 from mcbench.problem.problem import SPLITS
 from mcbench.testing.check import Fault, Inapplicable, check
-from mcbench.testing.components import one_line_or_fault
-from mcbench.testing.dice import thrown
+from mcbench.testing.components import applicable
+from mcbench.testing.global_generators import repeated
 from mcbench.testing.networks import Trained, trained
 from mcbench.testing.subject import Subject
 
@@ -29,7 +28,7 @@ NETWORKS = ("two-layer", "convolutional", "residual")
 
 @cache
 def _curve(name: str, route: str) -> Curve:
-    """What was measured along a path of a network."""
+    """Curve of a path between endpoints of a network."""
     network = trained(name)
     path = _path(network, route)
     return evaluate(path, network.problem(), Protocol(5, 1), lambda *seen: None, Progress())
@@ -43,7 +42,7 @@ def _path(network: Trained, route: str) -> Any:
 
 
 def evaluation(name: str, route: str = "line") -> Evaluation:
-    """A new evaluation: of a line, a ``detour`` over a third network, or a ``point``."""
+    """A new evaluation of a path: ``line``, ``detour`` over a third network, or ``point``."""
     network = trained(name)
     ends = network.endpoint(0), network.endpoint(0 if route == "point" else 1)
     return Evaluation(
@@ -54,32 +53,20 @@ def evaluation(name: str, route: str = "line") -> Evaluation:
     )
 
 
-def values(subject: Subject, given: Evaluation) -> dict[str, Any]:
-    """All that the metric measures, under names such as ``test`` or ``bytes:train``."""
+def values(subject: Subject, measurement: Evaluation) -> dict[str, Any]:
+    """All values of the metric, which may be of any type, by names such as ``bytes:train``."""
     metric = subject.component
-    found: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for split in SPLITS if metric.splits else (None,):
-        measured = metric.measure(given, split)
+        measured = metric.measure(measurement, split)
         named = measured if isinstance(measured, dict) else {"": measured}
-        found |= {":".join(filter(None, (str(n), split))): v for n, v in named.items()}
-    return found
+        values |= {":".join(filter(None, (str(n), split))): v for n, v in named.items()}
+    return values
 
 
 def _applicable(subject: Subject) -> Iterator[tuple[str, dict[str, Any]]]:
     """Networks that the metric takes, with its values."""
-    found = False
-    for name in NETWORKS:
-        try:
-            measured = values(subject, evaluation(name))
-        except StructureError as error:
-            one_line_or_fault(error, f"on the {name} network")
-            continue
-        found = True
-        yield name, measured
-    if not found:
-        raise Fault(
-            "it takes none of the kit's networks", "raise StructureError only where it must"
-        )
+    return applicable(NETWORKS, lambda name: values(subject, evaluation(name)))
 
 
 @check("metric", "declaration")
@@ -95,7 +82,7 @@ def it_is_declared(subject: Subject) -> None:
             raise Fault(f"it has no '{name}'", "declare unit, better and splits")
         value = getattr(subject.component, name)
         if not fits(value):
-            raise Fault(f"'{name}' is {value!r}", "see the property that is checked")
+            raise Fault(f"'{name}' is {value!r}", "take a value that the property allows")
 
 
 @check("metric", "finite numbers")
@@ -136,18 +123,13 @@ def a_point_is_no_exception(subject: Subject) -> None:
 def the_same_evaluation_gives_the_same_values(subject: Subject) -> None:
     """The same evaluation gives the same values, whatever the global generators hold."""
     name = next(_applicable(subject))[0]
-    measured = []
-    for seed in (1, 2):
-        with thrown(seed) as used:
-            measured.append(values(subject, evaluation(name)))
-            if names := used():
-                raise Fault(
-                    f"it used the global generator of {names}",
-                    "draw with generator=evaluation.problem.generator(purpose)",
-                )
-    if measured[0] != measured[1]:
+    first, second = repeated(
+        lambda: values(subject, evaluation(name)),
+        "draw with generator=evaluation.problem.generator(purpose)",
+    )
+    if first != second:
         raise Fault(
-            f"it gave {measured[0]}, then {measured[1]}",
+            f"it gave {first}, then {second}",
             "draw with evaluation.problem.generator(purpose), and keep nothing in the metric",
         )
 
@@ -156,17 +138,17 @@ def the_same_evaluation_gives_the_same_values(subject: Subject) -> None:
 def the_evaluation_is_not_modified(subject: Subject) -> None:
     """Measuring changes neither the curve nor the endpoints."""
     for name, _ in _applicable(subject):
-        given = evaluation(name)
-        values(subject, given)
-        if given.curve != _curve(name, "line"):
+        measurement = evaluation(name)
+        values(subject, measurement)
+        if measurement.curve != _curve(name, "line"):
             raise Fault("it changed evaluation.curve", "sort and change copies: sorted(x)")
-        for seed, end in enumerate(given.ends):
+        for seed, end in enumerate(measurement.ends):
             if not equal(end.params, trained(name).endpoint(seed).params):
                 raise Fault("it changed an endpoint", "clone before changing in place")
 
 
 @check("metric", "ends only")
-def ends_only_means_it(subject: Subject) -> None:
+def ends_only_does_not_depend_on_the_path(subject: Subject) -> None:
     """With `ends_only` it gives the same values for two paths between the same endpoints."""
     if not subject.component.ends_only:
         raise Inapplicable("it depends on the path")

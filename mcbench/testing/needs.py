@@ -1,4 +1,4 @@
-"""Methods use what they say they need, and nothing else."""
+"""Checks that methods use what they declare in ``needs``, and nothing else."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ def test_data_are_not_used(subject: Subject) -> None:
 
 
 def _other(split: Split) -> Split:
-    """A split of the same form that shares no sample with it."""
+    """A split of the same shapes with the images inverted and mirrored, and other targets."""
     inputs = (split.scale - split.inputs.double()).to(split.inputs.dtype)
     return replace(split, inputs=inputs.flip(3), targets=split.targets.roll(1))
 
 
 def _differs_with(subject: Subject, data: Data) -> float | None:
-    """The first time at which the path differs if the data are others."""
+    """The first of `TIMES` at which a path with other data differs; ``None`` if none does."""
     network = any_network(subject)
     own = points(connect(subject, network))
     if "pool" in method.needs(subject.component):
@@ -99,7 +99,7 @@ def a_pool_is_fitted(subject: Subject) -> None:
     """With the need `pool` it has `pool` and `fit`, which gives the same tensors every time."""
     if "pool" not in method.needs(subject.component):
         if subject.component.fit is not None:
-            raise Fault("it has 'fit' but nobody calls it", "add 'pool' to 'needs'")
+            raise Fault("it has 'fit', which no run calls", "add 'pool' to 'needs'")
         raise Inapplicable("it needs no pool")
     size = subject.component.pool
     if not isinstance(size, int) or size < 1:

@@ -1,4 +1,4 @@
-"""The small networks that checks run on: trained on digits in seconds, once in a process."""
+"""Small networks for the checks: trained on digits in seconds, once in a process."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,12 +18,13 @@ from mcbench.problem.dataset import Data, Split
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
 from mcbench.problem.recipe import Recipe
+from mcbench.structure.chain import Chain
 from mcbench.training.training import train
 
-RECIPE = Recipe("kit", "some passes over few digits", lr=0.05, epochs=6, batch_size=40)
+RECIPE = Recipe("kit", "a few passes over few digits", lr=0.05, epochs=6, batch_size=40)
 
 TRAIN, TEST = 320, 120
-"""So many samples of the digits are used."""
+"""Numbers of samples of the digits."""
 
 
 class Normalised:
@@ -45,7 +46,7 @@ class Normalised:
 
 
 class Block(nn.Module):
-    """A layer whose input is added to what comes out of it, and a linear layer."""
+    """Two linear layers, the second one with a shortcut around it, and a linear classifier."""
 
     def __init__(self, size: int, classes: int) -> None:
         super().__init__()
@@ -60,7 +61,7 @@ class Block(nn.Module):
 
 
 class Residual:
-    """A network that is no chain of layers."""
+    """A network with a shortcut, which is no chain of layers."""
 
     name = "residual"
 
@@ -70,7 +71,7 @@ class Residual:
 
 
 FIRST = (0, 1, 2)
-"""The seeds that most checks use; they are trained together."""
+"""Seeds that most checks use; they are trained in one go."""
 
 ARCHITECTURES: dict[str, Any] = {
     "two-layer": "mlp[widths=(8)]",
@@ -79,16 +80,15 @@ ARCHITECTURES: dict[str, Any] = {
     "batch-normalised": Normalised(),
     "residual": Residual(),
 }
-"""By what is special of them: built-ins as `name[p=v]`, and the kit's own.
-
-The last one is no chain."""
+"""Networks by their distinctive feature: built-ins as `name[p=v]`, and the kit's own."""
 
 NO_CHAIN = "residual"
+"""The network that is no chain of layers."""
 
 
 @cache
 def digits() -> Data:
-    """The first of scikit-learn's digits."""
+    """The first samples of scikit-learn's digits."""
     whole = host().get("dataset", "digits").read(Path())
     return Data(_head(whole.train, TRAIN), _head(whole.test, TEST), whole.classes)
 
@@ -98,7 +98,7 @@ def _head(split: Split, count: int) -> Split:
 
 
 def _cast(split: Split, dtype: torch.dtype) -> Split:
-    """The split with inputs that are floats already, which are not converted again."""
+    """The split with its inputs normalised and of a floating-point dtype."""
     return replace(split, inputs=split.normalized(split.inputs).to(dtype))
 
 
@@ -110,12 +110,13 @@ class Trained:
     """
 
     def __init__(self, name: str) -> None:
-        self.name, declared = name, ARCHITECTURES[name]
-        builtin = isinstance(declared, str)
-        self.architecture = host().get("architecture", declared) if builtin else declared
+        self.name, architecture = name, ARCHITECTURES[name]
+        if isinstance(architecture, str):
+            architecture = host().get("architecture", architecture)
+        self.architecture = architecture
         self._params: dict[int, Params] = {}
         self._losses: dict[int, list[float]] = {}
-        self._chain: Any = None
+        self._chain: Chain | Literal[False] | None = None  # None: not yet derived.
 
     def problem(
         self,
@@ -123,25 +124,25 @@ class Trained:
         dtype: torch.dtype = torch.float32,
         device: str = "cpu",
     ) -> Problem:
-        """A new problem of this network, that remembers nothing of others.
+        """A new problem of this network, which shares no state with others.
 
         Arguments:
-            data: Other data than the digits.
-            dtype: Of the inputs.
-            device: Where it computes.
+            data: Data in place of the digits.
+            dtype: The dtype of the inputs.
+            device: The device of data and network.
         """
-        given = data or digits()
+        data = data or digits()
         if dtype != torch.float32:
-            given = replace(given, train=_cast(given.train, dtype), test=_cast(given.test, dtype))
-        made = Problem(given, self.architecture, RECIPE, device)
+            data = replace(data, train=_cast(data.train, dtype), test=_cast(data.test, dtype))
+        problem = Problem(data, self.architecture, RECIPE, device)
         if self._chain is None:
             try:
-                self._chain = made.chain
+                self._chain = problem.chain
             except StructureError:
                 self._chain = False
         if self._chain:
-            made.chain = self._chain  # Deriving it takes longer than most checks.
-        return made
+            problem.chain = self._chain  # Deriving it takes longer than most checks.
+        return problem
 
     def endpoint(
         self, seed: int, dtype: torch.dtype = torch.float32, device: str = "cpu"
@@ -157,20 +158,20 @@ class Trained:
         return Endpoint(params, seed, f"{self.name} {seed}", record)
 
     def pool(self, count: int, **where: Any) -> list[Endpoint]:
-        """Endpoints with seeds of their own, for methods that are fitted on some."""
+        """Endpoints with seeds from 1000 on, for methods that are fitted on a pool."""
         seeds = [1000 + i for i in range(count)]
         self._train([seed for seed in seeds if seed not in self._params])
         return [self.endpoint(seed, **where) for seed in seeds]
 
     def _train(self, seeds: Sequence[int]) -> None:
-        outcomes = train(
+        trainings = train(
             self.problem(), list(seeds), {}, lambda seed, state: None, lambda *progress: None
         )
-        for outcome in outcomes:
-            if outcome.params is None:
-                raise RuntimeError(f"the kit's network '{self.name}' diverged: {outcome.error}")
-            self._params[outcome.seed] = outcome.params
-            self._losses[outcome.seed] = outcome.losses
+        for result in trainings:
+            if result.params is None:
+                raise RuntimeError(f"the kit's network '{self.name}' diverged: {result.error}")
+            self._params[result.seed] = result.params
+            self._losses[result.seed] = result.losses
 
 
 @cache

@@ -1,4 +1,4 @@
-"""`Outcome`, what came of a check, and how checks are carried out."""
+"""`Outcome`, the result of a check, and how checks are carried out."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ State = Literal["ok", "failed", "skipped", "expected failure"]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a check.
+    """The result of a check.
 
     Arguments:
         check: The check.
         state: ``ok``, ``failed``, ``skipped`` or ``expected failure``.
-        found: What was seen, if it failed.
-        fix: What to change, if it failed.
+        found: The observation, if it failed.
+        fix: The change that mends it, if it failed.
         reason: Why it was skipped, or why the failure is expected.
-        seconds: How long it took.
+        seconds: Duration of the check.
     """
 
     check: Check
@@ -40,7 +40,7 @@ class Outcome:
     seconds: float = 0.0
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON takes it."""
+        """The outcome as JSON."""
         return {
             "check": self.check.title,
             "property": self.check.property,
@@ -53,7 +53,7 @@ class Outcome:
 
 
 def carry_out(check: Check, subject: Subject, expected: Mapping[str, str]) -> Outcome:
-    """Check one property; an expected failure that does not come is a failure."""
+    """Check one property; one that is expected to fail and holds counts as failed."""
     began = time.perf_counter()
     reason = expected.get(check.title, "")
     try:
@@ -63,17 +63,18 @@ def carry_out(check: Check, subject: Subject, expected: Mapping[str, str]) -> Ou
         return Outcome(check, "skipped", reason=one_line(why))
     except Exception as error:
         log.debug("%s: %s", subject.title, check.title, exc_info=True)
-        found, fix = _told(error)
+        found, fix = _description(error)
         state: State = "expected failure" if reason else "failed"
         return Outcome(check, state, found, fix, reason, time.perf_counter() - began)
     seconds = time.perf_counter() - began
     if reason:
         found = f"it was expected to fail ({reason}) and holds"
-        return Outcome(check, "failed", found, "no longer expect its failure", seconds=seconds)
+        return Outcome(check, "failed", found, "expect its failure no longer", seconds=seconds)
     return Outcome(check, "ok", seconds=seconds)
 
 
-def _told(error: Exception) -> tuple[str, str]:
+def _description(error: Exception) -> tuple[str, str]:
+    """Observation and fix of a check that failed."""
     if isinstance(error, Fault):
         return error.found, error.fix
     found = f"it raised {type(error).__name__}: {one_line(error) or 'no message'}"
@@ -81,11 +82,11 @@ def _told(error: Exception) -> tuple[str, str]:
 
 
 def examine(subject: Subject, expected: Mapping[str, str] | None = None) -> Iterator[Outcome]:
-    """All checks of a component, one after another.
+    """Outcomes of all checks of a component, one after another.
 
     Arguments:
         subject: The component.
-        expected: Reasons by check, beside those that the component declares.
+        expected: Reasons by check, in addition to those that the component declares.
 
     Raises:
         UsageError: If an expected failure names no check.
@@ -98,8 +99,8 @@ def examine(subject: Subject, expected: Mapping[str, str] | None = None) -> Iter
 
 @contextmanager
 def _one_thread() -> Iterator[None]:
-    """Networks this small gain nothing from more threads, which only wait for each other."""
-    torch: Any = sys.modules.get("torch")
+    """Use one thread of torch: networks this small are slower with more."""
+    torch: Any = sys.modules.get("torch")  # A module's attributes have no types here.
     if torch is None:
         yield
         return

@@ -1,7 +1,8 @@
-"""Parts of composed methods: matchings, interpolations, adjustments."""
+"""Checks of the parts of composed methods: matchings, interpolations, adjustments."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,14 +11,14 @@ from torch import Tensor
 from mcbench.methods.method import Stage
 from mcbench.paths.params import distance, equal
 from mcbench.testing.check import Fault, check
-from mcbench.testing.dice import thrown
+from mcbench.testing.global_generators import seeded
 from mcbench.testing.networks import trained
 from mcbench.testing.paths import unlike
 from mcbench.testing.subject import Subject
 
 
 def _neurons() -> tuple[Tensor, Tensor, int]:
-    """The hidden neurons of two networks, shape (8, 75), and how many weights come in."""
+    """Hidden neurons of two networks, shape (8, 75), and the number of incoming weights."""
     from mcbench.structure.neurons import Hidden
 
     network = trained("two-layer")
@@ -27,12 +28,12 @@ def _neurons() -> tuple[Tensor, Tensor, int]:
     return hidden.pack(a), hidden.pack(b), hidden.incoming
 
 
-def _undisturbed(subject: Subject, function: Any, *arguments: Any) -> Any:
-    """The result of a function that is called twice, and may change nothing."""
+def _pure(function: Callable[..., Tensor], *arguments: Any) -> Tensor:
+    """The result of a function; two calls must give the same and leave the arguments alone."""
     results, tensors = [], [x for x in arguments if isinstance(x, Tensor)]
     before = [x.clone() for x in tensors]
     for seed in (1, 2):
-        with thrown(seed):
+        with seeded(seed):
             results.append(function(*arguments))
     if not all(x.equal(y) for x, y in zip(tensors, before, strict=True)):
         raise Fault("it changed the neurons it was given", "clone before changing in place")
@@ -45,7 +46,7 @@ def _undisturbed(subject: Subject, function: Any, *arguments: Any) -> Any:
 def it_gives_a_permutation(subject: Subject) -> None:
     """It gives the indices 0 ... n - 1 in some order, int64, the same every time."""
     a, b, incoming = _neurons()
-    order = _undisturbed(subject, subject.component.match, a, b, incoming)
+    order = _pure(subject.component.match, a, b, incoming)
     whole = order.dtype == torch.int64 and order.sort().values.tolist() == list(range(len(a)))
     if not whole:
         raise Fault(
@@ -56,26 +57,27 @@ def it_gives_a_permutation(subject: Subject) -> None:
 
 @check("interpolation", "limits")
 def it_tends_to_both_ends(subject: Subject) -> None:
-    """It tends to A for t to 0 and to B for t to 1, in A's shape and dtype, every time alike."""
+    """It tends to A for t to 0 and to B for t to 1, keeps shape and dtype, and repeats itself."""
     a, b, _ = _neurons()
     whole = float((a - b).norm())
     for t, end in ((1e-4, a), (1 - 1e-4, b), (0.5, None)):
-        point = _undisturbed(subject, subject.component.interpolate, a, b, t)
+        point = _pure(subject.component.interpolate, a, b, t)
         if (point.shape, point.dtype) != (a.shape, a.dtype):
             raise Fault(
                 f"at t = {t:g} it gives {tuple(point.shape)} {point.dtype}", "keep shape and dtype"
             )
-        if end is not None and float((point - end).norm()) > 0.02 * whole:
+        share = 0.0 if end is None else float((point - end).norm()) / whole
+        if share > 0.02:
             raise Fault(
-                f"at t = {t:g} it is {float((point - end).norm()) / whole:.1%} of the way between "
-                "A and B off the end",
-                "it has to tend to a for t to 0, and to b for t to 1",
+                f"at t = {t:g} its distance from the end is {share:.1%} of that from A to B",
+                "make it tend to a for t to 0, and to b for t to 1",
             )
 
 
 @check("adjustment", "start of a leg")
 def it_leaves_the_start(subject: Subject) -> None:
-    """At u = 0 it leaves the start of a leg as it is; what it gives is a network, every time."""
+    """At u = 0 it leaves the start of a leg unchanged; elsewhere it gives a network, the same
+    every time."""
     network = trained("two-layer")
     a, b = (network.endpoint(seed).params for seed in (0, 1))
     problem = network.problem()
@@ -85,11 +87,13 @@ def it_leaves_the_start(subject: Subject) -> None:
     if subject.component.along and not distance(adjust(a, 0.0), a) < 1e-3 * distance(a, b):
         raise Fault(
             f"at u = 0 it moves the start by {distance(adjust(a, 0.0), a):.1e}",
-            "leave the start of the leg as it is",
+            "return the start of the leg unchanged",
         )
     hidden = problem.chain.layers[0].entries
     middle = a | {n: (a[n] + b[n]) / 2 for n in hidden}
     one, two = adjust(middle, 0.5), adjust(middle, 0.5)
-    wrong = unlike(one, a, b)
-    if wrong or not equal(one, two):
-        raise Fault(wrong or "called again it gives something else", "give a network's entries")
+    difference = unlike(one, a, b)
+    if difference or not equal(one, two):
+        raise Fault(
+            difference or "called again it gives something else", "give a network's entries"
+        )

@@ -1,4 +1,4 @@
-"""Paths: exact ends, networks as points, no jumps."""
+"""Checks of paths: exact ends, networks as points, no jumps."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from mcbench.testing.networks import Trained
 from mcbench.testing.subject import Subject
 
 JUMP = 0.005
-"""Two points that are as near in t as can be have to be nearer than this share of the path."""
+"""Two points whose times differ by `NEAR` must be nearer than this share of the path's length."""
 
 NEAR = 1e-6
-"""How near in t points are brought to find a jump."""
+"""The smallest interval of t in which a jump is looked for."""
 
-_COMPANY = (0.2, 0.6, 0.7)
-"""Times of a leg at which points are asked for together."""
+_SEVERAL = (0.2, 0.6, 0.7)
+"""Times of a leg at which `Leg.several` is called."""
 
 OUTPUTS = 1e-3
 """The greatest difference of a permuted network's outputs, relative to the largest."""
@@ -44,20 +44,20 @@ def it_ends_where_it_says(subject: Subject) -> None:
     for network, path in paths(subject):
         b = network.endpoint(1).params
         where = f"on the {network.name} network"
-        met = equal(path(1.0), b)
-        if path.end == "b" and not met:
+        is_b = equal(path(1.0), b)
+        if path.end == "b" and not is_b:
             raise Fault(
                 f"path(1) differs from B {where}{_gap(network, path, 1)}",
                 "end the last leg with b.params itself, or say end='permuted' or 'short'",
             )
-        if path.end == "permuted" and not met:
+        if path.end == "permuted" and not is_b:
             change = _outputs_change(network, path(1.0), b)
             if not change < OUTPUTS:
                 raise Fault(
                     f"path(1) is no permutation of B {where}: outputs differ by {change:.1e}",
-                    "permute what goes into a neuron and what comes out of it alike",
+                    "permute the incoming and the outgoing weights of a neuron alike",
                 )
-        if path.end == "short" and met:
+        if path.end == "short" and is_b:
             raise Fault(f"path(1) is B {where}, but 'end' says short", "say end='b'")
         if path.end not in ("b", "permuted", "short"):
             raise Fault(f"'end' is {path.end!r}", "say 'b', 'permuted' or 'short'")
@@ -84,16 +84,16 @@ def points_are_networks(subject: Subject) -> None:
     for network, path in paths(subject):
         a, b = (network.endpoint(seed).params for seed in (0, 1))
         for t in _times(path):
-            wrong = unlike(path(t), a, b)
-            if wrong:
+            difference = unlike(path(t), a, b)
+            if difference:
                 raise Fault(
-                    f"at t = {t:.3g} on the {network.name} network {wrong}",
+                    f"at t = {t:.3g} on the {network.name} network {difference}",
                     "a point holds every entry of a.params, as it is there: {**a.params, ...}",
                 )
 
 
 def unlike(point: Params, a: Params, b: Params) -> str:
-    """What of a point is not as of A and B, or nothing."""
+    """The difference in form between a point and A and B, or nothing."""
     for name in {**a, **point}:
         if name not in point or name not in a:
             return f"the entry '{name}' is {'missing' if name in a else 'new'}"
@@ -130,10 +130,10 @@ def it_is_continuous(subject: Subject) -> None:
 
 
 def find_jump(path: Path) -> tuple[float, float] | None:
-    """A time at which the path jumps, and how far, as a share of its length; if it does.
+    """A time at which the path jumps, and the jump as a share of its length; ``None`` if none.
 
-    Each of some intervals is halved again and again, going on with the half whose ends are
-    further apart. On a continuous path they soon come near to each other.
+    Intervals are bisected: of two halves the one whose ends are further apart is halved next. On
+    a continuous path the ends soon come near to each other.
     """
     stops = sorted({i / 8 for i in range(9)} | set(_some(path.joints, 12)))
     gaps = [distance(path(s), path(t)) for s, t in pairwise(stops)]
@@ -158,41 +158,41 @@ def _some(values: list[float], count: int) -> Iterator[float]:
 
 @check("method", "points do not change")
 def points_do_not_change(subject: Subject) -> None:
-    """A point is the same whatever points were asked for before, or are together with it."""
+    """A point is the same whatever points were computed before it, or are computed with it."""
     for network, path in paths(subject):
         first = points(path)
         path(0.13), path(0.77)
         for one, two in zip(first, points(path), strict=True):
             if not equal(one, two):
                 raise Fault(
-                    f"points of the {network.name} network differ when they are asked for again",
+                    f"points of the {network.name} network differ when they are computed again",
                     "compute a point in new tensors: never in place, never from the last point",
                 )
         for leg in path.legs[:4]:
-            for u, together in zip(_COMPANY, leg.several(_COMPANY), strict=True):
-                if not equal(together, leg(u)):
+            for u, point in zip(_SEVERAL, leg.several(_SEVERAL), strict=True):
+                if not equal(point, leg(u)):
                     raise Fault(
-                        f"a point of the {network.name} network is another one when it is asked "
-                        "for together with others",
-                        "'several_between' gives what 'between' gives, in the order of times",
+                        f"a point of the {network.name} network differs when it is computed with "
+                        "others",
+                        "make 'several_between' give what 'between' gives, in the order of times",
                     )
 
 
 @check("method", "lengths")
 def lengths_agree_with_chords(subject: Subject) -> None:
-    """A leg that gives its own length gives that of a fine chain of chords."""
+    """A leg that declares its length declares that of a polygon of many chords."""
     for network, path in paths(subject):
         for number, leg in enumerate(path.legs[:4], start=1):
             if leg.length is None:
                 continue
-            claimed = leg.length(0.0, 1.0)
+            declared = leg.length(0.0, 1.0)
             chords = _chords(leg, 64)
-            if not _near(claimed, chords):
+            if not _near(declared, chords):
                 chords = _chords(leg, 1024)  # Long chords cut corners.
-            if not _near(claimed, chords):
+            if not _near(declared, chords):
                 raise Fault(
-                    f"leg {number} on the {network.name} network says it is {claimed:.4g} long; "
-                    f"chords are {chords:.4g}",
+                    f"leg {number} on the {network.name} network declares length {declared:.4g}; "
+                    f"its chords have {chords:.4g}",
                     "correct its 'length', or leave it out: chords are measured then",
                 )
 
@@ -206,5 +206,5 @@ def _chords(leg: Leg, count: int) -> float:
     return total
 
 
-def _near(claimed: float, chords: float) -> bool:
-    return abs(claimed - chords) <= 0.02 * chords + 1e-6
+def _near(declared: float, chords: float) -> bool:
+    return abs(declared - chords) <= 0.02 * chords + 1e-6

@@ -1,4 +1,4 @@
-"""Methods in a whole experiment: records are stored and read back, and survive a kill."""
+"""Checks of methods in a whole experiment: records are stored and read back, runs resume."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ ARCHITECTURES = {
     "deep without biases": "mlp[widths=(8,6),bias=false]",
     "convolutional": "conv2fc1[channels=(3,4)]",
 }
-"""The built-in networks that are nearest to the kit's."""
+"""Built-in architectures like the kit's networks."""
 
-AFTER = 2
-"""So many points are evaluated before a run is interrupted."""
+POINTS = 2
+"""Number of points that are evaluated before a run is interrupted."""
 
 
 @cache
 def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Deleted when the process ends."""
+    """A temporary folder, deleted when the process ends."""
     return tempfile.TemporaryDirectory(prefix="mcbench-kit-")
 
 
@@ -70,31 +70,31 @@ def _record(experiment: Experiment) -> Record:
 
 
 def _needs_sound_ends(subject: Subject) -> None:
-    """Runs refuse paths with wrong ends, which have a check of their own."""
+    """Skip the check if runs refuse the path for its ends, which have a check of their own."""
     network, path = next(iter(paths(subject)))
     a, b = (network.endpoint(seed).params for seed in (0, 1))
     try:
         check_ends(path, a, b, network.problem())
     except RunError as error:
-        raise Inapplicable(f"no run of it ends: {error}") from None
+        raise Inapplicable(f"every run of it fails: {error}") from None
 
 
 @check("method", "store")
 def results_survive_the_store(subject: Subject) -> None:
-    """A run's record reads back equal, and is found again instead of computed again."""
+    """A run's record reads back equal; a second run takes it from the store."""
     _needs_sound_ends(subject)
     name = f"whole-{len(os.listdir(_folder().name))}"
     record = _record(_experiment(subject, name))
     again = _experiment(subject, name)
-    with _listening() as heard:
-        found = _record(again)
-    if heard:
+    with _listening() as times:
+        stored = _record(again)
+    if times:
         raise Fault(
             "the second run of the same plan computes again",
-            "its parameters have to give the same identity every time",
+            "make its parameters give the same identity every time",
         )
-    if found != record:
-        before, after = record.to_json(), found.to_json()
+    if stored != record:
+        before, after = record.to_json(), stored.to_json()
         different = [key for key in before if after.get(key) != before[key]]
         raise Fault(
             f"the record reads back with another {', '.join(different)}",
@@ -107,7 +107,7 @@ def results_survive_the_store(subject: Subject) -> None:
 
 
 @check("method", "resuming")
-def an_interrupted_run_goes_on(subject: Subject) -> None:
+def an_interrupted_run_resumes(subject: Subject) -> None:
     """A run that was interrupted between two points ends with the same curve."""
     if "record" not in subject.shared:
         try:
@@ -118,15 +118,17 @@ def an_interrupted_run_goes_on(subject: Subject) -> None:
     name = f"interrupted-{len(os.listdir(_folder().name))}"
     with _saving_always():
         experiment = _experiment(subject, name)
-        with _listening(stop_after=AFTER) as heard:
+        with _listening(stop_after=POINTS) as times:
             try:
                 experiment.run()
             except KeyboardInterrupt:
                 pass
             else:
                 raise Inapplicable("its runs end before they can be interrupted")
-        if len(heard) != AFTER:
-            raise Fault(f"it was interrupted after {len(heard)} points", "raise no errors of own")
+        if len(times) != POINTS:
+            raise Fault(
+                f"it was interrupted after {len(times)} points", "let KeyboardInterrupt pass"
+            )
         resumed = _record(_experiment(subject, name)).curve
     if resumed != whole:
         before, after = whole.to_dict(), resumed.to_dict()
@@ -138,34 +140,34 @@ def an_interrupted_run_goes_on(subject: Subject) -> None:
 
 
 class _Listener:
-    """Hears of every point that is evaluated, and interrupts the run after some."""
+    """A listener that collects the times of evaluated points, and interrupts the run."""
 
     def __init__(self, stop_after: int) -> None:
-        self.heard: list[float] = []
+        self.times: list[float] = []
         self.stop_after = stop_after
 
     @hookimpl
     def mcbench_point_evaluated(self, t: float) -> None:
-        """Remember it, and stop as a user would with Ctrl-C."""
-        self.heard.append(t)
-        if len(self.heard) == self.stop_after:
+        """Collect the time; interrupt as Ctrl-C does once there are ``stop_after``."""
+        self.times.append(t)
+        if len(self.times) == self.stop_after:
             raise KeyboardInterrupt
 
 
 @contextmanager
 def _listening(stop_after: int = 0) -> Iterator[list[float]]:
-    """A list of the points that are evaluated; the run is interrupted after so many."""
+    """Times of the points that are evaluated; the run is interrupted after ``stop_after``."""
     listener = _Listener(stop_after)
     host().manager.register(listener)
     try:
-        yield listener.heard
+        yield listener.times
     finally:
         host().manager.unregister(listener)
 
 
 @contextmanager
 def _saving_always() -> Iterator[None]:
-    """Work under way is stored at every point."""
+    """Store work under way at every point."""
     before = os.environ.get("MCBENCH_SAVE_SECONDS")
     os.environ["MCBENCH_SAVE_SECONDS"] = "0"
     try:

@@ -1,4 +1,4 @@
-"""`Subject`, the component that is checked, with what its checks share."""
+"""`Subject`, a component under test, with the values that its checks share."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ class Subject:
     """A component under test.
 
     Arguments:
-        kind, text: What it is, as the user writes it: ``name[p=v]``.
-        component: With its parameters set.
-        declared: As its plugin yields it.
-        plugin: Who provides it.
-        host: The host that it was found in.
-        shared: What is costly and used by several checks, such as paths.
+        kind, text: Its kind, and its name with parameters: ``name[p=v]``.
+        component: The component with its parameters set, of any class.
+        declared: The component as its plugin yields it.
+        plugin: The plugin that provides it.
+        host: The host that has the plugin.
+        shared: Values that are costly and used by several checks, such as paths.
     """
 
     kind: str
@@ -46,27 +46,27 @@ class Subject:
         return dict(self.component.expected_failures)
 
 
-_KNOWN: dict[tuple[str, str], Subject] = {}
+_SUBJECTS: dict[tuple[str, str], Subject] = {}
 
 
 def subject(kind: str, text: str) -> Subject:
-    """The component that ``text`` names, the same one as long as the host is the same.
+    """The component that ``text`` names; the same object while the host is the same.
 
-    If ``text`` sets no parameter, the component's ``trial`` (parameters with which it is checked
-    in seconds) is used, if it has one.
+    If ``text`` sets no parameter, the component gets those of its ``trial``, with which checks
+    take seconds.
 
     Raises:
         UsageError: If there is no such component, or a parameter is wrong.
     """
-    known = _KNOWN.get((kind, text))
-    if known is not None and known.host is host():
-        return known
-    name, given = parameters.parse(text)
+    cached = _SUBJECTS.get((kind, text))
+    if cached is not None and cached.host is host():
+        return cached
+    name, arguments = parameters.parse(text)
     provided = host().find(kind, name)
     component = host().get(kind, text)
-    if component.trial and not given:
+    if component.trial and not arguments:
         component = parameters.configure(kind, component, component.trial)
-    shown = host().text(kind, component)
-    made = Subject(kind, shown, component, provided.component, provided.plugin, host())
-    _KNOWN[kind, text] = made
-    return made
+    full = host().text(kind, component)
+    result = Subject(kind, full, component, provided.component, provided.plugin, host())
+    _SUBJECTS[kind, text] = result
+    return result

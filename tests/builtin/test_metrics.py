@@ -111,10 +111,10 @@ def test_norms_that_were_not_stored_are_those_of_the_path(
     exact = [sum(float(x.double().square().sum()) for x in path(t).values()) for t in curve.t]
     assert curve.square == pytest.approx(exact, rel=1e-6)
     metric = host().get("metric", "loss-with-decay")
-    known = metric.measure(Evaluation(problem, curve, lambda: pair, lambda: path), "train")
+    value = metric.measure(Evaluation(problem, curve, lambda: pair, lambda: path), "train")
     older = replace(curve, square=[])
     again = metric.measure(Evaluation(problem, older, lambda: pair, lambda: path), "train")
-    assert again == pytest.approx(known, rel=1e-9)
+    assert again == pytest.approx(value, rel=1e-9)
 
 
 def test_without_classes_there_is_no_accuracy(curve: Curve) -> None:

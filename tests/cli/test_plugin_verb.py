@@ -95,7 +95,7 @@ def test_templates_are_part_of_the_wheel() -> None:
     root = Path(scaffold.__file__).parents[2]
     packed = {f.relative_path for f in WheelBuilder(str(root)).recurse_included_files()}
     templates = {str(p.relative_to(root)) for p in scaffold.HERE.rglob("*.in")}
-    assert len(templates) == 4 + 3 * len(KINDS) and templates <= packed
+    assert len(templates) == 5 + 3 * len(KINDS) and templates <= packed
 
 
 # check -------------------------------------------------------------------------------------

@@ -1,9 +1,9 @@
 """The examples in README, tutorials and guides run as they stand there, in small.
 
-Comments before a block say what else is to be known of it:
+Comments before a block direct the test:
 
 - ``<!-- file: PATH -->``: the block is that file.
-- ``<!-- not run: REASON -->``: it needs data or time that a test has not.
+- ``<!-- not run: REASON -->``: it needs data, or more time than a test has.
 - ``<!-- fails: CODE -->``: its last command ends with that exit code.
 
 Commands that train or evaluate get a narrow network, two epochs, two endpoints and three points
@@ -55,17 +55,17 @@ DIRECTIVE = re.compile(r"<!-- (file|not run|fails): (.*?) -->")
 
 
 def blocks(document: Path) -> Iterator[tuple[int, str, str, dict[str, str]]]:
-    """Line, language, text and what the comments right before it say."""
+    """Line, language, text and directives of each code block."""
     lines = document.read_text().splitlines()
     for number, language, text in check.blocks(document):
-        said: dict[str, str] = {}
+        directives: dict[str, str] = {}
         for line in reversed(lines[: number - 1]):
-            found = DIRECTIVE.fullmatch(line.strip())
-            if line.strip() and not found:
+            match = DIRECTIVE.fullmatch(line.strip())
+            if line.strip() and not match:
                 break
-            if found:
-                said[found[1]] = found[2]
-        yield number, language, text, said
+            if match:
+                directives[match[1]] = match[2]
+        yield number, language, text, directives
 
 
 def small(words: list[str]) -> list[str]:
@@ -82,14 +82,14 @@ def small(words: list[str]) -> list[str]:
 
 
 class Reader:
-    """Someone who types what a document says, in a folder of their own."""
+    """A reader who types the blocks of a document, in a folder of their own."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.monkeypatch = folder, monkeypatch
         self.packages = folder / "site-packages"
 
     def type(self, line: str, expected: int) -> None:
-        """One line of a shell block."""
+        """Carry out one line of a shell block."""
         words = shlex.split(line, comments=True)
         words = words[: words.index(">")] if ">" in words else words
         with self.monkeypatch.context() as patch:
@@ -110,12 +110,12 @@ class Reader:
         host.cache_clear()
 
     def mcbench(self, words: list[str], expected: int) -> None:
-        """In this process: a new one would spend its time importing torch."""
+        """Run it in this process: a new one would spend its time importing torch."""
         done = CliRunner().invoke(main, small(words), prog_name="mcbench")
         assert done.exit_code == expected, f"mcbench {shlex.join(words)}: {done.output}"
 
     def pip(self, words: list[str]) -> None:
-        """Packages that the document wrote are installed, others are there or not needed."""
+        """Install packages that the document wrote; others are installed already or not needed."""
         sources = [
             self.folder / w for w in words if (self.folder / w / "pyproject.toml").is_file()
         ]
@@ -135,7 +135,7 @@ class Reader:
         host.cache_clear()
 
     def pytest(self, words: list[str]) -> None:
-        """The tests that the document wrote pass."""
+        """Run the tests that the document wrote; all must pass."""
         path = os.pathsep.join([str(self.packages), os.environ.get("PYTHONPATH", "")])
         done = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words],
@@ -150,9 +150,9 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path / "site-packages")])
-    known = set(sys.modules)
+    before = set(sys.modules)
     yield Reader(tmp_path, monkeypatch)
-    for name in set(sys.modules) - known:
+    for name in set(sys.modules) - before:
         if name.startswith("mcbench_") and str(tmp_path) in str(
             getattr(sys.modules[name], "__file__", "")
         ):
@@ -163,20 +163,20 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Reader]:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda d: str(d.relative_to(ROOT)))
 def test_examples_run(document: Path, reader: Reader, capsys: pytest.CaptureFixture[str]) -> None:
     carried_out = 0
-    for number, language, text, said in blocks(document):
+    for number, language, text, directives in blocks(document):
         where = f"{document.relative_to(ROOT)}:{number}"
-        if "not run" in said:
-            assert len(said["not run"]) > 10, f"{where}: say why"
+        if "not run" in directives:
+            assert len(directives["not run"]) > 10, f"{where}: say why"
             continue
-        if "file" in said:
-            place = reader.folder / said["file"]
+        if "file" in directives:
+            place = reader.folder / directives["file"]
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text + "\n")
             forget(place)
         elif language == "sh":
             lines = [line for line in text.replace("\\\n", " ").splitlines() if line.strip()]
             for i, line in enumerate(lines, 1):
-                reader.type(line, int(said.get("fails", 0)) if i == len(lines) else 0)
+                reader.type(line, int(directives.get("fails", 0)) if i == len(lines) else 0)
         elif language == "python":
             execute(text, where)
         else:
@@ -187,14 +187,14 @@ def test_examples_run(document: Path, reader: Reader, capsys: pytest.CaptureFixt
 
 
 def forget(place: Path) -> None:
-    """A module that was imported is imported again when its file was written anew."""
+    """Drop an imported module, so that its new file is imported."""
     sys.modules.pop(place.stem, None)
     importlib.invalidate_caches()
     host.cache_clear()
 
 
 def execute(text: str, where: str) -> None:
-    """A block of Python, as a module of its own."""
+    """Execute a block of Python as a module of its own."""
     module = sys.modules["example"] = types.ModuleType("example")
     module.__file__ = where
     try:

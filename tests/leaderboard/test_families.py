@@ -290,7 +290,7 @@ def test_saddles_are_told_by_ratio_drop_and_epoch() -> None:
 
 
 def test_what_they_do_not_apply_to_is_said() -> None:
-    with pytest.raises(StructureError, match="kept no loss of each epoch"):
+    with pytest.raises(StructureError, match="no training loss of each epoch"):
         of(CURVE)("saddle-epoch")
     with pytest.raises(StructureError, match="no classes"):
         of(Curve(t=[0, 1], grid=[True, True], loss={"train": [1, 1]}))("accuracy-drop")

@@ -83,7 +83,7 @@ def test_what_is_wrong_in_an_image_folder_is_said(store: Store, tmp_path: Path) 
     (tmp_path / "train" / "cat" / "9.png").unlink()
     (tmp_path / "test" / "dog").mkdir()
     Image.fromarray(np.zeros((6, 6, 3), np.uint8)).save(tmp_path / "test" / "dog" / "1.png")
-    with pytest.raises(UsageError, match="not the same in train and test: dog"):
+    with pytest.raises(UsageError, match=r"class .dog. must be in both train and test"):
         loading.load(folder, tmp_path, store)
 
 

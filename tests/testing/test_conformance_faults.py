@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -51,9 +52,9 @@ def test_a_broken_component_fails(
     if title == "GPU":  # A device that every machine has, and whose tensors mix with no others.
         monkeypatch.setattr("mcbench.testing.devices.GPU", "meta")
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    came = outcome(kind or "method", title, component)
-    assert came.state == "failed", came
-    assert came.found and came.fix
+    result = outcome(kind or "method", title, component)
+    assert result.state == "failed", result
+    assert result.found and result.fix
 
 
 def test_every_check_is_seen_to_fail() -> None:
@@ -65,10 +66,13 @@ def test_every_check_is_seen_to_fail() -> None:
 
 
 def test_every_check_is_documented() -> None:
-    document = (Path(__file__).parents[2] / "docs/testing.md").read_text()
-    for kind in KINDS:
+    sys.path.insert(0, str(Path(__file__).parents[2]))
+    from docs.pages import components, text
+
+    for kind in components.TITLES:
+        page = components.index(kind)
         for check in checks(kind):
-            assert f"| {check.title} | {check.property} |" in document, check.title
+            assert f"| {text.cell(check.title)} | {text.cell(check.property)} |" in page
 
 
 def test_a_heavy_import_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,8 +86,8 @@ def test_a_heavy_import_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     host().register(Plugin("heavy", "heavy", "1.0"), lambda: heavy_plugin)
     check = next(c for c in checks("method") if c.title == "light import")
-    came = carry_out(check, subject("method", "theirs"), {})
-    assert came.state == "failed" and "torch" in came.found and "heavy_plugin" in came.found
+    result = carry_out(check, subject("method", "theirs"), {})
+    assert result.state == "failed" and "torch" in result.found and "heavy_plugin" in result.found
 
 
 # pytest ------------------------------------------------------------------------------------

@@ -1,1 +1,1 @@
-"""Built-in metrics: of the whole curve, of places on it, of its saddle."""
+"""Built-in metrics: of the whole curve, of single points, of the saddle."""

@@ -1,4 +1,4 @@
-"""The loss that training minimises, with weight decay, along a path."""
+"""Loss with weight decay along a path, which training minimises."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class LossWithDecay:
     refined points: ``lowest``, ``mean`` over t, ``by-length`` (their "int"), ``highest``. The
     means are by the trapezoidal rule; the published code's mean is that of the points.
 
-    Of runs that were stored before norms were measured the path is built again.
+    If the curve has no norms, the path is built again.
     """
 
     name = "loss-with-decay"
@@ -32,7 +32,7 @@ class LossWithDecay:
     of_network = True
 
     def measure(self, evaluation: Evaluation, split: SplitName | None) -> dict[str, float]:
-        """The four values."""
+        """The four values by name."""
         from mcbench.evaluation.losses import square
 
         curve, problem = evaluation.curve, evaluation.problem

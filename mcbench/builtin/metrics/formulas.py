@@ -1,4 +1,4 @@
-"""The formulas of the metrics of a curve."""
+"""Formulas of the metrics of a curve."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def worst_accuracy_refined(curve: Curve, split: str) -> float:
 
 
 def accuracies(curve: Curve, split: str) -> list[float]:
-    """The accuracies along the path.
+    """Accuracies along the path.
 
     Raises:
         StructureError: If the data have no classes.
@@ -39,7 +39,7 @@ def highest_loss(curve: Curve, split: str) -> float:
     r""":math:`\max_t L(\psi(t))`, with the refined points: the loss at the path's saddle.
 
     Papers that look for the lowest path report it as the saddle's loss, Draxler et al. beside the
-    losses of the minima. What it says of a path is bounded from below by its ends.
+    losses of the minima. It is never below the loss of an end.
     """
     return max(curve.loss[split])
 
@@ -57,7 +57,7 @@ def mean_loss(curve: Curve, split: str) -> float:
 def mean_loss_by_length(curve: Curve, split: str) -> float:
     r""":math:`\int L\,|d\psi| / \int |d\psi|` by the trapezoidal rule on the grid.
 
-    The average is uniform in arc length: it does not depend on how fast the path is run through.
+    The average is uniform in arc length: it does not depend on the parametrisation of the path.
     """
     return along_length(curve, curve.on_grid(curve.loss[split]))
 
@@ -85,8 +85,7 @@ def highest_accuracy(curve: Curve, split: str) -> float:
 def mean_accuracy_by_length(curve: Curve, split: str) -> float:
     r""":math:`\int \mathrm{acc}\,|d\psi| / \int |d\psi|` by the trapezoidal rule on the grid.
 
-    A path may have a high one and yet go through a point where nothing is left: compare
-    worst-accuracy.
+    It may be high although the path goes through a point of low accuracy: compare worst-accuracy.
     """
     return along_length(curve, curve.on_grid(accuracies(curve, split)))
 
@@ -109,8 +108,8 @@ def barrier_linear(curve: Curve, split: str) -> float:
 def barrier_max(curve: Curve, split: str) -> float:
     r""":math:`\max_t L(t) - \max(L(0), L(1))`, with the refined points.
 
-    It is positive if and only if some point between the ends has a higher loss than both, which
-    is when Gotmare et al. say that there is a barrier; else 0. Between two iterates of one
+    It is positive if and only if some point has a higher loss than both ends, else 0: Gotmare et
+    al. call the first case a barrier. Between two iterates of one
     training a loss that falls all the way has barrier above 0, but barrier-max 0.
     """
     loss = curve.loss[split]
@@ -120,17 +119,16 @@ def barrier_max(curve: Curve, split: str) -> float:
 def length(curve: Curve, split: None) -> float:
     r""":math:`\int |d\psi|`, Euclidean, over all floating-point parameters and buffers.
 
-    It has the unit of the parameters. On curved legs it is that of the chords between the points
-    of the grid.
+    Its unit is that of the parameters. Curved legs are measured by chords between points of the
+    grid.
     """
     return curve.position[-1]
 
 
 def length_ratio(curve: Curve, split: None) -> float:
-    r""":math:`\int |d\psi| / |\psi(1) - \psi(0)|`: 1 for a straight line, and if the ends are one.
+    r""":math:`\int |d\psi| / |\psi(1) - \psi(0)|`: 1 for a straight line and equal ends.
 
-    A path that ends at a permuted B is compared with its own end, so its ratio is not that of a
-    path to B.
+    For a path that ends at a permuted B the distance is that to the permuted network, not to B.
     """
     return curve.position[-1] / curve.straight if curve.straight else 1.0
 
@@ -152,14 +150,13 @@ def ensemble_along(curve: Curve, split: str) -> float:
 
     Softmax outputs of both are averaged; the mean is by the trapezoidal rule. Compare a method
     with ``linear`` and ``random-direction``, and draw it with ``mcbench plot --ensemble``: points
-    that are far from A along a path of low loss make other errors than A, points near it the same
-    ones.
+    of low loss that are far from A make other errors than A, points near it the same errors.
     """
     accuracies(curve, split)
     return integral(curve.on_grid(curve.t), curve.on_grid(curve.with_start[split]))
 
 
 def end_points(curve: Curve, split: str) -> float:
-    """The mean of the accuracies at both ends."""
+    """Mean of the accuracies at both ends."""
     accuracy = accuracies(curve, split)
     return (accuracy[0] + accuracy[-1]) / 2

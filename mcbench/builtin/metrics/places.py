@@ -1,4 +1,4 @@
-"""Accuracies at single places of a path: where it begins, ends, and half way."""
+"""Accuracies at single points of a path: its start, its end, its midpoint."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 
 def accuracy_a(curve: Curve, split: str) -> float:
-    """The accuracy at t = 0, which is A's."""
+    """Accuracy at t = 0, which is A's."""
     return accuracies(curve, split)[0]
 
 
 def accuracy_b(curve: Curve, split: str) -> float:
-    """The accuracy at t = 1: B's, unless the path stops short of it."""
+    """Accuracy at t = 1: B's, unless the path stops short of it."""
     return accuracies(curve, split)[-1]
 
 
 def midpoint_accuracy(curve: Curve, split: str) -> float:
-    """The accuracy at t = 0.5, on the line between its neighbours where the grid has not that."""
+    """Accuracy at t = 0.5, interpolated between its neighbours if the grid does not have it."""
     accuracy = curve.on_grid(accuracies(curve, split))
     last = len(accuracy) - 1
     return (accuracy[last // 2] + accuracy[-(-last // 2)]) / 2
@@ -33,9 +33,9 @@ def midpoint_accuracy(curve: Curve, split: str) -> float:
 
 @hookimpl
 def mcbench_metrics() -> Iterator[CurveMetric]:
-    """For paths whose ends differ, as those between networks of two recipes.
+    """Metrics for paths whose ends differ, as those between networks of two recipes.
 
-    The accuracies of the ends have no direction: no method is better by them.
+    Accuracies of the ends have no direction: they do not depend on the method.
     """
     place = partial(CurveMetric, usual=False)
     yield place("accuracy-a", "accuracy of A", "%", "", accuracy_a)

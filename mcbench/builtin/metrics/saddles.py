@@ -1,4 +1,4 @@
-"""What Draxler et al. (ICML 2018, table B.1) say of a path's saddle beside its loss."""
+"""Metrics of a path's saddle beside its loss, of Draxler et al. (ICML 2018, table B.1)."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ REFERENCE = "Draxler et al., ICML 2018, table B.1"
 def loss_ratio(curve: Curve, split: str) -> float:
     r""":math:`\max_t L(\psi(t)) / \frac12 (L(0) + L(1))`, with the refined points.
 
-    It does not apply where the loss of both ends is 0.
+    Raises:
+        StructureError: If the loss of both ends is 0.
     """
     loss = curve.loss[split]
     if not loss[0] + loss[-1]:
-        raise StructureError("the loss of both ends is 0: nothing is a multiple of it")
+        raise StructureError("the loss of both ends is 0, so there is no ratio to it")
     return 2 * max(loss) / (loss[0] + loss[-1])
 
 
@@ -38,7 +39,7 @@ def accuracy_drop(curve: Curve, split: str) -> float:
 
 
 class SaddleEpoch:
-    r"""When the endpoints' training fell below the loss of the saddle between them.
+    r"""Epoch in which the endpoints' training fell below the loss of the saddle between them.
 
     The first epoch whose mean training loss is below :math:`\max_t L(\psi(t))` on the training
     data, the mean over both endpoints; an endpoint whose training never fell below it counts with
@@ -58,20 +59,18 @@ class SaddleEpoch:
         """The mean over both endpoints, counted from 1.
 
         Raises:
-            StructureError: If an endpoint was trained by a version that kept no losses.
+            StructureError: If an endpoint has no losses of its epochs.
         """
         losses = [end.record.get("losses", []) for end in evaluation.ends]
-        found = epochs_below(losses, max(evaluation.curve.loss["train"]))
-        if found is None:
-            raise StructureError(
-                "an endpoint was trained by a version of mcbench that kept no loss of each epoch"
-            )
-        return found
+        epoch = epochs_below(losses, max(evaluation.curve.loss["train"]))
+        if epoch is None:
+            raise StructureError("the record of an endpoint has no training loss of each epoch")
+        return epoch
 
 
 @hookimpl
 def mcbench_metrics() -> Iterator[Any]:
-    """Ratio, epoch and drop."""
+    """Loss ratio, accuracy drop and epoch of the saddle."""
     saddle = partial(CurveMetric, usual=False, reference=REFERENCE)
     yield saddle(
         "loss-ratio",

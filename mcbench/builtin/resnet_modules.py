@@ -1,4 +1,4 @@
-"""Modules of residual networks: sums of branches and shortcuts. Imported when one is built."""
+"""Modules of residual networks: sums of branches and shortcuts; imported when one is built."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from mcbench.builtin.images import he
 
 Block = Callable[[int, int, int], nn.Module]
-"""From channels before, channels after and stride to a block."""
+"""A function from channels before, channels after and stride to a block."""
 
 
 class Sum(nn.Module):
-    """A branch and a shortcut, added."""
+    """The sum of a branch and a shortcut."""
 
     def __init__(self, branch: nn.Module, shortcut: nn.Module) -> None:
         super().__init__()
@@ -42,7 +42,7 @@ class Padding(nn.Module):
 
 
 def basic(shortcut: str) -> Block:
-    """Blocks of two 3x3 convolutions, each normalised, with ReLU between them and at the end.
+    """Blocks of two 3x3 convolutions, each normalised, with ReLU after the first and the sum.
 
     Arguments:
         shortcut: Where the shape changes: ``projection``, a normalised 1x1 convolution; or
@@ -57,21 +57,22 @@ def basic(shortcut: str) -> Block:
             conv(after, after, 3),
             nn.BatchNorm2d(after),
         )
-        way: nn.Module = nn.Identity()
-        if before != after or stride > 1:
-            projection = conv(before, after, 1, stride), nn.BatchNorm2d(after)
-            padded = shortcut == "padding"
-            way = Padding(after - before, stride) if padded else nn.Sequential(*projection)
-        return nn.Sequential(Sum(branch, way), nn.ReLU())
+        if before == after and stride == 1:
+            around: nn.Module = nn.Identity()
+        elif shortcut == "padding":
+            around = Padding(after - before, stride)
+        else:
+            around = nn.Sequential(conv(before, after, 1, stride), nn.BatchNorm2d(after))
+        return nn.Sequential(Sum(branch, around), nn.ReLU())
 
     return block
 
 
 def bottleneck(before: int, after: int, stride: int) -> nn.Module:
-    """Convolutions 1x1, 3x3, 1x1, each behind a normalisation and ReLU, with a quarter of the
-    channels between them.
+    """A block of 1x1, 3x3 and 1x1 convolutions, each after a normalisation and ReLU.
 
-    Where the shape changes, the shortcut is a 1x1 convolution of the block's input.
+    The inner channels are a quarter of those after the block. Where the shape changes, the
+    shortcut is a 1x1 convolution of the block's input.
     """
     inner = after // 4
     branch = nn.Sequential(
@@ -84,7 +85,7 @@ def bottleneck(before: int, after: int, stride: int) -> nn.Module:
 
 
 def wide(before: int, after: int, stride: int) -> nn.Module:
-    """Two 3x3 convolutions with biases, each behind a normalisation and ReLU.
+    """A block of two 3x3 convolutions with biases, each after a normalisation and ReLU.
 
     The second one has the stride. Where the shape changes, the shortcut is a 1x1 convolution of
     the block's input.
@@ -98,7 +99,7 @@ def wide(before: int, after: int, stride: int) -> nn.Module:
 
 
 def stages(block: Block, before: int, channels: tuple[int, ...], blocks: int) -> list[nn.Module]:
-    """As many stages of blocks as there are channels; all but the first begin with stride 2."""
+    """Blocks in stages, one for each entry of ``channels``; later stages begin with stride 2."""
     built = []
     for i, after in enumerate(channels):
         for j in range(blocks):
@@ -108,10 +109,10 @@ def stages(block: Block, before: int, channels: tuple[int, ...], blocks: int) ->
 
 
 def conv(before: int, after: int, size: int, stride: int = 1, bias: bool = False) -> nn.Conv2d:
-    """A convolution that keeps height and width, but for the stride."""
+    """A convolution that keeps height and width, or divides them by the stride."""
     return nn.Conv2d(before, after, size, stride, padding=size // 2, bias=bias)
 
 
 def head(channels: int, classes: int) -> list[nn.Module]:
-    """The mean over all pixels, and a linear layer."""
+    """The mean over all pixels, then a linear layer."""
     return [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes)]

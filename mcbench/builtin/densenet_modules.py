@@ -1,4 +1,4 @@
-"""Modules of densely connected networks. Imported when one is built."""
+"""Modules of densely connected networks, imported when one is built."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 
-class Grown(nn.Module):
-    """What a branch makes of its input, behind the input's own channels."""
+class Concatenation(nn.Module):
+    """The input with the channels that a branch computes from it appended."""
 
     def __init__(self, branch: nn.Module) -> None:
         super().__init__()
@@ -19,18 +19,18 @@ class Grown(nn.Module):
 
 
 def layer(before: int, growth: int, bottleneck: bool) -> nn.Module:
-    """A 3x3 convolution behind a normalisation and ReLU, that adds ``growth`` channels.
+    """A 3x3 convolution after a normalisation and ReLU, which adds ``growth`` channels.
 
-    With a bottleneck a 1x1 convolution to 4 times ``growth`` channels, with a normalisation and
-    ReLU of its own, stands before it.
+    With a bottleneck, a 1x1 convolution to 4 times ``growth`` channels, with its own normalisation
+    and ReLU, comes before it.
     """
     inner = 4 * growth if bottleneck else before
     narrow = normalised(before, inner, 1) if bottleneck else []
-    return Grown(nn.Sequential(*narrow, *normalised(inner, growth, 3)))
+    return Concatenation(nn.Sequential(*narrow, *normalised(inner, growth, 3)))
 
 
 def transition(before: int, after: int) -> list[nn.Module]:
-    """A 1x1 convolution behind a normalisation and ReLU, and means of 2x2 pixels."""
+    """A 1x1 convolution after a normalisation and ReLU, then means of 2x2 pixels."""
     return [*normalised(before, after, 1), nn.AvgPool2d(2)]
 
 
