@@ -199,7 +199,7 @@ def hooks(path: Path) -> list[str]:
 
 def check_options(root: Path) -> Iterator[str]:
     """Every option in a command of the documents, and in docs/cli.md, exists."""
-    existing = EVERYWHERE | {o for p in root.glob("mcbench/cli/*.py") for o in options(p)}
+    existing = EVERYWHERE | {o for p in root.glob("mcbench/cli/**/*.py") for o in options(p)}
     for path in documents(root):
         for number, line in commands(path):
             for option in OPTION.findall(line):

@@ -150,7 +150,10 @@ def test_leaderboard_show_and_list_know_them(store: Store) -> None:
     refused = run("leaderboard", "show", name, "-m", "linear")
     assert refused.exit_code == 2 and "leaderboard of ensembles" in refused.stderr
     elsewhere = run("run", "--leaderboard", name)
-    assert elsewhere.exit_code == 2 and "there is: ensemble-board" in elsewhere.stderr
+    assert (
+        elsewhere.exit_code == 2
+        and "there is a component of that name of kind ensemble-board" in elsewhere.stderr
+    )
 
 
 def test_a_board_whose_network_is_not_there_still_shows(fresh_host: Host, store: Store) -> None:
