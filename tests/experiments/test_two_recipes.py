@@ -234,7 +234,7 @@ def test_an_entry_of_two_recipes_is_submitted_and_verified(
     assert content["problem"]["to_recipe"] == OTHER and len(content["endpoints"]) == 4
     elsewhere = ("--home", str(tmp_path / "elsewhere"))
     missing = run("leaderboard", "verify", str(file), "--json", *elsewhere)
-    reasons = [row["why"] for row in json.loads(missing.stdout)["verification"]]
+    reasons = [row["reason"] for row in json.loads(missing.stdout)["verification"]]
     assert missing.exit_code == 1 and all("is not in the store" in why for why in reasons)
     trained = run("leaderboard", "verify", str(file), *elsewhere, "--train")
     assert trained.exit_code == 0, trained.output
