@@ -7,7 +7,7 @@ from .errors import McbenchError as McbenchError
 from .errors import RunError as RunError
 from .errors import StructureError as StructureError
 from .errors import UsageError as UsageError
-from .evaluation.evaluate import Curve as Curve
+from .evaluation.curve import Curve as Curve
 from .evaluation.metric import Evaluation as Evaluation
 from .evaluation.metric import Metric as Metric
 from .evaluation.networks import Networks as Networks

@@ -73,8 +73,8 @@ def mend(whole: dict[str, Any]) -> None:
 
 def follow(record: dict[str, Any]) -> None:
     """Make the metrics of a record agree with its curve, as a forger would."""
+    from mcbench.evaluation.curve import Curve
     from mcbench.evaluation.curve_metric import CurveMetric
-    from mcbench.evaluation.evaluate import Curve
     from mcbench.plugins.host import host
 
     curve = Curve.of(record["curve"])

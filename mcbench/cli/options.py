@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -127,6 +127,22 @@ def expand(
     return tuple(one for text in texts for one in parameters.expand(text))
 
 
+class Refine(click.ParamType[Any]):
+    """The word ``search``, or a number of rounds."""
+
+    name = "search|rounds"
+
+    def convert(
+        self, value: str | int, param: click.Parameter | None, ctx: click.Context | None
+    ) -> int | Literal["search"]:
+        """The word or the number."""
+        if value == "search":
+            return "search"
+        if not str(value).isdecimal():
+            self.fail(f"'{value}' is neither 'search' nor a number of rounds, 0 or more.")
+        return int(value)
+
+
 def protocol(function: Function) -> Function:
     """Options of the protocol: how paths are evaluated."""
     return apply(
@@ -134,8 +150,9 @@ def protocol(function: Function) -> Function:
         [
             click.option("--points", default=21, show_default=True, type=click.IntRange(2),
                          help="Points of the grid on [0, 1], both ends included."),
-            click.option("--refine", default=3, show_default=True, type=click.IntRange(0),
-                         help="Rounds of refinement around the worst points."),
+            click.option("--refine", default="search", show_default=True, type=Refine(),
+                         help="search: look for the worst points on all legs, until they stand. "
+                              "Or so many rounds of halving beside the worst point of the grid."),
             click.option("--augmented-train", is_flag=True,
                          help="Evaluate 'train' on augmented training data."),
             click.option("--run-seed", default=0, show_default=True, type=click.IntRange(0),
@@ -209,7 +226,7 @@ def open_experiment(options: dict[str, Any], methods: tuple[str, ...] = ()) -> E
 
     how = Protocol(
         options.get("points", 21),
-        options.get("refine", 3),
+        options.get("refine", "search"),
         options.get("augmented_train", False),
         options.get("run_seed", 0),
     )

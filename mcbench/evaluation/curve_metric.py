@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from mcbench.evaluation.evaluate import Curve
+    from mcbench.evaluation.curve import Curve
     from mcbench.evaluation.metric import Evaluation
     from mcbench.problem.problem import SplitName
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mcbench.evaluation.protocol import Protocol
+from mcbench.problem.problem import SPLITS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -27,11 +28,13 @@ class Progress:
         points: Measured values by t.
         sums: Summed softmax outputs by ensemble (``start`` is A alone) and split, shape
             (samples, classes).
+        scan: Values on a sample of the data, by t; see `mcbench.evaluation.search`.
         computing: Opened while points of the path are computed: ``meter.running`` adds their cost.
     """
 
     points: dict[float, Values] = field(default_factory=dict)
     sums: dict[str, Tensor] = field(default_factory=dict)
+    scan: dict[float, Values] = field(default_factory=dict)
     computing: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
@@ -57,19 +60,44 @@ def measure_all(
         progress: Holds the sums of softmax outputs.
         ensembles: For each network, the sums that its softmax outputs are added to.
     """
+    results = _measure(points, problem, _batches(problem, protocol), progress.sums, ensembles)
+    for values, point in zip(results, points, strict=True):
+        values["square"] = square(point, problem)
+    return results
+
+
+def measure_sample(points: Sequence[Params], problem: Problem, samples: int) -> list[Values]:
+    """Loss and accuracy of some networks on random samples of each split, always the same ones."""
+    sample = (
+        (split, problem.splits[split].take(problem.rows(split, samples, "scan", split)))
+        for split in SPLITS
+    )
+    batches = ((split, part.batches(problem.batch_size)) for split, part in sample)
+    return _measure(points, problem, batches, {}, [()] * len(points))
+
+
+Batches = Iterator[tuple["SplitName", Iterator[tuple["Tensor", "Tensor"]]]]
+"""Batches of inputs and targets by split."""
+
+
+def _measure(
+    points: Sequence[Params],
+    problem: Problem,
+    data: Batches,
+    sums: dict[str, Tensor],
+    ensembles: Sequence[tuple[str, ...]],
+) -> list[Values]:
+    """Measure networks in one pass over the data; see `measure_all`."""
     import torch
 
     from mcbench.evaluation.shared_layers import outputs
 
-    results: list[Values] = [
-        {"loss": {}, "accuracy": {}, "with_start": {}, "square": square(p, problem)}
-        for p in points
-    ]
+    results: list[Values] = [{"loss": {}, "accuracy": {}, "with_start": {}} for _ in points]
     with torch.inference_mode():
         forward = outputs(problem, points)
-        for split, batches in _batches(problem, protocol, len(points)):
-            tallies = [_Tally(problem, split, progress.sums, names) for names in ensembles]
-            for inputs, targets in batches:
+        for split, batches in data:
+            tallies = [_Tally(problem, split, sums, names) for names in ensembles]
+            for inputs, targets in _smaller(batches, problem, len(points)):
                 for tally, logits in zip(tallies, forward(inputs), strict=True):
                     tally.add(logits, targets)
             for tally, result in zip(tallies, results, strict=True):
@@ -131,14 +159,14 @@ class _Tally:
             result["with_start"][self.split] = 100 * float(self.with_start) / self.count
 
 
-def _batches(
-    problem: Problem, protocol: Protocol, points: int
-) -> Iterator[tuple[SplitName, Iterator[tuple[Tensor, Tensor]]]]:
+def _batches(problem: Problem, protocol: Protocol) -> Batches:
     """The batches of each split."""
     # The same augmented pass at every point: the points of a path are compared with each other.
-    train = problem.augmented("evaluation") if protocol.augment else problem.batches("train")
-    yield "train", _smaller(train, problem, points)
-    yield "test", _smaller(problem.batches("test"), problem, points)
+    yield (
+        "train",
+        problem.augmented("evaluation") if protocol.augment else problem.batches("train"),
+    )
+    yield "test", problem.batches("test")
 
 
 def _smaller(

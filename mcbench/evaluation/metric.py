@@ -10,7 +10,7 @@ from mcbench.problem.shared_property import shared_property
 from mcbench.store.checkpoint import Workshop
 
 if TYPE_CHECKING:
-    from mcbench.evaluation.evaluate import Curve
+    from mcbench.evaluation.curve import Curve
     from mcbench.paths.path import Path
     from mcbench.problem.endpoint import Endpoint
     from mcbench.problem.problem import Problem, SplitName

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mcbench.errors import DamagedError, one_line
-from mcbench.evaluation.evaluate import Curve
+from mcbench.evaluation.curve import Curve
 from mcbench.evaluation.protocol import Protocol
 from mcbench.store.key import key_of
 from mcbench.store.store import Store
@@ -75,7 +75,7 @@ class ProtocolFields(Strict):
     """The fields of `mcbench.Protocol`: how the path was evaluated."""
 
     points: Annotated[int, Field(ge=2, le=100_000)]
-    refine: Annotated[int, Field(ge=0, le=1000)]
+    refine: Annotated[int, Field(ge=0, le=1000)] | Literal["search"]
     augment: bool
     seed: Seed
 
@@ -122,8 +122,19 @@ class Ensembles(Strict):
     path: PercentOfSplit
 
 
+class ScanFields(Strict):
+    """The fields of `mcbench.evaluation.curve.Scan`."""
+
+    t: list[Point]
+    loss: BySplit
+    accuracy: PercentBySplit | Nothing
+
+
 class CurveFields(Strict):
-    """The fields of `mcbench.Curve`; ``with_start`` and ``square`` where they were measured."""
+    """The fields of `mcbench.Curve`; ``with_start`` and ``square`` where they were measured.
+
+    ``scan`` is there if the worst points were searched for.
+    """
 
     t: Annotated[list[Point], Field(min_length=2)]
     grid: list[bool]
@@ -135,6 +146,7 @@ class CurveFields(Strict):
     with_start: PercentBySplit | Nothing = Nothing()
     end: Literal["b", "permuted", "short"]
     square: list[Positive] = []
+    scan: ScanFields | None = None
 
 
 class Measured(Strict):

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 
 from mcbench.errors import StructureError, UsageError, reason_of
-from mcbench.evaluation.evaluate import curve_of, measure_points
+from mcbench.evaluation.evaluate import PathEvaluation
 from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
 from mcbench.experiments import record as records
@@ -106,13 +106,16 @@ def compute_curve(run: Run, connector: Connector, store: Store) -> tuple[Record,
     start = time.perf_counter()
     connection, problem = connector.build(run), connector.problem
     checkpoint = Workshop(store, run.key, f"evaluation of {run.title}", kind="partial")
-    sums, partial = checkpoint.load() or ({}, {"points": []})
-    points = {t: values for t, values in partial["points"]}
-    progress = Progress(points, move(sums, problem.device), connection.meter.running)
-    for t in measure_points(connection.path, problem, run.protocol, progress):
-        host().notify("mcbench_point_evaluated", run=run, t=t, values=points[t])
-        checkpoint.save(progress.sums, {"points": list(points.items())})
-    curve = curve_of(connection.path, problem, run.protocol, progress)
+    sums, partial = checkpoint.load() or ({}, {"points": [], "scan": []})
+    points, scan = ({t: x for t, x in partial[name]} for name in ("points", "scan"))
+    progress = Progress(points, move(sums, problem.device), scan, connection.meter.running)
+    evaluation = PathEvaluation(connection.path, problem, run.protocol, progress)
+    for times in evaluation.points():
+        for t in times:
+            host().notify("mcbench_point_evaluated", run=run, t=t, values=points[t])
+        lists = {"points": list(points.items()), "scan": list(scan.items())}
+        checkpoint.save(progress.sums, lists)
+    curve = evaluation.curve()
     result = {
         "curve": curve.to_dict(),
         "metrics": {},

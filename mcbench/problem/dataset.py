@@ -67,6 +67,10 @@ class Split:
         """The same split on another device."""
         return replace(self, inputs=self.inputs.to(device), targets=self.targets.to(device))
 
+    def take(self, rows: Tensor) -> Split:
+        """The samples of some indices."""
+        return replace(self, inputs=self.inputs[rows], targets=self.targets[rows])
+
     def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Normalised inputs and targets, in order, ``size`` at a time."""
         for start in range(0, len(self), size):
@@ -118,8 +122,7 @@ class Data:
         if count > len(self.train):
             raise UsageError(f"samples = {count}: there are {len(self.train)} training samples")
         rows = torch.randperm(len(self.train), generator=generator(0, "samples"))[:count]
-        inputs, targets = self.train.inputs[rows], self.train.targets[rows]
-        return replace(self, train=replace(self.train, inputs=inputs, targets=targets))
+        return replace(self, train=self.train.take(rows))
 
     def fingerprint(self) -> str:
         """A hash of values, shapes, order, classes and loss."""

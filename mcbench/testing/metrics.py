@@ -10,7 +10,8 @@ from math import isfinite
 from numbers import Real
 from typing import Any
 
-from mcbench.evaluation.evaluate import Curve, evaluate
+from mcbench.evaluation.curve import Curve
+from mcbench.evaluation.evaluate import evaluate
 from mcbench.evaluation.metric import Evaluation
 from mcbench.evaluation.protocol import Protocol
 from mcbench.paths.params import equal

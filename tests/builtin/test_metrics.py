@@ -12,7 +12,8 @@ import torch
 
 from conftest import Deep
 from mcbench.errors import StructureError
-from mcbench.evaluation.evaluate import Curve, evaluate
+from mcbench.evaluation.curve import Curve
+from mcbench.evaluation.evaluate import evaluate
 from mcbench.evaluation.metric import Evaluation
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment

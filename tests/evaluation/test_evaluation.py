@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import islice
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 
 import mcbench
 from mcbench.errors import RunError, UsageError
-from mcbench.evaluation.evaluate import curve_of, evaluate, measure_points
+from mcbench.evaluation.evaluate import PathEvaluation, evaluate
 from mcbench.evaluation.losses import Progress, measure
 from mcbench.evaluation.protocol import Protocol
 from mcbench.plugins.host import host
@@ -74,16 +75,21 @@ def test_refinement_finds_a_dip_between_points(
     assert 0.55 in [pytest.approx(t) for t in curve.t]
 
 
+def measured(parts: Iterable[list[float]]) -> list[float]:
+    return [t for part in parts for t in part]
+
+
 def test_an_interrupted_evaluation_goes_on_with_the_same_numbers(
     path: mcbench.Path, problem: Problem, coarse: Protocol
 ) -> None:
     whole = evaluate(path, problem, coarse)
     progress = Progress()
-    first = list(islice(measure_points(path, problem, coarse, progress), 4))
+    first = measured(islice(PathEvaluation(path, problem, coarse, progress).points(), 4))
     assert list(progress.points) == first
-    rest = list(measure_points(path, problem, coarse, progress))
-    assert curve_of(path, problem, coarse, progress) == whole
-    assert len(rest) == len(whole.t) - 4
+    evaluation = PathEvaluation(path, problem, coarse, progress)
+    rest = measured(evaluation.points())
+    assert evaluation.curve() == whole
+    assert len(rest) == len(whole.t) - len(first)
 
 
 def test_positions_are_arc_lengths(path: mcbench.Path, problem: Problem) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import islice
 
 import pytest
 import torch
@@ -13,7 +12,8 @@ import torch
 import mcbench
 from conftest import Deep
 from mcbench.evaluation import shared_layers
-from mcbench.evaluation.evaluate import Curve, curve_of, evaluate, measure_points
+from mcbench.evaluation.curve import Curve
+from mcbench.evaluation.evaluate import PathEvaluation, evaluate
 from mcbench.evaluation.losses import Progress, measure, measure_all
 from mcbench.evaluation.protocol import Protocol
 from mcbench.paths.params import Params, combine, equal
@@ -291,8 +291,12 @@ def test_an_evaluation_in_groups_goes_on_with_the_same_numbers(
 
     def again(progress: Progress, stop: int | None = None) -> Curve | None:
         path = host().get("method", "linear-wa[cutoff=1e-9]").connect(*pair, problem)
-        measured = list(islice(measure_points(path, problem, protocol, progress), stop))
-        return curve_of(path, problem, protocol, progress) if len(measured) != stop else None
+        evaluation, count = PathEvaluation(path, problem, protocol, progress), 0
+        for times in evaluation.points():
+            count += len(times)
+            if stop and count >= stop:
+                return None
+        return evaluation.curve()
 
     whole = again(Progress())
     progress = Progress()
@@ -376,8 +380,9 @@ def test_all_points_are_computed_where_their_cost_is_measured(
 
     path = mcbench.Path([mcbench.Leg(a.params, b.params, between)])
     progress = Progress(computing=computing)
-    curve = list(measure_points(path, problem, Protocol(5, 1), progress))
-    assert len(computed) == len(curve) - 2 and all(computed)
+    for _ in PathEvaluation(path, problem, Protocol(5, 1), progress).points():
+        pass
+    assert len(computed) == len(progress.points) - 2 and all(computed)
 
 
 @pytest.mark.parametrize("text", ["mlp[widths=(9,8,7)]", CONV])

@@ -179,7 +179,7 @@ def test_points_from_before_an_interruption_are_logged_too(uri: str) -> None:
     from mcbench_mlflow.tracking import Tracker
     from mlflow import MlflowClient
 
-    from mcbench.evaluation.evaluate import Curve
+    from mcbench.evaluation.curve import Curve
     from mcbench.experiments.record import Provenance, RunCost
     from mcbench.experiments.run import Run
 

@@ -16,7 +16,7 @@ from torch.func import functional_call
 import mcbench
 from conftest import Deep
 from mcbench import Endpoint, Problem
-from mcbench.evaluation.evaluate import Curve
+from mcbench.evaluation.curve import Curve
 from mcbench.evaluation.metric import Evaluation
 from mcbench.plugins.host import host
 from mcbench.store.checkpoint import Workshop

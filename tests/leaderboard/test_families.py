@@ -12,7 +12,7 @@ import pytest
 from boards import register
 
 from mcbench.errors import StructureError, UsageError
-from mcbench.evaluation.evaluate import Curve
+from mcbench.evaluation.curve import Curve
 from mcbench.evaluation.metric import Evaluation
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan

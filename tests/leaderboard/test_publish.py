@@ -16,7 +16,7 @@ import pytest
 from boards import HEAD, declared, mend, register
 
 from mcbench.errors import UsageError
-from mcbench.evaluation.evaluate import Curve
+from mcbench.evaluation.curve import Curve
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.record import Record
 from mcbench.leaderboard import Board

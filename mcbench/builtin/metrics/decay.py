@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mcbench.builtin.metrics.formulas import along_length, integral
+from mcbench.builtin.metrics.formulas import integral
 
 if TYPE_CHECKING:
     from mcbench.evaluation.metric import Evaluation
@@ -36,7 +36,7 @@ class LossWithDecay:
         from mcbench.evaluation.losses import square
 
         curve, problem = evaluation.curve, evaluation.problem
-        times = curve.on_grid(curve.t)
+        times, positions = curve.on_grid(curve.t), curve.on_grid(curve.position)
         squares = curve.on_grid(curve.square) if curve.square else [
             square(evaluation.path(t), problem) for t in times
         ]  # fmt: skip
@@ -46,6 +46,6 @@ class LossWithDecay:
         return {
             "lowest": min(total),
             "mean": integral(times, total),
-            "by-length": along_length(curve, total),
+            "by-length": integral(positions if positions[-1] else times, total),
             "highest": max(total),
         }

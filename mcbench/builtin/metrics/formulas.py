@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mcbench.errors import StructureError
 
 if TYPE_CHECKING:
-    from mcbench.evaluation.evaluate import Curve
+    from mcbench.evaluation.curve import Curve
 
 
 def worst_accuracy(curve: Curve, split: str) -> float:
@@ -50,23 +50,23 @@ def lowest_loss(curve: Curve, split: str) -> float:
 
 
 def mean_loss(curve: Curve, split: str) -> float:
-    r""":math:`\int_0^1 L(\psi(t))\,dt` by the trapezoidal rule on the grid; uniform in t."""
-    return integral(curve.on_grid(curve.t), curve.on_grid(curve.loss[split]))
+    r""":math:`\int_0^1 L(\psi(t))\,dt` by the trapezoidal rule; uniform in t."""
+    return integral(curve.evenly(curve.t), curve.evenly(curve.loss[split]))
 
 
 def mean_loss_by_length(curve: Curve, split: str) -> float:
-    r""":math:`\int L\,|d\psi| / \int |d\psi|` by the trapezoidal rule on the grid.
+    r""":math:`\int L\,|d\psi| / \int |d\psi|` by the trapezoidal rule.
 
     The average is uniform in arc length: it does not depend on the parametrisation of the path.
     """
-    return along_length(curve, curve.on_grid(curve.loss[split]))
+    return along_length(curve, curve.loss[split])
 
 
 def along_length(curve: Curve, values: list[float]) -> float:
-    """The mean over arc length of values on the grid; over t if the path has no length."""
-    positions = curve.on_grid(curve.position)
+    """The mean over arc length of values at all points; over t if the path has no length."""
+    positions = curve.evenly(curve.position)
     moves = positions[-1] > positions[0]
-    return integral(positions if moves else curve.on_grid(curve.t), values)
+    return integral(positions if moves else curve.evenly(curve.t), curve.evenly(values))
 
 
 def integral(x: list[float], y: list[float]) -> float:
@@ -83,11 +83,11 @@ def highest_accuracy(curve: Curve, split: str) -> float:
 
 
 def mean_accuracy_by_length(curve: Curve, split: str) -> float:
-    r""":math:`\int \mathrm{acc}\,|d\psi| / \int |d\psi|` by the trapezoidal rule on the grid.
+    r""":math:`\int \mathrm{acc}\,|d\psi| / \int |d\psi|` by the trapezoidal rule.
 
     It may be high although the path goes through a point of low accuracy: compare worst-accuracy.
     """
-    return along_length(curve, curve.on_grid(accuracies(curve, split)))
+    return along_length(curve, accuracies(curve, split))
 
 
 def barrier_mean(curve: Curve, split: str) -> float:
@@ -146,14 +146,14 @@ def ensemble_path(curve: Curve, split: str) -> float:
 
 
 def ensemble_along(curve: Curve, split: str) -> float:
-    r"""The mean over t of the accuracy of the ensemble of A and :math:`\psi(t)`, on the grid.
+    r"""The mean over t of the accuracy of the ensemble of A and :math:`\psi(t)`.
 
     Softmax outputs of both are averaged; the mean is by the trapezoidal rule. Compare a method
     with ``linear`` and ``random-direction``, and draw it with ``mcbench plot --ensemble``: points
     of low loss that are far from A make other errors than A, points near it the same errors.
     """
     accuracies(curve, split)
-    return integral(curve.on_grid(curve.t), curve.on_grid(curve.with_start[split]))
+    return integral(curve.evenly(curve.t), curve.evenly(curve.with_start[split]))
 
 
 def end_points(curve: Curve, split: str) -> float:

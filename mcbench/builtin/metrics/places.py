@@ -11,7 +11,7 @@ from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from mcbench.evaluation.evaluate import Curve
+    from mcbench.evaluation.curve import Curve
 
 
 def accuracy_a(curve: Curve, split: str) -> float:
@@ -26,9 +26,10 @@ def accuracy_b(curve: Curve, split: str) -> float:
 
 def midpoint_accuracy(curve: Curve, split: str) -> float:
     """Accuracy at t = 0.5, interpolated between its neighbours if the grid does not have it."""
-    accuracy = curve.on_grid(accuracies(curve, split))
-    last = len(accuracy) - 1
-    return (accuracy[last // 2] + accuracy[-(-last // 2)]) / 2
+    import numpy as np
+
+    grid = curve.on_grid(curve.t)
+    return float(np.interp(0.5, grid, curve.on_grid(accuracies(curve, split))))
 
 
 @hookimpl

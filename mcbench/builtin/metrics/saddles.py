@@ -13,7 +13,7 @@ from mcbench.plugins.hookspecs import hookimpl
 from mcbench.stats.epochs import epochs_below
 
 if TYPE_CHECKING:
-    from mcbench.evaluation.evaluate import Curve
+    from mcbench.evaluation.curve import Curve
     from mcbench.evaluation.metric import Evaluation
 
 REFERENCE = "Draxler et al., ICML 2018, table B.1"

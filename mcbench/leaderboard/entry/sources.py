@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mcbench.errors import UsageError
-from mcbench.evaluation.evaluate import Curve
+from mcbench.evaluation.curve import Curve
 from mcbench.experiments.record import Record, read
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, sha256_of, title

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from mcbench.evaluation.evaluate import Curve
+from mcbench.evaluation.curve import Curve
 from mcbench.experiments.record import Record
 from mcbench.figures import COLORS, QUANTITIES
 

@@ -12,10 +12,11 @@ from itertools import pairwise
 from typing import Any
 
 from mcbench.errors import EntryError, StructureError, UsageError
+from mcbench.evaluation.curve import Curve, values_by_t
 from mcbench.evaluation.curve_metric import CurveMetric
-from mcbench.evaluation.evaluate import Curve, rounds
-from mcbench.evaluation.losses import Values
+from mcbench.evaluation.evaluate import rounds
 from mcbench.evaluation.protocol import Protocol
+from mcbench.evaluation.search import SPACING
 from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
 from mcbench.leaderboard.board.board import SEEDS, Board, unversioned
@@ -179,12 +180,14 @@ def _curve(record: Record, board: Board) -> None:
     if any(later <= earlier for earlier, later in pairwise(curve.t)):
         raise EntryError("the times of its curve are not in order")
     protocol = record.protocol
-    if curve.on_grid(curve.t) != protocol.grid:
+    grid = curve.on_grid(curve.t)
+    # The search adds points on short legs, whose number the record does not say.
+    if set(protocol.grid) - set(grid) or (protocol.refine != "search" and grid != protocol.grid):
         raise EntryError(f"its curve is not on the grid of {protocol.points} points")
+    _scan(curve, protocol)
     if set(curve.t) != _asked(curve, protocol):
-        raise EntryError(
-            f"its refined points are not those that {protocol.refine} rounds of refinement give"
-        )
+        how = "the search" if protocol.refine == "search" else f"{protocol.refine} rounds"
+        raise EntryError(f"its refined points are not those that {how} of refinement would give")
     if record.cost.evaluations != count:
         evaluations = record.cost.evaluations
         raise EntryError(f"its curve has {count} points, but its cost says {evaluations}")
@@ -195,21 +198,30 @@ def _curve(record: Record, board: Board) -> None:
         raise EntryError("its path is shorter than the straight line between its ends")
 
 
-def values_by_t(curve: Curve) -> dict[float, Values]:
-    """Losses and accuracies of a curve by t."""
-    return {
-        t: {
-            name: {split: column[i] for split, column in by_split.items()}
-            for name, by_split in (("loss", curve.loss), ("accuracy", curve.accuracy))
-        }
-        for i, t in enumerate(curve.t)
-    }
+def _scan(curve: Curve, protocol: Protocol) -> None:
+    """Check that the curve has the scan of a search, and only of a search."""
+    scan = curve.scan
+    if (scan is not None) != (protocol.refine == "search"):
+        raise EntryError(
+            f"its curve has {'a' if scan else 'no'} scan: refine is {protocol.refine}"
+        )
+    if scan is None:
+        return
+    columns = [*scan.loss.values(), *scan.accuracy.values()]
+    if any(len(column) != len(scan.t) for column in columns):
+        raise EntryError("the scan of its curve has not one value for each time")
+    if scan.accuracy.keys() != curve.accuracy.keys():
+        raise EntryError("the scan of its curve has other accuracies than the curve")
+    widest = max((b - a for a, b in pairwise(scan.t)), default=1.0)
+    if not scan.t or (scan.t[0], scan.t[-1]) != (0, 1) or widest > SPACING * (1 + 1e-9):
+        raise EntryError(f"the scan of its curve has gaps wider than {SPACING} in t")
 
 
 def _asked(curve: Curve, protocol: Protocol) -> set[float]:
     """The times that the protocol asks for, given the curve's values; empty if one is missing."""
-    values, asked = values_by_t(curve), set[float]()
-    for times in rounds(protocol, values):
+    values, scan = values_by_t(curve), values_by_t(curve.scan) if curve.scan else {}
+    asked = set[float]()
+    for times in rounds(protocol, curve.on_grid(curve.t), values, scan):
         if any(t not in values for t in times):
             return set()
         asked |= set(times)

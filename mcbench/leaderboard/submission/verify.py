@@ -17,10 +17,10 @@ from mcbench.errors import (
     one_line,
     reason_of,
 )
+from mcbench.evaluation.curve import Curve, values_by_t
 from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.evaluation.ends import check_ends
-from mcbench.evaluation.evaluate import Curve, curve_of, measure_group, time_groups
-from mcbench.evaluation.losses import Progress
+from mcbench.evaluation.evaluate import PathEvaluation, rounds
 from mcbench.evaluation.metric import Evaluation
 from mcbench.experiments.endpoints import Endpoints
 from mcbench.experiments.experiment import Experiment
@@ -33,7 +33,6 @@ from mcbench.leaderboard.entry.gaps import Gaps
 from mcbench.leaderboard.entry.schema import RecordItem
 from mcbench.leaderboard.entry.verification import State, Verdict
 from mcbench.leaderboard.submission import points
-from mcbench.leaderboard.submission.check import values_by_t
 from mcbench.leaderboard.submission.submission import plan_of
 from mcbench.paths.params import fingerprint
 from mcbench.paths.path import Path
@@ -204,12 +203,15 @@ class _Verifier:
         curve, protocol = record.curve, record.protocol
         whole = self.how.count is None or self.how.count >= len(curve.t)
         sample = set(curve.t) if whole else {0.0, *self._sample(record)}
-        progress = Progress()
-        for group in time_groups(path, self.problem, protocol, values_by_t(curve)):
-            times = [t for t in group if t in sample]
-            for _ in measure_group(times, path, self.problem, protocol, progress, whole):
-                pass
-        return curve_of(path, self.problem, protocol, progress)
+        grid = curve.on_grid(curve.t)
+        evaluation = PathEvaluation(path, self.problem, protocol, grid=grid)
+        scan = values_by_t(curve.scan) if curve.scan else {}
+        for times in rounds(protocol, grid, values_by_t(curve), scan):
+            for group in evaluation.groups(times):
+                missing = [t for t in group if t in sample - evaluation.progress.points.keys()]
+                for _ in evaluation.measure(missing, whole):
+                    pass
+        return evaluation.curve()
 
     def _sample(self, record: Record) -> list[float]:
         """Times drawn for one record: another sample for each, given the seed."""

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, NoReturn
 
 from mcbench.errors import StructureError, UsageError
-from mcbench.evaluation.evaluate import Curve
+from mcbench.evaluation.curve import Curve
 from mcbench.evaluation.metric import Evaluation
 from mcbench.experiments.record import Record, RunFields
 from mcbench.leaderboard.board.board import ENDPOINTS, SEEDS, Board, Row, unversioned
