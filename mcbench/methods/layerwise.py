@@ -10,17 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from mcbench.methods.method import Adjust, AdjustSeveral, Interpolation, Parts, Stage
 from mcbench.paths.params import Params
 from mcbench.paths.path import Leg, line
+from mcbench.problem.problem import Problem
 from mcbench.structure.neurons import Hidden
-
-if TYPE_CHECKING:
-    from mcbench.problem.problem import Problem
 
 
 def layerwise(

@@ -23,18 +23,15 @@ it above the larger of B's and that of B without its most replaceable neuron.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from mcbench.methods.least_squares import Gram
+from mcbench.paths.params import Params
 from mcbench.paths.path import Leg, line
+from mcbench.problem.problem import Problem
 from mcbench.structure.neurons import Hidden
-
-if TYPE_CHECKING:
-    from mcbench.paths.params import Params
-    from mcbench.problem.problem import Problem
 
 POSITIONS = 16
 """Positions per image at which a convolution's patches are sampled."""

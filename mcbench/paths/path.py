@@ -11,13 +11,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mcbench.errors import RunError
-from mcbench.paths.params import combine, distance
-
-if TYPE_CHECKING:
-    from mcbench.paths.params import Params
+from mcbench.paths.params import Params, combine, distance
 
 End = Literal["b", "permuted", "short"]
 """The end of a path: B, B with its hidden neurons permuted, or a point short of both."""

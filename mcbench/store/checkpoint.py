@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mcbench.paths.params import Params
 from mcbench.plugins.host import host
-from mcbench.store.cost import Cost
-from mcbench.store.store import save_seconds
-
-if TYPE_CHECKING:
-    from mcbench.paths.params import Params
-    from mcbench.store.cost import Meter
-    from mcbench.store.store import Store
+from mcbench.store.cost import Cost, Meter
+from mcbench.store.store import Store, save_seconds
 
 KIND = "trained"
 """The store's folder of the states of methods."""

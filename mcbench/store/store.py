@@ -26,14 +26,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from mcbench.errors import DamagedError, UsageError
+from mcbench.paths.params import Params
 from mcbench.store import tensor_file
 from mcbench.store.key import canonical
-
-if TYPE_CHECKING:
-    from mcbench.paths.params import Params
 
 log = logging.getLogger("mcbench")
 
