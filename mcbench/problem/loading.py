@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
 from pathlib import Path
 from typing import Any
 
-from mcbench.errors import DamagedError, DataNotFoundError
+from mcbench.errors import DataNotFoundError
 from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data, Split
 from mcbench.store.key import key_of
@@ -39,13 +38,11 @@ def load(dataset: Any, directory: Path | None, store: Store) -> tuple[Data, str]
         DataNotFoundError: If it is in no directory and cannot be downloaded.
     """
     places = directories(directory, store)
-    place, files = _find(dataset, places) or _download(dataset, places)
+    searched = ((place, dataset.find(place)) for place in places)
+    present = next((pair for pair in searched if pair[1] is not None), None)
+    place, files = present or _download(dataset, places)
     key = _key(dataset, place, files)
-    try:
-        decoded = store.read_tensors("data", key)
-    except DamagedError as error:
-        log.warning("%s; decoding it again", error)
-        decoded = None
+    decoded = store.intact(store.read_tensors, "data", key)
     if decoded is not None:
         return _unpack(*decoded), decoded[1]["fingerprint"]
     data = dataset.read(place)
@@ -53,11 +50,6 @@ def load(dataset: Any, directory: Path | None, store: Store) -> tuple[Data, str]
     with store.lock(key):
         store.write_tensors("data", key, *_pack(data, dataset.name, fingerprint))
     return data, fingerprint
-
-
-def _find(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]] | None:
-    files = ((place, dataset.find(place)) for place in places)
-    return next((pair for pair in files if pair[1] is not None), None)
 
 
 def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
@@ -68,10 +60,11 @@ def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
         raise DataNotFoundError(f"data set '{dataset.name}' is not in {folders}{help}")
     place = places[-1]
     log.info("downloading %s to %s", dataset.name, place)
+    timeout = socket.getdefaulttimeout()
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with _socket_timeout(DOWNLOAD_SECONDS):
-            dataset.download(place)
+        socket.setdefaulttimeout(DOWNLOAD_SECONDS)
+        dataset.download(place)
         files = dataset.find(place)
     except Exception as error:
         reason = str(error).strip().partition("\n")[0].rstrip(": ")
@@ -79,23 +72,13 @@ def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
             f"data set '{dataset.name}' is not in {folders} "
             f"and cannot be downloaded ({reason}){help}"
         ) from error
+    finally:
+        socket.setdefaulttimeout(timeout)
     if files is None:
         raise DataNotFoundError(
             f"data set '{dataset.name}' was downloaded but is incomplete{help}"
         )
     return place, files
-
-
-@contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    import socket
-
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
 
 
 def _key(dataset: Any, place: Path, files: list[Path]) -> str:
