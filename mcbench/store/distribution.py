@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.metadata import Distribution, PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -26,32 +26,26 @@ def named(*identities: object) -> dict[str, str]:
 
 def installed(names: Iterable[str]) -> dict[str, dict[str, str]]:
     """Version and content hash of each of these distributions that is installed, by name."""
-    versions = {name: _installed(name) for name in sorted(set(names))}
-    return {name: {"version": v[0], "sha256": v[1]} for name, v in versions.items() if v}
+    return {name: _installed(name) for name in sorted(set(names)) if _installed(name)}
 
 
 @cache
-def _installed(name: str) -> tuple[str, str] | None:
-    try:
-        package = distribution(name)
-    except PackageNotFoundError:
-        return None
-    return package.version, _content_hash(package)
-
-
-def _content_hash(installed: Distribution) -> str:
-    """SHA-256 over the names and contents of the files of a distribution's packages.
+def _installed(name: str) -> dict[str, str]:
+    """Version and SHA-256 over the names and contents of the files of its packages.
 
     The packages are those of its entry points, where Python finds them: so an editable
     installation has the same hash as an installed wheel of the same files.
     """
+    try:
+        installed = distribution(name)
+    except PackageNotFoundError:
+        return {}
     digest = hashlib.sha256()
-    modules = {entry.value.partition(":")[0] for entry in installed.entry_points}
-    for package in sorted({module.split(".")[0] for module in modules}):
+    for package in sorted({entry.module.split(".")[0] for entry in installed.entry_points}):
         for name, path in _files(package):
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             digest.update(f"{name}\0{content}\n".encode())
-    return digest.hexdigest()
+    return {"version": installed.version, "sha256": digest.hexdigest()}
 
 
 def _files(package: str) -> Iterator[tuple[str, Path]]:
