@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from mcbench.paths.params import Params
     from mcbench.problem.dataset import Data, Split
     from mcbench.problem.recipe import Recipe
-    from mcbench.structure import Affine, Chain
+    from mcbench.structure.affine import Affine
+    from mcbench.structure.chain import Chain
 
 SplitName = Literal["train", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "test")
@@ -148,7 +149,7 @@ class Problem:
         Raises:
             StructureError: If it is no chain; the message names the operation in the way.
         """
-        from mcbench.structure import derive_chain
+        from mcbench.structure.chain import derive_chain
 
         if self.data.loss == "output":
             raise StructureError(f"'{self.architecture.name}' is a landscape, which has no layers")
