@@ -98,11 +98,7 @@ class Path:
         return [i / len(self.legs) for i in range(len(self.legs) + 1)]
 
     def __call__(self, t: float) -> Params:
-        """The point at ``t``.
-
-        Raises:
-            ValueError: If ``t`` is not in [0, 1].
-        """
+        """The point at ``t``; see `several`."""
         return self.several([t])[0]
 
     def several(self, times: Sequence[float]) -> list[Params]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -123,8 +124,6 @@ class Data:
 
     def fingerprint(self) -> str:
         """A hash of values, shapes, order, classes and loss."""
-        import hashlib
-
         digest = hashlib.sha256(repr((self.classes, self.train.scale)).encode())
         if self.loss != "cross-entropy":
             digest.update(self.loss.encode())
