@@ -23,16 +23,6 @@ class Geometry:
     padding: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
 
-    def size(self, x: Tensor) -> tuple[int, int]:
-        """Height and width of the output for an input of shape (samples, channels, h, w)."""
-        height, width = (
-            (n + 2 * p - d * (k - 1) - 1) // s + 1
-            for n, p, d, k, s in zip(
-                x.shape[2:], self.padding, self.dilation, self.kernel, self.stride, strict=True
-            )
-        )
-        return height, width
-
 
 @dataclass(frozen=True)
 class Norm:
@@ -143,4 +133,8 @@ class Affine:
 
     def places(self, x: Tensor) -> int:
         """The number of positions at which a convolution of x has outputs; 1 if linear."""
-        return 1 if self.geometry is None else prod(self.geometry.size(x))
+        if self.geometry is None:
+            return 1
+        g = self.geometry
+        axes = zip(x.shape[2:], g.padding, g.dilation, g.kernel, g.stride, strict=True)
+        return prod((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, p, d, k, s in axes)
