@@ -108,19 +108,18 @@ def expand(text: str) -> list[str]:
 def _split(text: str, whole: str) -> list[str]:
     """Split at the commas outside brackets; an error shows the ``whole`` text."""
     mismatch = UsageError(f"the brackets in '{whole}' do not match")
-    items, open_brackets, start = [], [], 0
-    for i, character in enumerate(text):
+    items, closing = [""], list[str]()
+    for character in text:
+        if character == "," and not closing:
+            items.append("")
+            continue
+        items[-1] += character
         if character in _CLOSING:
-            open_brackets.append(_CLOSING[character])
-        elif character in _CLOSING.values():
-            if not open_brackets or open_brackets.pop() != character:
-                raise mismatch
-        elif character == "," and not open_brackets:
-            items.append(text[start:i])
-            start = i + 1
-    if open_brackets:
+            closing.append(_CLOSING[character])
+        elif character in _CLOSING.values() and (not closing or closing.pop() != character):
+            raise mismatch
+    if closing:
         raise mismatch
-    items.append(text[start:])
     return [item for item in items if item.strip()]
 
 

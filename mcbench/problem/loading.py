@@ -83,12 +83,9 @@ def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
 
 def _key(dataset: Any, place: Path, files: list[Path]) -> str:
     """The key of the decoded set, which changes if one of its files does."""
-    manifest = []
-    for file in files:
-        status = file.stat()
-        manifest.append([str(file.relative_to(place)), status.st_size, status.st_mtime_ns])
-    identity = host().identity("dataset", dataset)
-    return key_of({"dataset": identity, "files": sorted(manifest)})
+    stats = {str(file.relative_to(place)): file.stat() for file in files}
+    manifest = [[name, s.st_size, s.st_mtime_ns] for name, s in sorted(stats.items())]
+    return key_of({"dataset": host().identity("dataset", dataset), "files": manifest})
 
 
 def _pack(data: Data, name: str, fingerprint: str) -> tuple[dict[str, Any], dict[str, Any]]:
