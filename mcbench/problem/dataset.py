@@ -6,7 +6,7 @@ import hashlib
 import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from mcbench.errors import UsageError
 from mcbench.seeds import generator
@@ -91,6 +91,19 @@ class Data:
     test: Split
     classes: tuple[str, ...]
     loss: Literal["cross-entropy", "output"] = "cross-entropy"
+
+    def check_loss(self, architecture: Any) -> None:
+        """Test that the loss is that of an architecture, a plugin's object.
+
+        Raises:
+            UsageError: If one is a landscape's and the other is not.
+        """
+        if architecture.loss != self.loss:
+            kind = "a landscape, for data without classes: use -d landscape"
+            if architecture.loss != "output":
+                kind = ("for data with classes, and these have none: use one whose output is the "
+                        "loss, as ring; see 'mcbench list architectures'")  # fmt: skip
+            raise UsageError(f"architecture '{architecture.name}' is {kind}")
 
     def normalize(self, how: str) -> Data:
         """The same data, with the normalisation that `Recipe.normalize` names."""

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mcbench.errors import StructureError, UsageError
 from mcbench.plugins.capabilities import complete
-from mcbench.problem.network import activation_sizes, check_loss, initial_network
 from mcbench.problem.shared_property import shared_property
-from mcbench.seeds import generator
+from mcbench.seeds import derive, generator
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.cost import Meter
 
@@ -62,7 +61,7 @@ class Problem:
         import torch
 
         complete("architecture", architecture)  # It need not come from a plugin.
-        check_loss(data, architecture)
+        data.check_loss(architecture)
         self.data: Final = data.normalize(recipe.normalize)
         self.architecture: Final = architecture
         self.recipe: Final = recipe
@@ -91,8 +90,7 @@ class Problem:
     def samples_seen(self) -> int:
         """Training samples that went through the network, or a part of it, in this run so far.
 
-        The samples of the generators below are counted; add those that you take otherwise or use
-        again.
+        The generators below count theirs; add samples that you take otherwise or use again.
         """
         return self._meter.seen
 
@@ -126,7 +124,19 @@ class Problem:
 
     def build(self, seed: int) -> nn.Module:
         """A network with the initial weights of ``seed``, on the CPU."""
-        return initial_network(self.architecture, self.data, self.recipe, seed)
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(seed, "init"))
+            module: nn.Module = self.architecture.build(self.input_shape, len(self.data.classes))
+            with torch.no_grad():
+                if any(map(torch.nn.parameter.is_lazy, module.parameters())):
+                    torch.manual_seed(derive(seed, "init"))
+                    module(torch.zeros(2, *self.input_shape))
+                for weight in module.parameters():
+                    if weight.dim() > 1:
+                        weight.mul_(self.recipe.init_variance**0.5)
+        return module
 
     @shared_property
     def module(self) -> nn.Module:
@@ -165,8 +175,21 @@ class Problem:
 
     @shared_property
     def activations(self) -> list[int]:
-        """Entries per sample of the inputs and outputs of all modules of the network."""
-        return activation_sizes(self.module, self._example)
+        """Entries per sample of the inputs and outputs of all modules, the network included."""
+        import torch
+
+        sizes = [1]
+
+        def measure(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+            tensors = [x for x in (*inputs, output) if isinstance(x, torch.Tensor) and len(x) == 2]
+            sizes.extend(x[0].numel() for x in tensors)
+
+        hooks = [module.register_forward_hook(measure) for module in self.module.modules()]
+        with torch.inference_mode():
+            self.module(self._example)
+        for hook in hooks:
+            hook.remove()
+        return sizes
 
     @shared_property
     def batch_size(self) -> int:
