@@ -18,6 +18,7 @@ from mcbench.problem.dataset import Data, Split
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
 from mcbench.problem.recipe import Recipe
+from mcbench.store.checkpoint import Workshop
 from mcbench.structure.chain import Chain
 from mcbench.training.training import train
 
@@ -164,10 +165,7 @@ class Trained:
         return [self.endpoint(seed, **where) for seed in seeds]
 
     def _train(self, seeds: Sequence[int]) -> None:
-        trainings = train(
-            self.problem(), list(seeds), {}, lambda seed, state: None, lambda *progress: None
-        )
-        for result in trainings:
+        for result in train(self.problem(), dict.fromkeys(seeds, Workshop())):
             if result.params is None:
                 raise RuntimeError(f"the kit's network '{self.name}' diverged: {result.error}")
             self._params[result.seed] = result.params
