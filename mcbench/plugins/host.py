@@ -112,23 +112,21 @@ class Host:
             self.plugins[plugin.name] = plugin
             return
         self.plugins[plugin.name] = plugin
+        doing = "it cannot be imported"
         try:
             module = load()
-        except (Exception, SystemExit) as error:
-            exits = isinstance(error, SystemExit)
-            plugin.blame("it exits when imported" if exits else "it cannot be imported", error)
-            return
-        try:
+            doing = "its hooks are wrong"
             self.manager.register(module, plugin.name)
             callers = self.manager.get_hookcallers(module) or []
             strays = [caller.name for caller in callers if not caller.has_spec()]
             if strays:
                 hooks = [name for name in vars(hookspecs) if name.startswith("mcbench_")]
                 raise unknown("hook", strays[0], hooks)
-        except Exception as error:
-            plugin.blame("its hooks are wrong", error)
-            if self.manager.is_registered(module):
-                self.manager.unregister(module)
+        except (Exception, SystemExit) as error:
+            exits = isinstance(error, SystemExit)
+            plugin.blame("it exits when imported" if exits else doing, error)
+            if self.manager.has_plugin(plugin.name):
+                self.manager.unregister(name=plugin.name)
 
     def provided(self, kind: str) -> dict[str, list[Provided]]:
         """All components of a kind by name; several of one name are a conflict."""
