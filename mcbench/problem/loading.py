@@ -44,11 +44,29 @@ def load(dataset: Any, directory: Path | None, store: Store) -> tuple[Data, str]
     key = _key(dataset, place, files)
     decoded = store.intact(store.read_tensors, "data", key)
     if decoded is not None:
-        return _unpack(*decoded), decoded[1]["fingerprint"]
+        tensors, record = decoded
+        train, test = (
+            Split(tensors[f"{split}.inputs"], tensors[f"{split}.targets"], record["scale"])
+            for split in ("train", "test")
+        )
+        data = Data(train, test, tuple(record["classes"]), record["loss"])
+        return data, record["fingerprint"]
     data = dataset.read(place)
     fingerprint = data.fingerprint()
+    tensors = {
+        f"{split}.{part}": getattr(getattr(data, split), part)
+        for split in ("train", "test")
+        for part in ("inputs", "targets")
+    }
+    record = {
+        "name": dataset.name,
+        "classes": list(data.classes),
+        "scale": data.train.scale,
+        "fingerprint": fingerprint,
+        "loss": data.loss,
+    }
     with store.lock(key):
-        store.write_tensors("data", key, *_pack(data, dataset.name, fingerprint))
+        store.write_tensors("data", key, tensors, record)
     return data, fingerprint
 
 
@@ -86,27 +104,3 @@ def _key(dataset: Any, place: Path, files: list[Path]) -> str:
     stats = {str(file.relative_to(place)): file.stat() for file in files}
     manifest = [[name, s.st_size, s.st_mtime_ns] for name, s in sorted(stats.items())]
     return key_of({"dataset": host().identity("dataset", dataset), "files": manifest})
-
-
-def _pack(data: Data, name: str, fingerprint: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    tensors = {
-        f"{split}.{part}": getattr(getattr(data, split), part)
-        for split in ("train", "test")
-        for part in ("inputs", "targets")
-    }
-    record = {
-        "name": name,
-        "classes": list(data.classes),
-        "scale": data.train.scale,
-        "fingerprint": fingerprint,
-        "loss": data.loss,
-    }
-    return tensors, record
-
-
-def _unpack(tensors: dict[str, Any], record: dict[str, Any]) -> Data:
-    train, test = (
-        Split(tensors[f"{split}.inputs"], tensors[f"{split}.targets"], record["scale"])
-        for split in ("train", "test")
-    )
-    return Data(train, test, tuple(record["classes"]), record["loss"])
