@@ -37,6 +37,9 @@ class Absence:
     state: State
     reason: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.state}: {self.reason}" if self.reason else self.state
+
 
 def failures(board: Board, store: Store) -> Failures:
     """The failures of the board's runs in a store, by method and pair."""

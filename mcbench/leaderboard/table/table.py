@@ -76,8 +76,7 @@ def _measured(
 ) -> None:  # fmt: skip
     digits = board.digits(column)
     cells[column] = plus_minus(summary.mean, summary.std, digits)
-    if summary.count > 1:
-        cells[f"{column} 95% interval"] = f"[{summary.low:.{digits}f}, {summary.high:.{digits}f}]"
+    cells[f"{column} 95% interval"] = summary.interval(digits)
     data |= {column: summary.mean, f"{column}:std": summary.std}
     data |= {f"{column}:low": summary.low, f"{column}:high": summary.high}
     if rank is not None:
@@ -91,7 +90,7 @@ def _absent(column: str, why: Absence | None, cells: dict[str, str], data: dict[
         cells[column] = "-"
         return
     cells[column] = "-" if why.state == "no method" else why.state
-    data[f"{column}_missing"] = f"{why.state}: {why.reason}" if why.reason else why.state
+    data[f"{column}_missing"] = str(why)
 
 
 def _notes(board: Board, records: Records, failed: Failures, ranked: bool) -> list[str]:
@@ -105,7 +104,7 @@ def _notes(board: Board, records: Records, failed: Failures, ranked: bool) -> li
             if why and why.state == "not run" and row.method not in ("", ENDPOINTS):
                 waiting.append(row.method)
             elif why and why.reason and why.state != "no method":
-                lines.append(f"{row.label}: {why.state}: {why.reason}")
+                lines.append(f"{row.label}: {why}")
     lines += _partly(board, records, failed)
     if waiting:
         missing = list(dict.fromkeys(waiting))
