@@ -18,8 +18,8 @@ Points = list[tuple[float, float]]
 
 
 Line = tuple[int, str, Points, bool]
-"""The number of the line's group (a method or a pair), which its colour and dash stand for; its pair,
-or ``mean``; its points; whether it is drawn thick: a mean, or a line that is in no mean."""
+"""The number of the line's group (a method or a pair); its pair, or ``mean``; its points; whether
+it is drawn thick: a mean, or a line that is in no mean."""
 
 MEAN = "mean"
 LARGEST = 1e15
