@@ -7,9 +7,11 @@ import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from mcbench.errors import McbenchError
+from pydantic import TypeAdapter
+
+from mcbench.errors import McbenchError, one_line
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, read
 from mcbench.leaderboard.entry.files import write_file
@@ -78,14 +80,11 @@ def verdicts_of(entry: Entry) -> dict[str, Verdict]:
         if content["entry"] != entry.sha256:
             log.warning("%s is of another version of the entry; it is left out", path)
             return {}
-        verdicts = {str(key): Verdict(**values) for key, values in content["records"].items()}
-        if any(o.state not in get_args(State) for o in verdicts.values()):
-            raise ValueError(f"a state is none of {', '.join(get_args(State))}")
-        return verdicts
+        return TypeAdapter(dict[str, Verdict]).validate_python(content["records"])
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        log.warning("%s cannot be read: %s", path, error)
+        log.warning("%s cannot be read: %s", path, one_line(error))
         return {}
 
 

@@ -53,15 +53,13 @@ def check_file(entry: Entry) -> None:
         EntryError: If it is missing, or another one than the entry describes.
     """
     described = entry.content["paths"]
-    digest = hashlib.sha256()
     try:
         if entry.points.stat().st_size != described["bytes"]:
             raise EntryError(
                 f"{entry.points.name} does not have {described['bytes']} bytes, as the entry says"
             )
         with open(entry.points, "rb") as file:
-            while chunk := file.read(2**20):
-                digest.update(chunk)
+            digest = hashlib.file_digest(file, "sha256")
     except OSError as error:
         raise EntryError(
             f"the points of its paths cannot be read: {error.strerror}: {entry.points.name}"
