@@ -23,8 +23,7 @@ from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import write
 from mcbench.leaderboard.submission.submission import content
 from mcbench.leaderboard.table.absence import absence, failures
-from mcbench.leaderboard.table.ranking import rank
-from mcbench.leaderboard.table.records import collect, summaries
+from mcbench.leaderboard.table.records import collect, rank, summaries
 from mcbench.leaderboard.table.table import table
 from mcbench.plugins.host import host
 from mcbench.report import tables

@@ -11,9 +11,8 @@ from mcbench.leaderboard.board.board import ENDPOINTS, Row
 from mcbench.leaderboard.site.curves import figure
 from mcbench.leaderboard.site.material import UNVERIFIED, Material
 from mcbench.leaderboard.table.absence import absence
-from mcbench.leaderboard.table.difference import difference
 from mcbench.leaderboard.table.overview import overview
-from mcbench.leaderboard.table.records import summaries
+from mcbench.leaderboard.table.records import difference, summaries
 from mcbench.stats.summary import Summary
 
 PROBLEM = ("dataset", "architecture", "recipe", "to_recipe", "same_seed", "endpoints")

@@ -14,8 +14,7 @@ from mcbench.leaderboard.entry.verification import Verdict, entries, file_of, ve
 from mcbench.leaderboard.site.names import slug
 from mcbench.leaderboard.table.absence import Failures, failures
 from mcbench.leaderboard.table.guests import with_guests
-from mcbench.leaderboard.table.ranking import rank
-from mcbench.leaderboard.table.records import Records, collect, records_of
+from mcbench.leaderboard.table.records import Records, collect, rank, records_of
 from mcbench.leaderboard.table.table import remarks
 from mcbench.stats.ranking import Rank
 from mcbench.store.store import Store

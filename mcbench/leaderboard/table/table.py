@@ -10,9 +10,8 @@ from mcbench.leaderboard.board.board import ENDPOINTS, Board
 from mcbench.leaderboard.entry.entry import title
 from mcbench.leaderboard.entry.sources import Sourced, conflicts, other_endpoints
 from mcbench.leaderboard.entry.verification import entries
-from mcbench.leaderboard.table.absence import Absence, Failures, absence
-from mcbench.leaderboard.table.ranking import rank
-from mcbench.leaderboard.table.records import Records, method_finder, summaries
+from mcbench.leaderboard.table.absence import Failures, absence
+from mcbench.leaderboard.table.records import Records, method_finder, rank, summaries
 from mcbench.report.tables import Table, plus_minus
 from mcbench.stats.ranking import Rank
 from mcbench.stats.summary import Summary
@@ -43,14 +42,17 @@ def table(board: Board, records: Records, failed: Failures | None = None) -> Tab
                 place = ranks[column].get(row.method)
                 _measured(board, column, by_column[column], place, cells, data)
             else:
-                _absent(column, absence(board, row, column, records, failed), cells, data)
+                why = absence(board, row, column, records, failed)
+                cells[column] = why.state if why and why.state != "no method" else "-"
+                if why:  # The endpoints have no value in columns of paths.
+                    data[f"{column}_missing"] = str(why)
             published = row.published.get(column)
             if published is not None:
                 cells[f"{column} published"] = plus_minus(
                     published.mean, published.std, board.digits(column)
                 )
-                data |= {f"{column}:published": published.mean}
-                data |= {f"{column}:published:std": published.std}
+                data[f"{column}:published"] = published.mean
+                data[f"{column}:published:std"] = published.std
         count = next((s.count for s in by_column.values()), 0)
         unit = " nets" if row.method == ENDPOINTS else ""
         cells["pairs"] = f"{count}{unit}" if count else ""
@@ -85,45 +87,31 @@ def _measured(
         data |= {f"{column}:rank:low": rank.low, f"{column}:rank:high": rank.high}
 
 
-def _absent(column: str, why: Absence | None, cells: dict[str, str], data: dict[str, Any]) -> None:
-    if why is None:  # The endpoints have no value in columns of paths.
-        cells[column] = "-"
-        return
-    cells[column] = "-" if why.state == "no method" else why.state
-    data[f"{column}_missing"] = str(why)
-
-
 def _notes(board: Board, records: Records, failed: Failures, ranked: bool) -> list[str]:
     lines = [board.note.strip()] if board.note.strip() else []
     lines += [RANKS] if ranked else []
     lines += [f"{row.label}: {row.note}" for row in board.rows if row.note]
-    waiting = []
+    waiting: dict[str, None] = {}
     for row in board.rows:
         for column in board.columns:
             why = absence(board, row, column, records, failed)
-            if why and why.state == "not run" and row.method not in ("", ENDPOINTS):
-                waiting.append(row.method)
+            if why and why.state == "not run" and row.method in board.methods:
+                waiting[row.method] = None
             elif why and why.reason and why.state != "no method":
                 lines.append(f"{row.label}: {why}")
-    lines += _partly(board, records, failed)
-    if waiting:
-        missing = list(dict.fromkeys(waiting))
-        command = f"mcbench run --leaderboard {board.name} " + " ".join(
-            f"-m '{m}'" for m in missing
-        )
-        lines.append(f"Not run yet: {', '.join(missing)}. Run them with: {command}")
-    return list(dict.fromkeys(lines))
-
-
-def _partly(board: Board, records: Records, failed: Failures) -> list[str]:
-    """A line for each failed pair of a method that was measured on other pairs."""
     labels = {row.method: row.label for row in reversed(board.rows)}
-    return [
+    lines += [
         f"{labels[method]}: pair {a}-{b} failed: {failure.reason}"
         for method, pairs in failed.items()
         for (a, b), failure in pairs.items()
         if records.get(method) and (a, b) not in records[method]
     ]
+    if waiting:
+        command = " ".join(
+            [f"mcbench run --leaderboard {board.name}", *(f"-m '{m}'" for m in waiting)]
+        )
+        lines.append(f"Not run yet: {', '.join(waiting)}. Run them with: {command}")
+    return list(dict.fromkeys(lines))
 
 
 def remarks(board: Board, sources: Sequence[Sourced]) -> list[str]:
