@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from mcbench.errors import one_line
+
 WORDS = "no method|not installed|not run|failed|does not apply|not measured"
 """The words that may replace a number in a cell."""
 
@@ -98,7 +100,7 @@ def _tabulated(table: Table, style: str) -> str:
         for rule in ("\\toprule", "\\midrule", "\\bottomrule"):
             body = body.replace("\\hline", rule, 1)
         note = [f"% {line}" for line in table.note.splitlines()]
-        return "\n".join([f"% {_one_line(table.title)}", body, *note])
+        return "\n".join([f"% {one_line(table.title)}", body, *note])
     body = tabulate(cells, heads, tablefmt="github", disable_numparse=True)
     # Two spaces: a line break in Markdown.
     note_text = "  \n".join(markdown_text(line) for line in table.note.splitlines())
@@ -108,28 +110,21 @@ def _tabulated(table: Table, style: str) -> str:
 
 def markdown_text(text: str) -> str:
     """Text escaped for one line or cell of Markdown: no tag, link, column or block."""
-    text = re.sub(r"&(?=#?\w+;)", "&amp;", _one_line(text)).replace("<", "&lt;")
+    text = re.sub(r"&(?=#?\w+;)", "&amp;", one_line(text)).replace("<", "&lt;")
     text = re.sub(r"([\\`*|])", r"\\\1", text)
     return re.sub(r"\](?=[(:\[])", r"]\\", text)
 
 
 def latex_text(text: str) -> str:
     """Text escaped for LaTeX."""
-    return "".join(_LATEX.get(character, character) for character in _one_line(text))
+    return one_line(text).translate(_LATEX)
 
 
-_LATEX = {character: f"\\{character}" for character in "&%_#${}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "<": r"$<$",
-    ">": r"$>$",
-}
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+_LATEX = str.maketrans(
+    {character: f"\\{character}" for character in "&%_#${}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {"±": r"$\pm$", "<": r"$<$", ">": r"$>$"}
+)
 
 
 def _terminal(table: Table) -> str:

@@ -18,7 +18,7 @@ from mcbench.evaluation.losses import Values
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
-from mcbench.leaderboard.board.board import SEEDS, Board, unversioned
+from mcbench.leaderboard.board.board import SEEDS, Board, identity_of, unversioned
 from mcbench.leaderboard.entry.entry import Entry, quoted, title
 from mcbench.leaderboard.entry.schema import RecordItem
 from mcbench.leaderboard.table.records import method_finder, signature_of
@@ -136,10 +136,10 @@ def _method(record: Record, board: Board, row: str | None) -> list[str]:
         owner = quoted(ran.distribution)
         return [f"method {quoted(text)}: no plugin here has it (it is of {owner})"]
     try:
-        typed = host().identity("method", host().get("method", text))
+        typed = identity_of("method", text)
     except UsageError as error:
         raise EntryError(f"its method {quoted(text)}: {error}") from None
-    if canonical(unversioned("method", typed)) != canonical(unversioned("method", ran.to_json())):
+    if canonical(typed) != canonical(unversioned("method", ran.to_json())):
         raise EntryError(f"its method {quoted(text)} is not what was run")
     return []
 

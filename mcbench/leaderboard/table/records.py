@@ -11,7 +11,15 @@ from mcbench.errors import StructureError, UsageError
 from mcbench.evaluation.evaluate import Curve
 from mcbench.evaluation.metric import Evaluation
 from mcbench.experiments.record import Record, RunFields
-from mcbench.leaderboard.board.board import ENDPOINTS, SEEDS, Board, Published, Row, unversioned
+from mcbench.leaderboard.board.board import (
+    ENDPOINTS,
+    SEEDS,
+    Board,
+    Published,
+    Row,
+    identity_of,
+    unversioned,
+)
 from mcbench.leaderboard.board.column import Column
 from mcbench.leaderboard.entry.sources import Sourced, sources_of
 from mcbench.plugins.host import host
@@ -35,11 +43,9 @@ def method_finder(board: Board) -> Callable[[RunFields], str | None]:
     methods, absent = {}, set()
     for text in board.methods:
         try:
-            identity = host().identity("method", host().get("method", text))
+            methods[canonical(identity_of("method", text))] = text
         except UsageError:
             absent.add(text)
-            continue
-        methods[canonical(unversioned("method", identity))] = text
 
     def method_of(record: RunFields) -> str | None:
         if not fitting(record):
