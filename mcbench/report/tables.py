@@ -7,6 +7,7 @@ import io
 import json
 import math
 import re
+import shutil
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -128,7 +129,8 @@ _LATEX = str.maketrans(
 
 
 def _terminal(table: Table) -> str:
-    parts = [_part(table, columns) for columns in _parts(table, _width())]
+    width = max(80, shutil.get_terminal_size((120, 24)).columns)
+    parts = [_part(table, columns, width) for columns in _parts(table, width)]
     return "\n".join([table.title, *parts, *([table.note] if table.note else [])]) + "\n"
 
 
@@ -149,7 +151,7 @@ def _parts(table: Table, width: int) -> list[list[str]]:
     return [[*keys, *group] for group in groups]
 
 
-def _part(table: Table, columns: list[str]) -> str:
+def _part(table: Table, columns: list[str], width: int) -> str:
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
@@ -162,7 +164,7 @@ def _part(table: Table, columns: list[str]) -> str:
         rich_table.add_column(Text(column), justify=justify, overflow="fold", no_wrap=numeric)
     for row in table.rows:
         rich_table.add_row(*(Text(row.get(c, "")) for c in columns))
-    console = Console(file=io.StringIO(), width=_width(), color_system=None)
+    console = Console(file=io.StringIO(), width=width, color_system=None)
     console.print(rich_table)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.splitlines())
@@ -170,9 +172,3 @@ def _part(table: Table, columns: list[str]) -> str:
 
 def _numeric(cell: str) -> bool:
     return re.fullmatch(rf"[-+\d.,±=\[\] ]*(%| nets)?|{WORDS}", cell) is not None
-
-
-def _width() -> int:
-    import shutil
-
-    return max(80, shutil.get_terminal_size((120, 24)).columns)

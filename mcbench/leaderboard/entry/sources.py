@@ -150,7 +150,8 @@ def add(board: Board, entry: Entry, force: bool = False) -> tuple[Path | None, l
     lines = conflicts(sorted(records, key=lambda s: s.order)) + other_endpoints(members)
     if lines and not force:
         return None, lines
-    target = board.folder / "entries" / _file_name(entry.path)
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", entry.path.stem).strip(".-")
+    target = board.folder / "entries" / f"{safe}.json"
     if target.exists():
         raise UsageError(f"{target} exists and is another entry: rename {entry.path.name}")
     write_file(target, entry.path.read_bytes())
@@ -161,8 +162,3 @@ def add(board: Board, entry: Entry, force: bool = False) -> tuple[Path | None, l
 def _copy_verification(entry: Entry, target: Path) -> None:
     if file_of(entry.path).exists() and verdicts_of(entry):
         shutil.copyfile(file_of(entry.path), file_of(target))
-
-
-def _file_name(path: Path) -> str:
-    """The entry's own name; characters other than A-Z, a-z, 0-9, ``._-`` become ``-``."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip(".-") + ".json"

@@ -84,9 +84,6 @@ def verify(
         UsageError: If a device cannot be used.
         EntryError: If the points that were sent were altered.
     """
-    items = [
-        item for item in entry.records if not how.methods or item.record.method in how.methods
-    ]
     if entry.content.get("paths") and not how.rebuild:
         points.check_file(entry)
     verifier: _Verifier | None = None
@@ -95,12 +92,12 @@ def verify(
         verifier = _Verifier(entry, board, store, how)
     except DataNotFoundError as error:
         reason = f"the data are missing: {error}"
+    missing = Verdict("cannot be verified", reason=reason)
     verdicts = {}
-    for item in items:
-        verdict = (
-            verifier.verdict(item) if verifier else Verdict("cannot be verified", reason=reason)
-        )
-        verdicts[item.sha256] = verdict
+    for item in entry.records:
+        if how.methods and item.record.method not in how.methods:
+            continue
+        verdicts[item.sha256] = verdict = verifier.verdict(item) if verifier else missing
         observe(title(item.record).removeprefix("record "), verdict)
     return verdicts
 
@@ -108,12 +105,8 @@ def verify(
 class _Verifier:
     def __init__(self, entry: Entry, board: Board, store: Store, how: How) -> None:
         self.entry, self.how, self.store = entry, how, store
-        self.experiment = Experiment(
-            plan_of(board, [item.record for item in entry.records]),
-            store,
-            how.data_dir,
-            how.device,
-        )
+        plan = plan_of(board, [item.record for item in entry.records])
+        self.experiment = Experiment(plan, store, how.data_dir, how.device)
         self.problem = self.experiment.problem
         self.columns = {shown.metric for shown in board.shown.values()}
         self._of_pairs: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
@@ -203,20 +196,16 @@ class _Verifier:
         """The path's curve at all points, or at A and a sample of the others."""
         curve, protocol = record.curve, record.protocol
         whole = self.how.count is None or self.how.count >= len(curve.t)
-        sample = set(curve.t) if whole else {0.0, *self._sample(record)}
+        sample = set(curve.t)
+        if not whole:  # Another sample for each record, given the seed.
+            draws = random.Random(f"{self.how.seed} {list(record.run.endpoints)} {record.method}")
+            sample = {0.0, *draws.sample(curve.t[1:], min(self.how.count or 0, len(curve.t) - 1))}
         progress = Progress()
         for group in time_groups(path, self.problem, protocol, values_by_t(curve)):
             times = [t for t in group if t in sample]
             for _ in measure_group(times, path, self.problem, protocol, progress, whole):
                 pass
         return curve_of(path, self.problem, protocol, progress)
-
-    def _sample(self, record: Record) -> list[float]:
-        """Times drawn for one record: another sample for each, given the seed."""
-        ends = list(record.run.endpoints)
-        draws = random.Random(f"{self.how.seed} {ends} {record.method}")
-        others = record.measured.t[1:]
-        return sorted(draws.sample(others, min(self.how.count or 0, len(others))))
 
     def _compare(self, record: Record, ours: Curve, path: AnyPath, rebuilt: bool) -> Verdict:
         gaps = Gaps({name: 100 / len(split) for name, split in self.problem.splits.items()})

@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from pathlib import Path
+from urllib.parse import quote
 
 from mcbench.errors import UsageError
 from mcbench.experiments.record import Provenance
@@ -77,19 +78,16 @@ def _introduction(board: Board, records: Records, folder: Path) -> str:
             f"{len(networks)} networks (seeds {', '.join(map(str, seeds))}), {len(pairs)} pairs."
         )
     )
-    links = [f"[{markdown_text(e.path.stem)}]({_link(e.path, folder)})" for e in entries(board)]
+    links = []
+    for entry in entries(board):
+        place = os.path.relpath(entry.path.resolve(), folder.resolve()).replace(os.sep, "/")
+        links.append(f"[{markdown_text(entry.path.stem)}]({quote(place)})")
     if links:
         lines.append(
             "The records, with key and hash of every network, the curve of every path, versions "
             f"and hardware: {', '.join(links)}."
         )
     return "\n".join(lines)
-
-
-def _link(path: Path, folder: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
 
 
 def differences(board: Board, records: Records) -> Table:

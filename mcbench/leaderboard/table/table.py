@@ -13,8 +13,6 @@ from mcbench.leaderboard.entry.verification import entries
 from mcbench.leaderboard.table.absence import Failures, absence
 from mcbench.leaderboard.table.records import Records, method_finder, rank, summaries
 from mcbench.report.tables import Table, plus_minus
-from mcbench.stats.ranking import Rank
-from mcbench.stats.summary import Summary
 
 RANKS = (
     "Rank: the places a method may have; =: not the first, but no method is surely better. From "
@@ -38,21 +36,27 @@ def table(board: Board, records: Records, failed: Failures | None = None) -> Tab
         cells = {"method": row.label, "mcbench method": row.method or "none yet"}
         data: dict[str, Any] = {"row": row.label, "method": row.method}
         for column in board.columns:
-            if column in by_column:
-                place = ranks[column].get(row.method)
-                _measured(board, column, by_column[column], place, cells, data)
+            summary, digits = by_column.get(column), board.digits(column)
+            if summary:
+                cells[column] = plus_minus(summary.mean, summary.std, digits)
+                cells[f"{column} 95% interval"] = summary.interval(digits)
+                data |= {column: summary.mean, f"{column}:std": summary.std}
+                data |= {f"{column}:low": summary.low, f"{column}:high": summary.high}
             else:
                 why = absence(board, row, column, records, failed)
                 cells[column] = why.state if why and why.state != "no method" else "-"
                 if why:  # The endpoints have no value in columns of paths.
                     data[f"{column}_missing"] = str(why)
-            published = row.published.get(column)
-            if published is not None:
-                cells[f"{column} published"] = plus_minus(
-                    published.mean, published.std, board.digits(column)
-                )
-                data[f"{column}:published"] = published.mean
-                data[f"{column}:published:std"] = published.std
+            place = ranks[column].get(row.method)
+            if place:
+                cells[f"{column} rank"] = str(place)
+                data |= {f"{column}:rank": place.position, f"{column}:tied": list(place.tied)}
+                data |= {f"{column}:rank:low": place.low, f"{column}:rank:high": place.high}
+            paper = row.published.get(column)
+            if paper:
+                cells[f"{column} published"] = plus_minus(paper.mean, paper.std, digits)
+                data[f"{column}:published"] = paper.mean
+                data[f"{column}:published:std"] = paper.std
         count = next((s.count for s in by_column.values()), 0)
         unit = " nets" if row.method == ENDPOINTS else ""
         cells["pairs"] = f"{count}{unit}" if count else ""
@@ -70,21 +74,6 @@ def _heads(board: Board, rows: list[dict[str, str]]) -> list[str]:
         beside = [f"{column} {what}" for what in ("rank", "95% interval", "published")]
         heads += [column, *(head for head in beside if any(row.get(head) for row in rows))]
     return [*heads, "pairs"] if any(row["pairs"] for row in rows) else heads
-
-
-def _measured(
-    board: Board, column: str, summary: Summary, rank: Rank | None, cells: dict[str, str],
-    data: dict[str, Any],
-) -> None:  # fmt: skip
-    digits = board.digits(column)
-    cells[column] = plus_minus(summary.mean, summary.std, digits)
-    cells[f"{column} 95% interval"] = summary.interval(digits)
-    data |= {column: summary.mean, f"{column}:std": summary.std}
-    data |= {f"{column}:low": summary.low, f"{column}:high": summary.high}
-    if rank is not None:
-        cells[f"{column} rank"] = str(rank)
-        data |= {f"{column}:rank": rank.position, f"{column}:tied": list(rank.tied)}
-        data |= {f"{column}:rank:low": rank.low, f"{column}:rank:high": rank.high}
 
 
 def _notes(board: Board, records: Records, failed: Failures, ranked: bool) -> list[str]:
