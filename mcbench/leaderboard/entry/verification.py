@@ -64,8 +64,7 @@ def write(entry: Entry, verdicts: dict[str, Verdict], circumstances: dict[str, A
     Raises:
         UsageError: If the file cannot be written.
     """
-    kept = {key: asdict(o) for key, o in verdicts_of(entry).items() if key not in verdicts}
-    records = kept | {key: asdict(o) for key, o in verdicts.items()}
+    records = {key: asdict(one) for key, one in (verdicts_of(entry) | verdicts).items()}
     content = {"schema": 1, "entry": entry.sha256, **circumstances, "records": records}
     path = file_of(entry.path)
     write_file(path, json.dumps(content, sort_keys=True, indent=1) + "\n")

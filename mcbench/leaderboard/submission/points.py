@@ -92,11 +92,10 @@ def load(item: RecordItem, file: File, template: Params, device: torch.device | 
         raise EntryError(f"the points of its path cannot be read: {error}") from None
     if fingerprint(tensors) != item.path:
         raise EntryError("the points of its path do not match their hash")
-    points = {}
+    points, own = {}, {name: (x.shape, x.dtype) for name, x in template.items()}
     for i, t in enumerate(curve.t):
-        point = {name: tensors.get(f"{i:04d}/{name}") for name in template}
-        for name, x in point.items():
-            if x is None or x.shape != template[name].shape or x.dtype != template[name].dtype:
-                raise EntryError("the points of its path are of another network")
-        points[t] = move({name: x for name, x in point.items() if x is not None}, device)
+        point = {n: tensors[f"{i:04d}/{n}"] for n in template if f"{i:04d}/{n}" in tensors}
+        if {name: (x.shape, x.dtype) for name, x in point.items()} != own:
+            raise EntryError("the points of its path are of another network")
+        points[t] = move(point, device)
     return Points(points, curve.end)
