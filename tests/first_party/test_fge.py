@@ -24,7 +24,7 @@ from mcbench.experiments.plan import Plan
 from mcbench.figures import draw_budgets
 from mcbench.paths.params import equal
 from mcbench.plugins.host import host
-from mcbench.report.budgets import budgets
+from mcbench.report.ensembles import budgets
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.store import Store
 from mcbench.testing.networks import trained
