@@ -64,7 +64,4 @@ def command(method: str, budget: int | None, style: str, **rest: Any) -> None:
     if exploration.tree:
         tables = [saddles(exploration), edges(exploration), notes(results)]
         options.show_tables([table for table in tables if table.rows], style)
-    options.show_failures(results)
-    click.echo(f"Results are stored in {experiment.store.root}", err=True)
-    if results.failures:
-        raise SystemExit(1)
+    options.finish(results, f"Results are stored in {experiment.store.root}")

@@ -15,26 +15,22 @@ if TYPE_CHECKING:
     from mcbench.experiments.plan import Results
 
 
-def planes(function: options.Function) -> options.Function:
-    """Options of a plane."""
-    return options.apply(
-        function,
-        [
-            click.option("--plane", is_flag=True,
-                         help="The loss on the plane through A, B and the bend of a path; without "
-                              "methods, through three endpoints."),
-            click.option("--error", is_flag=True,
-                         help="With --plane: the error (%) instead of the loss."),
-            click.option("--grid", default=21, show_default=True, type=click.IntRange(2, 501),
-                         help="With --plane: so many points on each side to begin with."),
-            click.option("--evaluations", default=1000, show_default=True,
-                         type=click.IntRange(1), help="With --plane: so many points at most; "
-                         "those beyond the grid lie where contour lines are dense."),
-            click.option("--samples", default=0, type=click.IntRange(0),
-                         help="With --plane: only so many samples, drawn by the run seed "
-                              "[default: all]."),
-        ],
-    )  # fmt: skip
+planes = options.several(
+    click.option("--plane", is_flag=True,
+                 help="The loss on the plane through A, B and the bend of a path; without "
+                 "methods, through three endpoints."),
+    click.option("--error", is_flag=True,
+                 help="With --plane: the error (%) instead of the loss."),
+    click.option("--grid", default=21, show_default=True, type=click.IntRange(2, 501),
+                 help="With --plane: so many points on each side to begin with."),
+    click.option("--evaluations", default=1000, show_default=True, type=click.IntRange(1),
+                 help="With --plane: so many points at most; those beyond the grid lie where "
+                 "contour lines are dense."),
+    click.option("--samples", default=0, type=click.IntRange(0),
+                 help="With --plane: only so many samples, drawn by the run seed "
+                 "[default: all]."),
+)  # fmt: skip
+"""Options of a plane."""
 
 
 @click.command("plot")

@@ -68,7 +68,7 @@ def _names() -> set[str]:
 
 
 @command.command("check")
-@click.argument("name", type=options.Name(_names))
+@click.argument("name", shell_complete=options.completion(_names))
 @click.option(
     "--kind",
     type=click.Choice([kind for kind in KINDS if kind != "command"]),

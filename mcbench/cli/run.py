@@ -81,12 +81,10 @@ def command(methods: tuple[str, ...], leaderboard: str | None, style: str, **res
     options.need_pair(experiment)
     with progress():
         results = experiment.run()
-    tables = [ranking(experiment, results), metrics(experiment, results)]
-    tables.append(notes(results))
-    options.show_tables([t for t in tables if t.rows], style)
-    _closing(experiment, results, methods, leaderboard)
-    if results.failures:
-        raise SystemExit(1)
+    tables = [ranking(experiment, results), metrics(experiment, results), notes(results)]
+    options.show_tables([table for table in tables if table.rows], style)
+    place = f"Results are stored in {experiment.store.root}"
+    options.finish(results, place, _advice(experiment, results, methods, leaderboard))
 
 
 def _refuse(fixed: tuple[str, ...]) -> None:
@@ -108,16 +106,14 @@ def _of_board(name: str, methods: tuple[str, ...], rest: dict[str, Any]) -> Expe
     return options.prepare(plan, rest)
 
 
-def _closing(
+def _advice(
     experiment: Experiment, results: Results, methods: tuple[str, ...], board: str | None
-) -> None:
-    options.show_failures(results)
-    click.echo(f"Results are stored in {experiment.store.root}", err=True)
+) -> str:
+    """Commands that may come next."""
     if board:
         rows = host().get("leaderboard", board).methods
         guests = "".join(f" -m '{m}'" for m in methods if m not in rows)
-        click.echo(f"Next: mcbench leaderboard show {board}{guests}", err=True)
-        return
+        return f"Next: mcbench leaderboard show {board}{guests}"
     # Landscapes are no chain of layers, nor is what all methods failed on.
     layered = bool(experiment.problem.data.classes and results.records)
     more = [name for name in _baselines(layered) if name not in methods]
@@ -125,7 +121,7 @@ def _closing(
     if more:
         lines.append(f"{_again('run', (*methods, *more))}   compare")
     lines.append("mcbench list methods   what else there is")
-    click.echo("Next: " + "\n      ".join(lines), err=True)
+    return "Next: " + "\n      ".join(lines)
 
 
 def _baselines(layered: bool) -> list[str]:

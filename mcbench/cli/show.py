@@ -17,7 +17,7 @@ def _names() -> set[str]:
 
 
 @click.command("show")
-@click.argument("name", type=options.Name(_names))
+@click.argument("name", shell_complete=options.completion(_names))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(name: str, as_json: bool) -> None:
     """Explain NAME: a method, data set or any other component.

@@ -59,7 +59,4 @@ def command(style: str, **rest: Any) -> None:
         )
     if table.rows:
         options.show_tables([table], style)
-    options.show_failures(results)
-    click.echo(f"Endpoints are stored in {experiment.store.root}", err=True)
-    if results.failures:
-        raise SystemExit(1)
+    options.finish(results, f"Endpoints are stored in {experiment.store.root}")
