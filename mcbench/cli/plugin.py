@@ -98,21 +98,15 @@ def check(name: str, kind: str | None, expect: tuple[str, ...], as_json: bool) -
     components, plugins = _named(name, kind)
     expected = dict(_expectation(text) for text in expect)
     _check_titles(expected, {k for k, _ in components})
-    report: list[dict[str, Any]] = []
-    for plugin in plugins:
-        report.append(_loading(plugin))
-        if not as_json:
-            click.secho(f"plugin {plugin.name} ({report[-1]['from']})", bold=True)
-            _print(report[-1]["checks"][0])
-    for one_kind, text in components:
-        report.append(_examine(one_kind, text, expected, silent=as_json))
-    counts = _counts(report)
+    report = [_loading(plugin, silent=as_json) for plugin in plugins]
+    report += [_examine(k, text, expected, silent=as_json) for k, text in components]
+    states = [outcome["state"] for part in report for outcome in part["checks"]]
+    counts = {state: states.count(state) for state in STYLES}
     if as_json:
         click.echo(json.dumps({"components": report, "counts": counts}, indent=2))
     else:
-        total = sum(counts.values())
         parts = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
-        click.echo(f"\n{total} checks: {parts}")
+        click.echo(f"\n{len(states)} checks: {parts}")
     if counts["failed"]:
         raise SystemExit(1)
 
@@ -152,19 +146,18 @@ def _expectation(text: str) -> tuple[str, str]:
 
 def _check_titles(expected: dict[str, str], kinds: set[str]) -> None:
     """Check that each expected failure names a check of one of the kinds."""
-    if not expected:
-        return
-    from mcbench.testing import checks
+    if expected:
+        from mcbench.testing import checks
 
-    titles = {check.title for kind in kinds for check in checks(kind)}
-    for title in expected:
-        if title not in titles:
+        titles = {check.title for kind in kinds for check in checks(kind)}
+        for title in (title for title in expected if title not in titles):
             raise unknown("check", title, titles)
 
 
-def _loading(plugin: Plugin) -> dict[str, Any]:
+def _loading(plugin: Plugin, silent: bool) -> dict[str, Any]:
     """Report on the loading of a plugin, in the form of a component's."""
-    own = {
+    source = f"{plugin.distribution} {plugin.version}"
+    outcome = {
         "check": "loading",
         "property": "The plugin is imported and asked for its components without an error.",
         "state": "failed" if plugin.errors else "ok",
@@ -172,8 +165,10 @@ def _loading(plugin: Plugin) -> dict[str, Any]:
         "fix": "see 'mcbench plugins'" if plugin.errors else "",
         "reason": "",
     }
-    source = f"{plugin.distribution} {plugin.version}"
-    return {"kind": "plugin", "name": plugin.name, "from": source, "checks": [own]}
+    if not silent:
+        click.secho(f"plugin {plugin.name} ({source})", bold=True)
+        _print(outcome)
+    return {"kind": "plugin", "name": plugin.name, "from": source, "checks": [outcome]}
 
 
 def _examine(kind: str, text: str, expected: dict[str, str], silent: bool) -> dict[str, Any]:
@@ -181,21 +176,16 @@ def _examine(kind: str, text: str, expected: dict[str, str], silent: bool) -> di
     from mcbench.testing import checks, examine, subject
 
     titles = {check.title for check in checks(kind)}
-    expected = {title: reason for title, reason in expected.items() if title in titles}
     examined = subject(kind, text)
     if not silent:
         click.secho(f"{examined.title} ({examined.source})", bold=True)
     outcomes = []
-    for outcome in examine(examined, expected):
+    for outcome in examine(examined, {t: why for t, why in expected.items() if t in titles}):
         outcomes.append(outcome.to_dict())
         if not silent:
             _print(outcomes[-1])
-    return {
-        "kind": kind,
-        "name": examined.text,
-        "from": examined.source,
-        "checks": outcomes,
-    }
+    source = examined.source
+    return {"kind": kind, "name": examined.text, "from": source, "checks": outcomes}
 
 
 def _print(check: dict[str, Any]) -> None:
@@ -204,11 +194,5 @@ def _print(check: dict[str, Any]) -> None:
     reason = f": {check['reason']}" if check["reason"] else ""
     click.echo(f"  {shown}  {check['check']}{reason}")
     if state == "failed":
-        click.echo(f"      property: {check['property']}")
-        click.echo(f"      found:    {check['found']}")
-        click.echo(f"      to fix:   {check['fix']}")
-
-
-def _counts(report: list[dict[str, Any]]) -> dict[str, int]:
-    states = [check["state"] for component in report for check in component["checks"]]
-    return {state: states.count(state) for state in STYLES}
+        for title, key in (("property", "property"), ("found", "found"), ("to fix", "fix")):
+            click.echo(f"      {title + ':':9} {check[key]}")

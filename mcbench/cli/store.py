@@ -34,14 +34,8 @@ def list_(home: Path | None, style: str) -> None:
                 what = "damaged"
             when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.modified))
             cells = [entry.key, kind, what, f"{entry.bytes:,}", when]
-            data = {
-                "key": entry.key,
-                "kind": kind,
-                "what": what,
-                "bytes": entry.bytes,
-                "written": when,
-            }
-            table.add(dict(zip(table.columns, cells, strict=True)), data)
+            row = dict(zip(table.columns, cells, strict=True))
+            table.add(row, row | {"bytes": entry.bytes})
     options.show_tables([table], style)
 
 
