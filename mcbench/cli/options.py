@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -212,8 +210,3 @@ def need_pair(experiment: Experiment) -> None:
     """
     if not experiment.plan.pairs:
         raise click.UsageError("a pair needs two endpoints: give --seed twice, or --endpoints 2")
-
-
-def interactive() -> bool:
-    """Whether standard error is a terminal that shows progress bars."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
