@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from mcbench.plugins import parameters
@@ -200,6 +201,16 @@ def seeds(options: dict[str, Any], default: int = 4) -> tuple[int, ...]:
     if options["seeds"] and options["endpoints"]:
         raise click.UsageError("give --seed or --endpoints, not both")
     return tuple(options["seeds"]) or tuple(range(options["endpoints"] or default))
+
+
+def given() -> dict[str, click.Parameter]:
+    """The options and arguments of the running command that a user gave, by name."""
+    context = click.get_current_context()
+    return {
+        parameter.name: parameter
+        for parameter in context.command.params
+        if context.get_parameter_source(parameter.name) is not ParameterSource.DEFAULT
+    }
 
 
 def need_pair(experiment: Experiment) -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from mcbench.cli import options
 
@@ -108,9 +107,8 @@ def _paths(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
     from mcbench.figures import draw_paths, interactive_paths
     from mcbench.landscape.straight_band import with_straight_band
 
-    given, default = click.get_current_context().get_parameter_source, ParameterSource.DEFAULT
     for name in ("error", "grid", "evaluations", "samples"):
-        if given(name) is not default:
+        if name in options.given():
             raise click.UsageError(f"--{name} needs --plane")
     if not methods:
         raise click.UsageError("name a method, as -m linear; only --plane needs none")

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from mcbench.cli import options
 from mcbench.plugins.host import host
@@ -15,6 +14,12 @@ from mcbench.plugins.host import host
 if TYPE_CHECKING:
     from mcbench.experiments.experiment import Experiment
     from mcbench.experiments.plan import Results
+
+FIXED = (
+    "dataset", "architecture", "recipe", "to_recipe", "same_seed", "points", "refine",
+    "augmented_train", "run_seed", "metrics",
+)  # fmt: skip
+"""Options that a leaderboard fixes."""
 
 
 @click.command("run")
@@ -70,9 +75,15 @@ def command(methods: tuple[str, ...], leaderboard: str | None, style: str, **res
     from mcbench.report.ranking import ranking
 
     if leaderboard:
-        _refuse(("dataset", "architecture", "recipe", "to_recipe", "same_seed", "points", "refine",
-                 "augmented_train", "run_seed", "metrics"))  # fmt: skip
-        experiment = _of_board(leaderboard, methods, rest)
+        for name, parameter in options.given().items():
+            if name in FIXED:
+                option = parameter.opts[-1]
+                raise click.UsageError(
+                    f"{option} cannot be given with --leaderboard, which fixes it"
+                )
+        board = host().get("leaderboard", leaderboard)
+        plan = board.plan(options.seeds(rest, board.endpoints), methods)
+        experiment = options.prepare(replace(plan, executor=rest["executor"]), rest)
     elif methods:
         experiment = options.open_experiment(rest, methods)
     else:
@@ -85,25 +96,6 @@ def command(methods: tuple[str, ...], leaderboard: str | None, style: str, **res
     options.show_tables([table for table in tables if table.rows], style)
     place = f"Results are stored in {experiment.store.root}"
     options.finish(results, place, _advice(experiment, results, methods, leaderboard))
-
-
-def _refuse(fixed: tuple[str, ...]) -> None:
-    """Refuse options that a leaderboard fixes."""
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        given = context.get_parameter_source(parameter.name or "")
-        if parameter.name in fixed and given is not ParameterSource.DEFAULT:
-            raise click.UsageError(
-                f"{parameter.opts[-1]} cannot be given with --leaderboard, which fixes it"
-            )
-
-
-def _of_board(name: str, methods: tuple[str, ...], rest: dict[str, Any]) -> Experiment:
-    board = host().get("leaderboard", name)
-    plan = replace(
-        board.plan(options.seeds(rest, board.endpoints), methods), executor=rest["executor"]
-    )
-    return options.prepare(plan, rest)
 
 
 def _advice(
@@ -147,18 +139,14 @@ _OUTPUT = ("methods", "style", "as_json")
 
 def _again(verb: str, methods: tuple[str, ...]) -> str:
     """The command ``verb`` with those options of this command that it has too."""
-
     from mcbench.cli import plot
 
     context = click.get_current_context()
     takes = plot.command if verb == "plot" else command
     words = [word for method in methods for word in ("-m", method)]
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not given or name in _OUTPUT or name not in {p.name for p in takes.params}:
-            continue
-        value = context.params[name]
-        for one in value if isinstance(value, tuple) else (value,):
-            words += [parameter.opts[0], *([] if one is True else [str(one)])]
+    for name, parameter in options.given().items():
+        if name not in _OUTPUT and name in {p.name for p in takes.params}:
+            value = context.params[name]
+            for one in value if isinstance(value, tuple) else (value,):
+                words += [parameter.opts[0], *([] if one is True else [str(one)])]
     return shlex.join(["mcbench", verb, *words])
