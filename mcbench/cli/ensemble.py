@@ -85,7 +85,9 @@ def command(
     """
     from mcbench.cli.progress import progress
     from mcbench.ensembles import evaluate
-    from mcbench.figures import check, draw_budgets, draw_ensembles, save
+    from mcbench.figures.budgets import draw_budgets
+    from mcbench.figures.ensembles import draw_ensembles
+    from mcbench.figures.files import check, save
     from mcbench.report.budgets import budgets as by_budget
     from mcbench.report.ensembles import ensembles as growth
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -92,19 +94,30 @@ def command(
 
     Exit code 0: all done; 1: a run failed; 2: wrong usage.
     """
-    from mcbench.figures import check
+    from mcbench.figures.files import check, save, save_html
 
     out = out or Path("mcbench-plane" if plane else "mcbench-paths")
     check(out, html)  # A wrong name is refused before hours of work.
-    failed = (_plane if plane else _paths)(methods, out, html, rest)
-    if failed:
+    results, draw, draw_page = (_plane if plane else _paths)(methods, rest)
+    for path in save(draw(), out):
+        click.echo(path)
+    if html:
+        click.echo(save_html(draw_page(), html))
+    if results.failures:
         raise SystemExit(1)
 
 
-def _paths(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[str, Any]) -> bool:
-    """Plot loss and accuracy along paths; whether a run failed."""
+Drawing = tuple["Results", Callable[[], Any], Callable[[], Any]]
+"""The results of the runs, and what draws them, with matplotlib and for the browser.
+
+A figure is Any: neither matplotlib nor plotly is imported here.
+"""
+
+
+def _paths(methods: tuple[str, ...], rest: dict[str, Any]) -> Drawing:
+    """Loss and accuracy along paths."""
     from mcbench.cli.progress import progress
-    from mcbench.figures import draw_paths, interactive_paths
+    from mcbench.figures.paths import draw_paths, interactive_paths
     from mcbench.landscape.straight_band import with_straight_band
 
     for name in ("error", "grid", "evaluations", "samples"):
@@ -123,16 +136,14 @@ def _paths(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
         with progress(), experiment.threads():
             results = with_straight_band(experiment, results)
     how = (results, rest["split"], rest["by_length"], rest["ensemble"])
-    _write(draw_paths(*how), out)
-    if html:
-        _write_page(interactive_paths(*how), html)
-    return bool(results.failures)
+    return results, partial(draw_paths, *how), partial(interactive_paths, *how)
 
 
-def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[str, Any]) -> bool:
-    """Plot the loss on a plane; whether a run failed."""
+def _plane(methods: tuple[str, ...], rest: dict[str, Any]) -> Drawing:
+    """The loss on a plane."""
     from mcbench.cli.progress import progress
-    from mcbench.figures import draw_plane, interactive_plane
+    from mcbench.figures.interactive_plane import interactive_plane
+    from mcbench.figures.plane import draw_plane
     from mcbench.landscape import scan, scene
     from mcbench.landscape.plane import is_two_dimensional
 
@@ -164,10 +175,7 @@ def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
         else:
             drawn = scene.through_endpoints(experiment, seeds)
         scanned = scan.scan_plane(drawn, problem, experiment.store, scan_options)
-    _write(draw_plane(scanned), out)
-    if html:
-        _write_page(interactive_plane(scanned), html)
-    return bool(results.failures)
+    return results, partial(draw_plane, scanned), partial(interactive_plane, scanned)
 
 
 def _run(experiment: Experiment) -> Results:
@@ -180,16 +188,3 @@ def _run(experiment: Experiment) -> Results:
     if not (results.records or (results.endpoints and not results.failures)):
         raise SystemExit(1)
     return results
-
-
-def _write(figure: Any, out: Path) -> None:  # Any: matplotlib is not imported here.
-    from mcbench.figures import save
-
-    for path in save(figure, out):
-        click.echo(path)
-
-
-def _write_page(page: Any, html: Path) -> None:  # Any: nor is plotly.
-    from mcbench.figures import save_html
-
-    click.echo(save_html(page, html))
