@@ -85,8 +85,7 @@ def command(
     """
     from mcbench.cli.progress import progress
     from mcbench.ensembles import evaluate
-    from mcbench.figures.budgets import draw_budgets
-    from mcbench.figures.ensembles import draw_ensembles
+    from mcbench.figures.ensembles import draw_budgets, draw_ensembles
     from mcbench.figures.files import check, save
     from mcbench.report.budgets import budgets as by_budget
     from mcbench.report.ensembles import ensembles as growth

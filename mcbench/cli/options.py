@@ -214,10 +214,6 @@ def given() -> dict[str, click.Parameter]:
 
 
 def need_pair(experiment: Experiment) -> None:
-    """Refuse an experiment without a pair of endpoints.
-
-    Raises:
-        click.UsageError: If there is no pair.
-    """
+    """Refuse an experiment without a pair of endpoints."""
     if not experiment.plan.pairs:
         raise click.UsageError("a pair needs two endpoints: give --seed twice, or --endpoints 2")

@@ -96,8 +96,7 @@ def check(name: str, kind: str | None, expect: tuple[str, ...], as_json: bool) -
     Exit code 0: all is fine; 1: a check failed; 2: wrong usage.
     """
     components, plugins = _named(name, kind)
-    expected = dict(_expectation(text) for text in expect)
-    _check_titles(expected, {k for k, _ in components})
+    expected = _expectations(expect, {k for k, _ in components})
     report = [_loading(plugin, silent=as_json) for plugin in plugins]
     report += [_examine(k, text, expected, silent=as_json) for k, text in components]
     states = [outcome["state"] for part in report for outcome in part["checks"]]
@@ -118,15 +117,14 @@ def _named(name: str, kind: str | None) -> tuple[list[tuple[str, str]], list[Plu
     listed = host().listing()
     plugins = [p for p in listed if name in (p.name, p.distribution)]
     wanted = [k for k in KINDS if k != "command" and kind in (None, k)]
-    if plugins:
-        components = [
-            (k, component)
-            for k in wanted
-            for p in plugins
-            for component in p.provides.get(plural(k), [])
-        ]
-        if components or kind is None:
-            return components, plugins
+    components = [
+        (k, component)
+        for k in wanted
+        for plugin in plugins
+        for component in plugin.provides.get(plural(k), [])
+    ]
+    if components or (plugins and kind is None):
+        return components, plugins
     own = parameters.parse(name)[0]
     components = [(k, name) for k in wanted if own in host().provided(k)]
     if not components:
@@ -137,21 +135,22 @@ def _named(name: str, kind: str | None) -> tuple[list[tuple[str, str]], list[Plu
     return components, []
 
 
-def _expectation(text: str) -> tuple[str, str]:
-    title, equals, reason = text.partition("=")
-    if not equals or not reason.strip():
-        raise click.UsageError(f"cannot read '{text}': write CHECK=REASON")
-    return title.strip(), reason.strip()
+def _expectations(texts: tuple[str, ...], kinds: set[str]) -> dict[str, str]:
+    """The reasons by check; each must be a check of one of the kinds."""
+    if not texts:
+        return {}
+    from mcbench.testing import checks
 
-
-def _check_titles(expected: dict[str, str], kinds: set[str]) -> None:
-    """Check that each expected failure names a check of one of the kinds."""
-    if expected:
-        from mcbench.testing import checks
-
-        titles = {check.title for kind in kinds for check in checks(kind)}
-        for title in (title for title in expected if title not in titles):
+    titles = {check.title for kind in kinds for check in checks(kind)}
+    expected = {}
+    for text in texts:
+        title, _, reason = (part.strip() for part in text.partition("="))
+        if not reason:
+            raise click.UsageError(f"cannot read '{text}': write CHECK=REASON")
+        if title not in titles:
             raise unknown("check", title, titles)
+        expected[title] = reason
+    return expected
 
 
 def _loading(plugin: Plugin, silent: bool) -> dict[str, Any]:
