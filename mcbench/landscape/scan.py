@@ -151,14 +151,12 @@ class _MeasuredPoints:
 
     def place_of(self, node: Node) -> tuple[float, float]:
         """x and y of a node."""
-        left, right, bottom, top = self.window
-        last = (self.options.side - 1) * STEP
+        (left, right, bottom, top), last = self.window, (self.options.side - 1) * STEP
         return left + (right - left) * node[0] / last, bottom + (top - bottom) * node[1] / last
 
     def node_of(self, x: float, y: float) -> tuple[float, float]:
         """A place in units of the finest grid."""
-        left, right, bottom, top = self.window
-        last = (self.options.side - 1) * STEP
+        (left, right, bottom, top), last = self.window, (self.options.side - 1) * STEP
         return (x - left) / (right - left) * last, (y - bottom) / (top - bottom) * last
 
     def load(self) -> None:
