@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -56,13 +57,7 @@ def completion(
 
 def several(*options: Callable[[Function], Function]) -> Callable[[Function], Function]:
     """One decorator of several options, in their order."""
-
-    def decorate(function: Function) -> Function:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return decorate
+    return lambda function: reduce(lambda made, add: add(made), reversed(options), function)
 
 
 storage = click.option(

@@ -20,9 +20,6 @@ def command() -> None:
     """Write a plugin package, and check what plugins provide."""
 
 
-# new ----------------------------------------------------------------------------------------
-
-
 @command.command("new")
 @click.argument("name")
 @click.option(
@@ -56,9 +53,6 @@ def new(name: str, kind: str, into: Path, force: bool) -> None:
     click.echo("\nNext:")
     for line in scaffold.next_steps(name, kind, folder):
         click.echo(f"  {line}")
-
-
-# check --------------------------------------------------------------------------------------
 
 
 def _names() -> set[str]:

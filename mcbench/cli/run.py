@@ -121,16 +121,13 @@ def _baselines(layered: bool) -> list[str]:
 
     Those with the fewest needs stand first.
     """
-    from mcbench.methods.method import needs, traits
-
-    components = {name: host().get("method", name) for name in host().names("method")}
-    fitting = {
-        name: method
-        for name, method in components.items()
-        if method.baseline
-        and not (traits(method).learnable if layered else "affine-chain" in needs(method))
-    }
-    return sorted(fitting, key=lambda name: (len(needs(fitting[name])), name))
+    needs = {}
+    for name in host().names("method"):
+        method = host().get("method", name)
+        suits = not method.learnable if layered else "affine-chain" not in method.needs
+        if method.baseline and suits:
+            needs[name] = len(method.needs)
+    return sorted(needs, key=lambda name: (needs[name], name))
 
 
 _OUTPUT = ("methods", "style", "as_json")
