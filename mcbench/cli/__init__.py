@@ -57,13 +57,11 @@ class Verbs(click.Group):
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             code = error.exit_code
-        except click.ClickException as error:
+        except (click.ClickException, McbenchError) as error:
+            text = error.format_message() if isinstance(error, click.ClickException) else error
             place = getattr(error, "ctx", None)
             hint = f" (see '{place.command_path} --help')" if place else ""
-            click.echo(f"mcbench: {one_line(error.format_message())}{hint}", err=True)
-            code = error.exit_code
-        except McbenchError as error:
-            click.echo(f"mcbench: {one_line(error)}", err=True)
+            click.echo(f"mcbench: {one_line(text)}{hint}", err=True)
             code = error.exit_code
         except (KeyboardInterrupt, click.Abort):
             click.echo("mcbench: interrupted; the same command goes on from here", err=True)

@@ -47,28 +47,20 @@ def command(name: str, as_json: bool) -> None:
         click.echo("\n\n".join(map(_text, described)))
 
 
-_LINES = {
-    "reference": "reference",
-    "needs": "needs",
-    "explicit": "explicit formula",
-    "learnable": "learnable",
-    "route": "route",
-    "use": "when to use",
-    "unit": "unit",
-    "better": "better",
-}
+_KEYS = ("reference", "needs", "explicit", "learnable", "route", "use", "unit", "better")
+_TITLES = {"explicit": "explicit formula", "use": "when to use"}
 
 
 def _text(described: dict[str, Any]) -> str:
     lines = [f"{described['name']} ({described['kind']}, {described['from']})"]
     lines += [f"  {described['summary']}"] if described["summary"] else []
-    for key, title in _LINES.items():
+    for key in _KEYS:
         value = described.get(key)
         if isinstance(value, bool):
             value = "yes" if value else "no"
         if value:
             text = ", ".join(value) if isinstance(value, list) else value
-            lines.append(f"  {title}: {text}")
+            lines.append(f"  {_TITLES.get(key, key)}: {text}")
     if described["parameters"]:
         lines.append("  parameters:")
     for p in described["parameters"]:

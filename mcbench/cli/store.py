@@ -77,8 +77,7 @@ def gc(home: Path | None, dry_run: bool, older_than: float) -> None:  # fmt: ski
     store = options.open_store(home)
     paths = store.garbage(older_than * 60)
     size = sum(path.stat().st_size for path in paths)
-    for path in paths:
-        if not dry_run:
-            path.unlink(missing_ok=True)
+    for path in () if dry_run else paths:
+        path.unlink(missing_ok=True)
     verb = "would delete" if dry_run else "deleted"
     click.echo(f"{verb} {len(paths)} files, {size:,} bytes, in {store.root}")

@@ -37,12 +37,7 @@ def joints_of(path: Path) -> list[float]:
 
 
 def straight_band(at: Callable[[float], Params], paths: list[Path]) -> Path:
-    """The straight line with as many pivots as the first of the paths that has pivots.
-
-    Arguments:
-        at: The line as a function of t.
-        paths: The paths.
-    """
+    """The straight line ``at`` with as many pivots as the first of the paths that has pivots."""
     legs = next((len(path.legs) for path in paths if 1 < len(path.legs) <= MAX_LEGS), 1)
 
     def leg(start: float, stop: float) -> Leg:

@@ -118,11 +118,8 @@ def publish(
         for name in boards or host().names("leaderboard")
     ]
     store = options.open_store(rest["home"]) if rest["with_store"] else None
-    stale = []
-    if markdown is not None:
-        stale += publish.markdown(declared, markdown, store, check)
-    if out is not None:
-        stale += publish.site(declared, out, store, check)
+    stale = publish.markdown(declared, markdown, store, check) if markdown is not None else []
+    stale += publish.site(declared, out, store, check) if out is not None else []
     for path in stale:
         click.echo(f"{path} is stale" if check else path)
     if check and stale:
