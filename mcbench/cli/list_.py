@@ -44,8 +44,6 @@ def command(kind: str, style: str) -> None:
     options.show_tables([table], style)
     for conflict in host().conflicts():
         click.echo(f"mcbench: {conflict}", err=True)
-    broken = [plugin.name for plugin in host().listing() if plugin.errors]
+    broken = ", ".join(plugin.name for plugin in host().listing() if plugin.errors)
     if broken:
-        click.echo(
-            f"mcbench: plugins with errors: {', '.join(broken)}; see 'mcbench plugins'", err=True
-        )
+        click.echo(f"mcbench: plugins with errors: {broken}; see 'mcbench plugins'", err=True)

@@ -77,10 +77,8 @@ def command(methods: tuple[str, ...], leaderboard: str | None, style: str, **res
     if leaderboard:
         for name, parameter in options.given().items():
             if name in FIXED:
-                option = parameter.opts[-1]
-                raise click.UsageError(
-                    f"{option} cannot be given with --leaderboard, which fixes it"
-                )
+                line = f"{parameter.opts[-1]} cannot be given with --leaderboard, which fixes it"
+                raise click.UsageError(line)
         board = host().get("leaderboard", leaderboard)
         plan = board.plan(options.seeds(rest, board.endpoints), methods)
         experiment = options.prepare(replace(plan, executor=rest["executor"]), rest)
