@@ -92,7 +92,7 @@ class Bars(Lines):
         from rich.console import Console
 
         self.display = self.progress = progress.Progress(
-            progress.TextColumn("{task.description}"),
+            progress.TextColumn("{task.description}", markup=False),
             progress.BarColumn(),
             progress.TextColumn("{task.completed:.0f}/{task.total:.0f}"),
             progress.TimeElapsedColumn(),
