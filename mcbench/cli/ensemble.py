@@ -85,7 +85,8 @@ def command(
     """
     from mcbench.cli.progress import progress
     from mcbench.ensembles import evaluate
-    from mcbench.figures import check, draw_budgets, draw_ensembles, save
+    from mcbench.figures.ensembles import draw_budgets, draw_ensembles
+    from mcbench.figures.files import check, save
     from mcbench.report import ensembles as report
 
     if out:
@@ -100,10 +101,6 @@ def command(
         results = work.run()
     if results.records:
         options.show_tables([table(results)], style)
-    options.show_failures(results)
-    if out and results.records:
-        for path in save(draw(results), out):
+        for path in save(draw(results), out) if out else ():
             click.echo(path, err=True)
-    click.echo(f"Results are stored in {work.store.root}", err=True)
-    if results.failures:
-        raise SystemExit(1)
+    options.finish(results, f"Results are stored in {work.store.root}")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mcbench.evaluation.evaluate import Curve
 from mcbench.experiments.record import Record
-from mcbench.figures import COLORS, QUANTITIES
+from mcbench.figures.style import COLORS, QUANTITIES
 
 WIDTH, HEIGHT = 440, 290
 LEFT, RIGHT, TOP, BOTTOM = 60, 10, 10, 40
