@@ -13,7 +13,7 @@ from mcbench.problem.problem import Problem
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.components import one_line_or_fault
 from mcbench.testing.global_generators import seeded
-from mcbench.testing.networks import ARCHITECTURES, Trained, trained
+from mcbench.testing.networks import ARCHITECTURES, Trained, on_each, trained
 from mcbench.testing.subject import Subject
 
 TIMES = (0.0, 0.21, 0.5, 0.83, 1.0)
@@ -48,9 +48,8 @@ def fitted(subject: Subject, network: Trained, problem: Problem, **where: Any) -
     if "pool" not in method.needs(subject.component):
         return {}
     key = "fitted", network.name
-    if key not in subject.shared:
-        subject.shared[key] = fit(subject, network, problem, **where)
-    return move(subject.shared[key], problem.device)
+    params = subject.share(key, lambda: fit(subject, network, problem, **where))
+    return move(params, problem.device)
 
 
 def fit(subject: Subject, network: Trained, problem: Problem, **where: Any) -> Params:
@@ -63,17 +62,14 @@ def fit(subject: Subject, network: Trained, problem: Problem, **where: Any) -> P
 
 def attempts(subject: Subject) -> dict[str, Path | Exception]:
     """The path between two endpoints of every small network, or the error instead."""
-    if "attempts" not in subject.shared:
-        subject.shared["attempts"] = {name: _attempt(subject, name) for name in ARCHITECTURES}
-    results: dict[str, Path | Exception] = subject.shared["attempts"]
-    return results
 
+    def attempt(name: str) -> Path | Exception:
+        try:
+            return connect(subject, trained(name))
+        except Exception as error:
+            return error
 
-def _attempt(subject: Subject, name: str) -> Path | Exception:
-    try:
-        return connect(subject, trained(name))
-    except Exception as error:
-        return error
+    return subject.share("attempts", lambda: {name: attempt(name) for name in ARCHITECTURES})
 
 
 def paths(subject: Subject) -> Iterator[tuple[Trained, Path]]:
@@ -122,7 +118,11 @@ def errors_are_one_line(subject: Subject) -> None:
         one_line_or_fault(error, f"on the {name} network")
 
 
-@check("method", "determinism")
+@check(
+    "method",
+    "determinism",
+    "take every draw from problem.generator(purpose), and keep nothing in the method",
+)
 def the_same_request_gives_the_same_path(subject: Subject) -> None:
     """Connecting the same endpoints again gives the same points bit for bit, whatever was
     computed before, and whatever the global random number generators hold."""
@@ -135,40 +135,40 @@ def the_same_request_gives_the_same_path(subject: Subject) -> None:
     for t, one, two in zip(TIMES, first, second, strict=True):
         if not equal(one, two):
             raise Fault(
-                f"two paths between the same endpoints of the {network.name} network differ at "
-                f"t = {t:g}",
-                "take every draw from problem.generator(purpose), and keep nothing in the method",
+                f"two paths between the same endpoints differ at t = {t:g}, on the {network.name} "
+                "network"
             )
 
 
-@check("method", "no global randomness")
+@check(
+    "method",
+    "no global randomness",
+    "draw with generator=problem.generator(purpose), or inside torch.random.fork_rng()",
+)
 def global_generators_are_left_alone(subject: Subject) -> None:
     """Connecting and asking for points leaves the global random number generators alone."""
     network = any_network(subject)
     with seeded(3) as used:
         points(connect(subject, network))
         if names := used():
-            raise Fault(
-                f"it used the global generator of {names}",
-                "draw with generator=problem.generator(purpose), or inside "
-                "torch.random.fork_rng()",
-            )
+            raise Fault(f"it used the global generator of {names}")
 
 
-@check("method", "endpoints not modified")
-def endpoints_are_not_modified(subject: Subject) -> None:
+@check(
+    "method",
+    "endpoints not modified",
+    "clone before changing in place: x.clone(), {**params}",
+)
+@on_each(paths)
+def endpoints_are_not_modified(subject: Subject, network: Trained, path: Path) -> None:
     """Connecting, and asking for points, leaves the endpoints' tensors as they were."""
-    for network, _ in paths(subject):
-        problem = network.problem()
-        problem = problem.bind(fitted=fitted(subject, network, problem))
-        a, b = network.endpoint(0), network.endpoint(1)
-        points(subject.component.connect(a, b, problem))
-        for name, end, seed in (("A", a, 0), ("B", b, 1)):
-            if not equal(end.params, network.endpoint(seed).params):
-                raise Fault(
-                    f"{name} was changed, on the {network.name} network",
-                    "clone before changing in place: x.clone(), {**params}",
-                )
+    problem = network.problem()
+    problem = problem.bind(fitted=fitted(subject, network, problem))
+    a, b = network.endpoint(0), network.endpoint(1)
+    points(subject.component.connect(a, b, problem))
+    for name, end in (("A", a), ("B", b)):
+        if not equal(end.params, network.endpoint(end.seed).params):
+            raise Fault(f"{name} was changed")
 
 
 def points(path: Path) -> list[Params]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, cached_property, wraps
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +19,12 @@ from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
 from mcbench.problem.recipe import Recipe
 from mcbench.structure.chain import Chain
+from mcbench.testing.check import Fault
+from mcbench.testing.components import one_line_or_fault
+from mcbench.testing.subject import Subject
 from mcbench.training.training import train
+
+Result = TypeVar("Result")
 
 RECIPE = Recipe("kit", "a few passes over few digits", lr=0.05, epochs=6, batch_size=40)
 
@@ -80,21 +85,19 @@ ARCHITECTURES: dict[str, Any] = {
     "batch-normalised": Normalised(),
     "residual": Residual(),
 }
-"""Networks by their distinctive feature: built-ins as `name[p=v]`, and the kit's own."""
-
-NO_CHAIN = "residual"
-"""The network that is no chain of layers."""
+"""Networks by their distinctive feature: built-ins as `name[p=v]`, and the kit's own. Only the
+residual one is no chain of layers."""
 
 
 @cache
 def digits() -> Data:
     """The first samples of scikit-learn's digits."""
     whole = host().get("dataset", "digits").read(Path())
-    return Data(_head(whole.train, TRAIN), _head(whole.test, TEST), whole.classes)
 
+    def head(split: Split, count: int) -> Split:
+        return replace(split, inputs=split.inputs[:count], targets=split.targets[:count])
 
-def _head(split: Split, count: int) -> Split:
-    return replace(split, inputs=split.inputs[:count], targets=split.targets[:count])
+    return Data(head(whole.train, TRAIN), head(whole.test, TEST), whole.classes)
 
 
 def _cast(split: Split, dtype: torch.dtype) -> Split:
@@ -116,13 +119,13 @@ class Trained:
         self.architecture = architecture
         self._params: dict[int, Params] = {}
         self._losses: dict[int, list[float]] = {}
-        self._chain: Chain | Literal[False] | None = None  # None: not yet derived.
+
+    @cached_property
+    def _chain(self) -> Chain | None:
+        return Problem(digits(), self.architecture, RECIPE).chain_or_none
 
     def problem(
-        self,
-        data: Data | None = None,
-        dtype: torch.dtype = torch.float32,
-        device: str = "cpu",
+        self, data: Data | None = None, dtype: torch.dtype = torch.float32, device: str = "cpu"
     ) -> Problem:
         """A new problem of this network, which shares no state with others.
 
@@ -135,12 +138,7 @@ class Trained:
         if dtype != torch.float32:
             data = replace(data, train=_cast(data.train, dtype), test=_cast(data.test, dtype))
         problem = Problem(data, self.architecture, RECIPE, device)
-        if self._chain is None:
-            try:
-                self._chain = problem.chain
-            except StructureError:
-                self._chain = False
-        if self._chain:
+        if self._chain is not None:
             problem.chain = self._chain  # Deriving it takes longer than most checks.
         return problem
 
@@ -149,7 +147,7 @@ class Trained:
     ) -> Endpoint:
         """A trained endpoint, in tensors of its own."""
         if seed not in self._params:
-            self._train(FIRST if seed in FIRST else [seed])
+            self._train(list(FIRST) if seed in FIRST else [seed])
         params = {
             name: x.to(device, dtype if x.is_floating_point() else None, copy=True)
             for name, x in self._params[seed].items()
@@ -163,11 +161,9 @@ class Trained:
         self._train([seed for seed in seeds if seed not in self._params])
         return [self.endpoint(seed, **where) for seed in seeds]
 
-    def _train(self, seeds: Sequence[int]) -> None:
-        trainings = train(
-            self.problem(), list(seeds), {}, lambda seed, state: None, lambda *progress: None
-        )
-        for result in trainings:
+    def _train(self, seeds: list[int]) -> None:
+        problem = self.problem()
+        for result in train(problem, seeds, {}, lambda *state: None, lambda *progress: None):
             if result.params is None:
                 raise RuntimeError(f"the kit's network '{self.name}' diverged: {result.error}")
             self._params[result.seed] = result.params
@@ -178,3 +174,49 @@ class Trained:
 def trained(name: str) -> Trained:
     """The endpoints of a small network, trained when they are first asked for."""
     return Trained(name)
+
+
+def applicable(
+    networks: Collection[str], compute: Callable[[Trained], Result]
+) -> Iterator[tuple[Trained, Result]]:
+    """The networks that a component takes, with what it computes on them.
+
+    Raises:
+        Fault: If it takes none of them.
+    """
+    refusals = []
+    for name in networks:
+        try:
+            yield trained(name), compute(trained(name))
+        except StructureError as error:
+            one_line_or_fault(error, f"on the {name} network")
+            refusals.append(f"{name}: {error}")
+    if len(refusals) == len(networks):
+        raise Fault(
+            f"it takes none of the kit's networks: {'; '.join(refusals)}",
+            "raise StructureError only where it must",
+        )
+
+
+def on_each(
+    results: Callable[[Subject], Iterator[tuple[Trained, Result]]],
+) -> Callable[[Callable[[Subject, Trained, Result], None]], Callable[[Subject], None]]:
+    """Carry out a test on every network that a component takes; faults name the network.
+
+    Arguments:
+        results: Function from a component to these networks, each with what it gives there.
+    """
+
+    def decorate(test: Callable[[Subject, Trained, Result], None]) -> Callable[[Subject], None]:
+        @wraps(test)
+        def test_each(subject: Subject) -> None:
+            for network, result in results(subject):
+                try:
+                    test(subject, network, result)
+                except Fault as fault:
+                    found = f"{fault.found}, on the {network.name} network"
+                    raise Fault(found, fault.fix) from fault
+
+        return test_each
+
+    return decorate
