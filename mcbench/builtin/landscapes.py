@@ -149,9 +149,5 @@ def mcbench_architectures() -> Iterator[Landscape]:
 def mcbench_recipes() -> Iterator[Recipe]:
     """The recipe of landscapes."""
     yield Recipe(
-        "landscape",
-        "to a minimum of a landscape, in an instant",
-        lr=0.02,
-        epochs=20,
-        batch_size=2,
+        "landscape", "to a minimum of a landscape, in an instant", lr=0.02, epochs=20, batch_size=2
     )

@@ -22,12 +22,7 @@ _GOTMARE = "Gotmare et al. 2018, arXiv 1806.06977"
 def mcbench_recipes() -> Iterator[Recipe]:
     """A quick default and the recipes of the papers."""
     yield Recipe(
-        "quick",
-        "small data in seconds",
-        lr=0.1,
-        weight_decay=1e-3,
-        epochs=60,
-        batch_size=64,
+        "quick", "small data in seconds", lr=0.1, weight_decay=1e-3, epochs=60, batch_size=64
     )
     yield from _anokhin()
     yield from _garipov()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mcbench.builtin.metrics.formulas import accuracies
+from mcbench.builtin.metrics.curve import accuracies
 from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.plugins.hookspecs import hookimpl
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from mcbench.builtin.metrics.formulas import accuracies
+from mcbench.builtin.metrics.curve import accuracies
 from mcbench.errors import StructureError
 from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.plugins.hookspecs import hookimpl
@@ -72,18 +72,7 @@ class SaddleEpoch:
 def mcbench_metrics() -> Iterator[Any]:
     """Loss ratio, accuracy drop and epoch of the saddle."""
     saddle = partial(CurveMetric, usual=False, reference=REFERENCE)
-    yield saddle(
-        "loss-ratio",
-        "highest loss by the mean of the ends'",
-        "",
-        "lower",
-        loss_ratio,
-    )
-    yield saddle(
-        "accuracy-drop",
-        "mean accuracy of the ends less the lowest",
-        "%",
-        "lower",
-        accuracy_drop,
-    )
+    yield saddle("loss-ratio", "highest loss by the mean of the ends'", "", "lower", loss_ratio)
+    drop = "mean accuracy of the ends less the lowest"
+    yield saddle("accuracy-drop", drop, "%", "lower", accuracy_drop)
     yield SaddleEpoch()
