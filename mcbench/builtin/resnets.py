@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from mcbench.builtin.images import image_shape
+from mcbench.builtin.convnets import image_shape
 from mcbench.plugins.hookspecs import hookimpl
 from mcbench.plugins.parameters import parameter
 
@@ -43,7 +43,7 @@ class ResNet:
         """The network, for images of any size."""
         from torch import nn
 
-        from mcbench.builtin.resnet_modules import basic, conv, head, stages
+        from mcbench.builtin.modules import basic, conv, head, stages
 
         channels, *_ = image_shape(self.name, input_shape)
         first, last = self.width, 4 * self.width
@@ -77,8 +77,7 @@ class PreResNet:
         """The network, for images of any size."""
         from torch import nn
 
-        from mcbench.builtin.images import he
-        from mcbench.builtin.resnet_modules import bottleneck, conv, head, stages
+        from mcbench.builtin.modules import bottleneck, conv, he, head, stages
 
         channels, *_ = image_shape(self.name, input_shape)
         outer = 4 * self.width
@@ -114,7 +113,7 @@ class WideResNet:
         """The network, for images of any size."""
         from torch import nn
 
-        from mcbench.builtin.resnet_modules import conv, head, stages, wide
+        from mcbench.builtin.modules import conv, head, stages, wide
 
         channels, *_ = image_shape(self.name, input_shape)
         k, last = self.factor, 64 * self.factor
