@@ -115,37 +115,20 @@ def _images(dataset: Any) -> Split:
 
 
 @dataclass(frozen=True)
-class Cifar10:
+class Cifar10(Torchvision):
     """CIFAR-10, in torchvision's layout or as a tree of PNG files in class folders."""
 
-    name = "cifar10"
-    summary = "CIFAR-10: 50,000 + 10,000 colour images, 32x32"
-    recipe = "anokhin2020-cifar10"
     layout = "DIR/cifar10/{train,test}/CLASS/*.png or DIR/cifar-10-batches-py/*"
-    samples: int = SAMPLES
-
-    _binary = Torchvision(
-        "cifar10",
-        summary,
-        "CIFAR10",
-        "cifar-10-batches-py",
-        (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
-        recipe,
-    )
 
     def find(self, directory: pathlib.Path) -> list[pathlib.Path] | None:
         """The tree of PNG files, else torchvision's files."""
-        return tree_files(directory / "cifar10") or self._binary.find(directory)
-
-    def download(self, directory: pathlib.Path) -> None:
-        """Download it with torchvision."""
-        self._binary.download(directory)
+        return tree_files(directory / "cifar10") or super().find(directory)
 
     def read(self, directory: pathlib.Path) -> Data:
         """Decode the files that `find` gives."""
         if tree_files(directory / "cifar10"):
             return read_tree(directory / "cifar10", "RGB").sample(self.samples)
-        return self._binary.read(directory).sample(self.samples)
+        return super().read(directory)
 
 
 @dataclass(frozen=True)
@@ -241,13 +224,10 @@ def mcbench_datasets() -> Iterator[Any]:
     for name, kind in (("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST")):
         summary = f"{kind}: 60,000 + 10,000 grey images, 28x28"
         yield Torchvision(name, summary, kind, f"{kind}/raw", files, "anokhin2020-mnist")
-    yield Cifar10()
-    yield Torchvision(
-        "cifar100",
-        "CIFAR-100: 50,000 + 10,000 colour images, 32x32",
-        "CIFAR100",
-        "cifar-100-python",
-        ("train", "test", "meta"),
-        "anokhin2020-cifar10",
-    )
+    colour, recipe = "50,000 + 10,000 colour images, 32x32", "anokhin2020-cifar10"
+    files = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta")
+    summary, folder = f"CIFAR-10: {colour}", "cifar-10-batches-py"
+    yield Cifar10("cifar10", summary, "CIFAR10", folder, files, recipe)
+    files, summary, folder = ("train", "test", "meta"), f"CIFAR-100: {colour}", "cifar-100-python"
+    yield Torchvision("cifar100", summary, "CIFAR100", folder, files, recipe)
     yield ImageFolder()

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 SAMPLES = 64
 """Number of samples in each split; all are equal, and only set the number of steps."""
 
-Loss = Literal["cross-entropy", "output"]
-
 
 class Flatland:
     """Samples without information, for architectures whose output is the loss itself.
@@ -107,7 +105,7 @@ class Landscape:
     summary: str
     function: Callable[[Tensor], Tensor]
     start: Callable[[Tensor], Tensor]
-    loss: Loss = "output"
+    loss: Literal["cross-entropy", "output"] = "output"
 
     @property
     def description(self) -> str:
@@ -139,10 +137,9 @@ def mcbench_datasets() -> Iterator[Any]:
 @hookimpl
 def mcbench_architectures() -> Iterator[Landscape]:
     """Functions of two weights."""
-    row = Landscape
-    yield row("ring", "landscape: a circle of minima around a hill", ring, _around)
-    yield row("valley", "landscape: a winding valley", valley, _within(12, 4))
-    yield row("eggbox", "landscape: pits, passes and peaks", eggbox, _within(5, 5))
+    yield Landscape("ring", "landscape: a circle of minima around a hill", ring, _around)
+    yield Landscape("valley", "landscape: a winding valley", valley, _within(12, 4))
+    yield Landscape("eggbox", "landscape: pits, passes and peaks", eggbox, _within(5, 5))
 
 
 @hookimpl

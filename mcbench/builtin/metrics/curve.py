@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
@@ -20,7 +21,9 @@ ANOKHIN = "Anokhin & Yarotsky, ICML 2020, tables"
 GARIPOV = "Garipov et al., NeurIPS 2018"
 
 
-METRICS: list[CurveMetric] = []
+METRICS: defaultdict[str, list[CurveMetric]] = defaultdict(list)
+"""The metrics that `metric` makes, by the module of their formula."""
+
 Formula = TypeVar("Formula", bound=Callable[..., float])
 
 
@@ -30,7 +33,8 @@ def metric(
     """Make a formula a `CurveMetric`, which has the ``options`` too."""
 
     def add(formula: Formula) -> Formula:
-        METRICS.append(CurveMetric(name, summary, formula=formula, reference=reference, **options))
+        result = CurveMetric(name, summary, formula=formula, reference=reference, **options)
+        METRICS[formula.__module__].append(result)
         return formula
 
     return add
@@ -289,5 +293,5 @@ class LossWithDecay:
 @hookimpl
 def mcbench_metrics() -> Iterator[Any]:
     """The built-in metrics of the whole curve."""
-    yield from METRICS
+    yield from METRICS[__name__]
     yield LossWithDecay()
