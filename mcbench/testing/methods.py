@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mcbench.errors import McbenchError
 from mcbench.methods import method
 from mcbench.paths.params import Params, equal, move
 from mcbench.paths.path import Path
+from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.components import one_line_or_fault
@@ -24,7 +25,7 @@ def connect(
     subject: Subject,
     network: Trained,
     problem: Problem | None = None,
-    pair: tuple[int, int] = (0, 1),
+    ends: Sequence[Endpoint] = (),
     **where: Any,
 ) -> Path:
     """A new path between two endpoints of a network.
@@ -33,12 +34,12 @@ def connect(
         subject: The method.
         network: The network that has the endpoints.
         problem: The problem, if not the network's own.
-        pair: Seeds of the endpoints.
+        ends: The endpoints, if not the network's first two.
         where: ``dtype`` and ``device`` of endpoints and data.
     """
     problem = problem or network.problem(**where)
     problem = problem.bind(fitted=fitted(subject, network, problem, **where))
-    a, b = (network.endpoint(seed, **where) for seed in pair)
+    a, b = ends or [network.endpoint(seed, **where) for seed in (0, 1)]
     path: Path = subject.component.connect(a, b, problem)
     return path
 
@@ -130,7 +131,7 @@ def the_same_request_gives_the_same_path(subject: Subject) -> None:
     with seeded(1):
         first = points(connect(subject, network))
     with seeded(2):
-        connect(subject, network, pair=(2, 1))(0.5)
+        connect(subject, network, ends=[network.endpoint(2), network.endpoint(1)])(0.5)
         second = points(connect(subject, network))
     for t, one, two in zip(TIMES, first, second, strict=True):
         if not equal(one, two):
@@ -162,11 +163,9 @@ def global_generators_are_left_alone(subject: Subject) -> None:
 @on_each(paths)
 def endpoints_are_not_modified(subject: Subject, network: Trained, path: Path) -> None:
     """Connecting, and asking for points, leaves the endpoints' tensors as they were."""
-    problem = network.problem()
-    problem = problem.bind(fitted=fitted(subject, network, problem))
-    a, b = network.endpoint(0), network.endpoint(1)
-    points(subject.component.connect(a, b, problem))
-    for name, end in (("A", a), ("B", b)):
+    ends = [network.endpoint(seed) for seed in (0, 1)]
+    points(connect(subject, network, ends=ends))
+    for name, end in zip("AB", ends, strict=True):
         if not equal(end.params, network.endpoint(end.seed).params):
             raise Fault(f"{name} was changed")
 

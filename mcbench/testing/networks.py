@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import cache, cached_property, wraps
+from math import prod
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from mcbench.errors import StructureError
-from mcbench.paths.params import Params
 from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data, Split
 from mcbench.problem.endpoint import Endpoint
@@ -32,30 +34,19 @@ TRAIN, TEST = 320, 120
 """Numbers of samples of the digits."""
 
 
-class Normalised:
+def normalised(input_shape: tuple[int, ...], classes: int) -> nn.Module:
     """A convolution with batch normalisation, pooling, and a linear layer."""
-
-    name = "normalised"
-
-    def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
-        """The network."""
-        size = 4 * (input_shape[1] // 2) * (input_shape[2] // 2)
-        return nn.Sequential(
-            nn.Conv2d(input_shape[0], 4, 3, padding=1, bias=False),
-            nn.BatchNorm2d(4),
-            nn.ReLU(),
-            nn.MaxPool2d(2),
-            nn.Flatten(),
-            nn.Linear(size, classes),
-        )
+    conv = nn.Conv2d(input_shape[0], 4, 3, padding=1, bias=False)
+    last = nn.Linear(4 * (input_shape[1] // 2) * (input_shape[2] // 2), classes)
+    return nn.Sequential(conv, nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), last)
 
 
-class Block(nn.Module):
+class Residual(nn.Module):
     """Two linear layers, the second one with a shortcut around it, and a linear classifier."""
 
-    def __init__(self, size: int, classes: int) -> None:
+    def __init__(self, input_shape: tuple[int, ...], classes: int) -> None:
         super().__init__()
-        self.first, self.inner = nn.Linear(size, 8), nn.Linear(8, 8)
+        self.first, self.inner = nn.Linear(prod(input_shape), 8), nn.Linear(8, 8)
         self.last = nn.Linear(8, classes)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -65,16 +56,6 @@ class Block(nn.Module):
         return outputs
 
 
-class Residual:
-    """A network with a shortcut, which is no chain of layers."""
-
-    name = "residual"
-
-    def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
-        """The network."""
-        return Block(input_shape[0] * input_shape[1] * input_shape[2], classes)
-
-
 FIRST = (0, 1, 2)
 """Seeds that most checks use; they are trained in one go."""
 
@@ -82,8 +63,8 @@ ARCHITECTURES: dict[str, Any] = {
     "two-layer": "mlp[widths=(8)]",
     "deep without biases": "mlp[widths=(8,6),bias=false]",
     "convolutional": "conv2fc1[channels=(3,4)]",
-    "batch-normalised": Normalised(),
-    "residual": Residual(),
+    "batch-normalised": SimpleNamespace(name="normalised", build=normalised),
+    "residual": SimpleNamespace(name="residual", build=Residual),
 }
 """Networks by their distinctive feature: built-ins as `name[p=v]`, and the kit's own. Only the
 residual one is no chain of layers."""
@@ -117,8 +98,7 @@ class Trained:
         if isinstance(architecture, str):
             architecture = host().get("architecture", architecture)
         self.architecture = architecture
-        self._params: dict[int, Params] = {}
-        self._losses: dict[int, list[float]] = {}
+        self._endpoints: dict[int, Endpoint] = {}
 
     @cached_property
     def _chain(self) -> Chain | None:
@@ -146,19 +126,17 @@ class Trained:
         self, seed: int, dtype: torch.dtype = torch.float32, device: str = "cpu"
     ) -> Endpoint:
         """A trained endpoint, in tensors of its own."""
-        if seed not in self._params:
+        if seed not in self._endpoints:
             self._train(list(FIRST) if seed in FIRST else [seed])
-        params = {
-            name: x.to(device, dtype if x.is_floating_point() else None, copy=True)
-            for name, x in self._params[seed].items()
-        }
-        record = {"losses": list(self._losses[seed])}
-        return Endpoint(params, seed, f"{self.name} {seed}", record)
+        result = copy.deepcopy(self._endpoints[seed])
+        for name, x in result.params.items():
+            result.params[name] = x.to(device, dtype if x.is_floating_point() else None)
+        return result
 
     def pool(self, count: int, **where: Any) -> list[Endpoint]:
         """Endpoints with seeds from 1000 on, for methods that are fitted on a pool."""
         seeds = [1000 + i for i in range(count)]
-        self._train([seed for seed in seeds if seed not in self._params])
+        self._train([seed for seed in seeds if seed not in self._endpoints])
         return [self.endpoint(seed, **where) for seed in seeds]
 
     def _train(self, seeds: list[int]) -> None:
@@ -166,8 +144,8 @@ class Trained:
         for result in train(problem, seeds, {}, lambda *state: None, lambda *progress: None):
             if result.params is None:
                 raise RuntimeError(f"the kit's network '{self.name}' diverged: {result.error}")
-            self._params[result.seed] = result.params
-            self._losses[result.seed] = result.losses
+            key, record = f"{self.name} {result.seed}", {"losses": result.losses}
+            self._endpoints[result.seed] = Endpoint(result.params, result.seed, key, record)
 
 
 @cache
