@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from mcbench.errors import UsageError
 from mcbench.plugins.hookspecs import hookimpl
@@ -195,7 +195,7 @@ class CNN:
 
 
 @hookimpl
-def mcbench_architectures() -> Iterator[Any]:
+def mcbench_architectures() -> Iterator[object]:
     """Convolutional networks."""
     yield Conv2FC1()
     yield ThreeConvThreeFC()

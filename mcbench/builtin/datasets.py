@@ -13,6 +13,7 @@ from mcbench.plugins.parameters import parameter
 from mcbench.problem.dataset import Data, Split
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
 SAMPLES = parameter(
@@ -43,10 +44,9 @@ class Digits:
 
         digits = load_digits()
         order = np.random.RandomState(0).permutation(len(digits.target))
-        test: Any = np.zeros(len(order), dtype=bool)
-        test[::4] = True
+        test = np.arange(len(order)) % 4 == 0
 
-        def split(rows: Any) -> Split:
+        def split(rows: NDArray[np.int64]) -> Split:
             inputs = torch.tensor(digits.images[rows], dtype=torch.uint8)[:, None]
             return Split(inputs, torch.tensor(digits.target[rows], dtype=torch.int64), 16.0)
 
@@ -93,7 +93,8 @@ class Torchvision:
         whole = Data(_images(train), _images(test), tuple(train.classes))
         return whole.sample(self.samples)
 
-    def _open(self, directory: pathlib.Path, **options: Any) -> Any:
+    # A data set of torchvision is Any: it ships no types.
+    def _open(self, directory: pathlib.Path, **options: bool) -> Any:
         from torchvision import datasets
 
         try:
@@ -158,11 +159,12 @@ class ImageFolder:
 
 def tree_files(root: pathlib.Path) -> list[pathlib.Path] | None:
     """The images below ``train`` and ``test``; ``None`` if one of them has none."""
-    splits = [
-        sorted(p for p in (root / split).glob("*/*") if p.suffix.lower() in IMAGES)
-        for split in ("train", "test")
-    ]
+    splits = [_image_files(root / split) for split in ("train", "test")]
     return [*splits[0], *splits[1]] if all(splits) else None
+
+
+def _image_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    return sorted(p for p in folder.glob("*/*") if p.suffix.lower() in IMAGES)
 
 
 def read_tree(root: pathlib.Path, mode: str, size: int = 0) -> Data:
@@ -182,7 +184,7 @@ def read_tree(root: pathlib.Path, mode: str, size: int = 0) -> Data:
     def split(name: str) -> Split:
         import torch
 
-        files = sorted(p for p in (root / name).glob("*/*") if p.suffix.lower() in IMAGES)
+        files = _image_files(root / name)
         first = _decode(files[0], mode, size)
         inputs = torch.empty(len(files), *first.shape, dtype=torch.uint8)
         for i, file in enumerate(files):
@@ -216,7 +218,7 @@ def _decode(file: pathlib.Path, mode: str, size: int) -> Tensor:
 
 
 @hookimpl
-def mcbench_datasets() -> Iterator[Any]:
+def mcbench_datasets() -> Iterator[object]:
     """The built-in data sets."""
     yield Digits()
     parts = ("images-idx3", "labels-idx1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from mcbench.builtin.convnets import image_shape
 from mcbench.plugins.hookspecs import hookimpl
@@ -54,12 +54,11 @@ class DenseNet:
             for _ in range((self.depth - 4) // (6 if self.bc else 3)):
                 parts.append(dense_layer(channels, self.growth, self.bc))
                 channels += self.growth
-        parts += [nn.BatchNorm2d(channels), nn.ReLU(), *head(channels, classes)]
-        return nn.Sequential(*parts)
+        return nn.Sequential(*parts, *head(channels, classes))
 
 
 @hookimpl
-def mcbench_architectures() -> Iterator[Any]:
+def mcbench_architectures() -> Iterator[object]:
     """Densely connected networks."""
     yield DenseNet("densenet40-12", "densely connected network of 40 layers", 40, False)
     summary = "densely connected network of 100 layers, with bottlenecks and compression"

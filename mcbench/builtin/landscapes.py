@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from mcbench.plugins.hookspecs import hookimpl
 from mcbench.problem.dataset import Data, Split
@@ -129,7 +129,7 @@ class Landscape:
 
 
 @hookimpl
-def mcbench_datasets() -> Iterator[Any]:
+def mcbench_datasets() -> Iterator[object]:
     """The data set of landscapes."""
     yield Flatland()
 

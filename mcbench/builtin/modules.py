@@ -110,10 +110,13 @@ def wide(before: int, after: int, stride: int) -> nn.Module:
     return Sum(branch, nn.Identity() if same else conv(before, after, 1, stride, bias=True))
 
 
-def stages(block: Block, before: int, channels: tuple[int, ...], blocks: int) -> list[nn.Module]:
-    """Blocks in stages, one for each entry of ``channels``; later stages begin with stride 2."""
+def stages(block: Block, before: int, first: int, blocks: int) -> list[nn.Module]:
+    """Blocks in three stages of ``first``, 2 and 4 times as many channels.
+
+    The second and the third stage begin with stride 2.
+    """
     built = []
-    for i, after in enumerate(channels):
+    for i, after in enumerate((first, 2 * first, 4 * first)):
         for j in range(blocks):
             built.append(block(before, after, 2 if i and not j else 1))
             before = after
@@ -150,6 +153,7 @@ def he(layer: nn.Conv2d) -> nn.Conv2d:
     return layer
 
 
-def head(channels: int, classes: int) -> list[nn.Module]:
-    """The mean over all pixels, then a linear layer."""
-    return [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes)]
+def head(channels: int, classes: int, normalised: bool = False) -> list[nn.Module]:
+    """Normalisation and ReLU, unless they are done; the mean over all pixels; a linear layer."""
+    before = [] if normalised else [nn.BatchNorm2d(channels), nn.ReLU()]
+    return [*before, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes)]

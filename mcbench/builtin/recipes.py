@@ -163,6 +163,7 @@ def _gotmare() -> Iterator[Recipe]:
         normalize="imagenet",
     )
 
+    # Values are Any: fields of a recipe, of their types.
     def mode(letter: str, change: str, unknown: str = "", **values: Any) -> Recipe:
         return replace(
             g,

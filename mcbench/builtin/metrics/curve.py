@@ -30,7 +30,7 @@ Formula = TypeVar("Formula", bound=Callable[..., float])
 def metric(
     name: str, summary: str, reference: str = "", **options: Any
 ) -> Callable[[Formula], Formula]:
-    """Make a formula a `CurveMetric`, which has the ``options`` too."""
+    """Make a formula a `CurveMetric`, whose other fields (of any type) are ``options``."""
 
     def add(formula: Formula) -> Formula:
         result = CurveMetric(name, summary, formula=formula, reference=reference, **options)
@@ -291,7 +291,7 @@ class LossWithDecay:
 
 
 @hookimpl
-def mcbench_metrics() -> Iterator[Any]:
+def mcbench_metrics() -> Iterator[object]:
     """The built-in metrics of the whole curve."""
     yield from METRICS[__name__]
     yield LossWithDecay()

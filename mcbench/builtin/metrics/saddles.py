@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mcbench.builtin.metrics.curve import METRICS, accuracies, of_accuracy, of_loss
 from mcbench.errors import StructureError
@@ -75,7 +75,7 @@ class SaddleEpoch:
 
 
 @hookimpl
-def mcbench_metrics() -> Iterator[Any]:
+def mcbench_metrics() -> Iterator[object]:
     """Loss ratio, accuracy drop and epoch of the saddle."""
     yield from METRICS[__name__]
     yield SaddleEpoch()
