@@ -126,11 +126,7 @@ def samples_are_independent(subject: Subject) -> None:
         raise Fault(f"the outputs of a sample change by {change:.1e} with its batch")
 
 
-@check(
-    "architecture",
-    "functional",
-    "keep all weights as parameters or buffers, and read them in 'forward'",
-)
+@check("architecture", "functional", "keep weights as parameters or buffers, read in 'forward'")
 def it_works_with_any_parameters(subject: Subject) -> None:
     """Called with the parameters of another network it gives that network's outputs."""
     problem = _problem(subject)

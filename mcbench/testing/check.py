@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from mcbench.errors import UsageError, one_line, unknown
+from mcbench.testing.subject import Subject
 
-if TYPE_CHECKING:
-    from mcbench.testing.subject import Subject
+Test: TypeAlias = Callable[[Subject], None]
 
 MODULES = (
     *("components", "methods", "paths", "needs", "devices", "runs", "metrics", "datasets"),
@@ -49,7 +49,7 @@ class Check:
 
     kind: str
     title: str
-    function: Callable[[Subject], None]
+    function: Test
     fix: str = ""
 
     @property
@@ -61,12 +61,10 @@ class Check:
 _CHECKS: list[Check] = []
 
 
-def check(
-    kind: str, title: str, fix: str = ""
-) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
+def check(kind: str, title: str, fix: str = "") -> Callable[[Test], Test]:
     """Make a function a check of a kind; an empty kind stands for all."""
 
-    def add(function: Callable[[Subject], None]) -> Callable[[Subject], None]:
+    def add(function: Test) -> Test:
         _CHECKS.append(Check(kind, title, function, fix))
         return function
 

@@ -62,11 +62,7 @@ def wrong_values_are_refused(subject: Subject) -> None:
             raise Fault(f"'{value}' is accepted")
 
 
-@check(
-    "",
-    "parameters read back",
-    "use types that read as they are written: numbers, texts, Literal, tuples of them",
-)
+@check("", "parameters read back", "take types that read back: numbers, texts, Literal, tuples")
 def parameters_read_back(subject: Subject) -> None:
     """Written as `name[p=v]` it reads back as the same component: names in tables can be run."""
     _parameters(subject)
@@ -148,5 +144,5 @@ def _loaded(module: str) -> tuple[str, str]:
     )
     if done.returncode:
         return "", (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    heavy, error = [*done.stdout.split("\n"), "", ""][:2]
+    heavy, error, *_ = done.stdout.split("\n")
     return heavy, error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from mcbench.ensembles.ensemble import by_training, collects
 from mcbench.ensembles.evaluate import grow
@@ -14,26 +15,26 @@ from mcbench.testing.networks import ARCHITECTURES, RECIPE, Trained, applicable,
 from mcbench.testing.paths import unlike
 from mcbench.testing.subject import Subject
 
+Members: TypeAlias = list[Params]
+
 SEEDS = (0, 1, 2)
 
 
-def members(subject: Subject, network: Trained, count: int = 3) -> list[Params]:
+def members(subject: Subject, network: Trained, count: int = 3) -> Members:
     """The members of an ensemble of some endpoints."""
     endpoints = [network.endpoint(seed) for seed in SEEDS[:count]]
     trainings = by_training(subject.component, endpoints, network.problem())
     return [member for members in trainings for member in members]
 
 
-def _applicable(subject: Subject) -> Iterator[tuple[Trained, list[Params]]]:
+def _applicable(subject: Subject) -> Iterator[tuple[Trained, Members]]:
     """Networks that the ensemble takes, with their members."""
     return applicable(ARCHITECTURES, lambda network: members(subject, network))
 
 
 @check("ensemble", "members")
 @on_each(_applicable)
-def there_are_members_for_each_endpoint(
-    subject: Subject, network: Trained, group: list[Params]
-) -> None:
+def each_endpoint_has_members(subject: Subject, network: Trained, group: Members) -> None:
     """It gives one member for each endpoint, or as many as `epochs` announces, also for a single
     endpoint; each has the endpoint's names and shapes, and is finite."""
     own = collects(subject.component)
@@ -52,15 +53,9 @@ def there_are_members_for_each_endpoint(
             raise Fault(f"in member {i} {difference}", fix)
 
 
-@check(
-    "ensemble",
-    "shared tensors",
-    "pass the tensor itself on: storage and operations then count it once",
-)
+@check("ensemble", "shared tensors", "pass the tensor itself on, which then counts once")
 @on_each(_applicable)
-def common_entries_are_the_same_tensors(
-    subject: Subject, network: Trained, group: list[Params]
-) -> None:
+def common_entries_are_shared(subject: Subject, network: Trained, group: Members) -> None:
     """A tensor that a member has in common with the first one is the same object, not a copy."""
     first, *others = group
     for member in others:
@@ -80,7 +75,7 @@ def the_same_endpoints_give_the_same_members(subject: Subject) -> None:
 
 @check("ensemble", "endpoints not modified", "clone before changing in place")
 @on_each(_applicable)
-def endpoints_are_not_modified(subject: Subject, network: Trained, group: list[Params]) -> None:
+def endpoints_are_not_modified(subject: Subject, network: Trained, group: Members) -> None:
     """Making members leaves the endpoints' tensors as they were."""
     endpoints = [network.endpoint(seed) for seed in SEEDS]
     for members in by_training(subject.component, endpoints, network.problem()):
@@ -111,7 +106,7 @@ def epochs_are_counted(subject: Subject) -> None:
 
 @check("ensemble", "measured", "give networks as members")
 @on_each(_applicable)
-def it_can_be_measured(subject: Subject, network: Trained, group: list[Params]) -> None:
+def it_can_be_measured(subject: Subject, network: Trained, group: Members) -> None:
     """Accuracy, storage and operations are measured as it grows, with finite outputs."""
     endpoints, problem = [network.endpoint(seed) for seed in SEEDS], network.problem()
     try:

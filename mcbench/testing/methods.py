@@ -26,7 +26,7 @@ def connect(
     network: Trained,
     problem: Problem | None = None,
     ends: Sequence[Endpoint] = (),
-    **where: Any,
+    **where: Any,  # So that it can be passed on.
 ) -> Path:
     """A new path between two endpoints of a network.
 
@@ -105,25 +105,18 @@ def it_connects_something(subject: Subject) -> None:
         raise Fault(f"it connects none of the kit's networks: {errors}", "mend one of the errors")
 
 
-@check("method", "errors")
+@check("method", "errors", "raise mcbench.StructureError if it does not take such a network")
 def errors_are_one_line(subject: Subject) -> None:
     """It refuses other networks by a McbenchError of one line."""
     for name, error in attempts(subject).items():
         if not isinstance(error, Exception):
             continue
         if not isinstance(error, McbenchError):
-            raise Fault(
-                f"on the {name} network it raises {type(error).__name__}: {error}",
-                "raise mcbench.StructureError if the method does not take such a network",
-            )
+            raise Fault(f"on the {name} network it raises {type(error).__name__}: {error}")
         one_line_or_fault(error, f"on the {name} network")
 
 
-@check(
-    "method",
-    "determinism",
-    "take every draw from problem.generator(purpose), and keep nothing in the method",
-)
+@check("method", "determinism", "draw by problem.generator(purpose), keep no state in the method")
 def the_same_request_gives_the_same_path(subject: Subject) -> None:
     """Connecting the same endpoints again gives the same points bit for bit, whatever was
     computed before, and whatever the global random number generators hold."""
@@ -155,11 +148,7 @@ def global_generators_are_left_alone(subject: Subject) -> None:
             raise Fault(f"it used the global generator of {names}")
 
 
-@check(
-    "method",
-    "endpoints not modified",
-    "clone before changing in place: x.clone(), {**params}",
-)
+@check("method", "endpoints not modified", "clone before changing in place: x.clone(), {**params}")
 @on_each(paths)
 def endpoints_are_not_modified(subject: Subject, network: Trained, path: Path) -> None:
     """Connecting, and asking for points, leaves the endpoints' tensors as they were."""

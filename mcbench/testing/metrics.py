@@ -8,19 +8,21 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from math import isfinite
 from numbers import Real
-from typing import Any
+from typing import Any, TypeAlias
 
 from mcbench.evaluation.evaluate import Curve, evaluate
 from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
 from mcbench.evaluation.protocol import Protocol
 from mcbench.paths.params import equal
-from mcbench.paths.path import polyline, segment
+from mcbench.paths.path import Path, polyline
 from mcbench.problem.problem import SPLITS
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.global_generators import repeated
 from mcbench.testing.networks import Trained, applicable, on_each, trained
 from mcbench.testing.subject import Subject
+
+Values: TypeAlias = dict[str, Any]  # A plugin's metric may give anything.
 
 NETWORKS = ("two-layer", "convolutional", "residual")
 
@@ -33,29 +35,21 @@ def _curve(name: str, route: str) -> Curve:
     return evaluate(path, network.problem(), Protocol(5, 1), lambda *seen: None, Progress())
 
 
-def _path(network: Trained, route: str) -> Any:
+def _path(network: Trained, route: str) -> Path:
     a, b, c = (network.endpoint(seed).params for seed in (0, 1, 2))
-    if route == "detour":
-        return polyline([a, c, b])
-    return segment(a, a if route == "point" else b)
+    return polyline({"line": [a, b], "detour": [a, c, b], "point": [a, a]}[route])
 
 
 def evaluation(name: str, route: str = "line") -> Evaluation:
     """A new evaluation of a path: ``line``, ``detour`` over a third network, or ``point``."""
-    network = trained(name)
+    network, curve = trained(name), copy.deepcopy(_curve(name, route))
     ends = network.endpoint(0), network.endpoint(0 if route == "point" else 1)
-    return Evaluation(
-        network.problem(),
-        copy.deepcopy(_curve(name, route)),
-        lambda: ends,
-        lambda: _path(network, route),
-    )
+    return Evaluation(network.problem(), curve, lambda: ends, lambda: _path(network, route))
 
 
-def values(subject: Subject, measurement: Evaluation) -> dict[str, Any]:
-    """All values of the metric, which may be of any type, by names such as ``bytes:train``."""
-    metric = subject.component
-    values: dict[str, Any] = {}
+def values(subject: Subject, measurement: Evaluation) -> Values:
+    """All values of the metric, by names such as ``bytes:train``."""
+    metric, values = subject.component, Values()
     for split in SPLITS if metric.splits else (None,):
         measured = metric.measure(measurement, split)
         named = measured if isinstance(measured, dict) else {"": measured}
@@ -63,7 +57,7 @@ def values(subject: Subject, measurement: Evaluation) -> dict[str, Any]:
     return values
 
 
-def _applicable(subject: Subject) -> Iterator[tuple[Trained, dict[str, Any]]]:
+def _applicable(subject: Subject) -> Iterator[tuple[Trained, Values]]:
     """Networks that the metric takes, with its values."""
     return applicable(NETWORKS, lambda network: values(subject, evaluation(network.name)))
 
@@ -71,7 +65,7 @@ def _applicable(subject: Subject) -> Iterator[tuple[Trained, dict[str, Any]]]:
 @check("metric", "declaration")
 def it_is_declared(subject: Subject) -> None:
     """It declares `unit` (a text), `better` (higher, lower or empty) and `splits` (a bool)."""
-    allowed: dict[str, Callable[[Any], bool]] = {
+    allowed: dict[str, Callable[[object], bool]] = {
         "unit": lambda x: isinstance(x, str),
         "better": lambda x: x in ("higher", "lower", ""),
         "splits": lambda x: isinstance(x, bool),
@@ -86,16 +80,14 @@ def it_is_declared(subject: Subject) -> None:
 
 @check("metric", "finite numbers")
 @on_each(_applicable)
-def values_are_finite_numbers(
-    subject: Subject, network: Trained, measured: dict[str, Any]
-) -> None:
+def values_are_finite_numbers(subject: Subject, network: Trained, measured: Values) -> None:
     """It gives finite numbers on every split it declares, of every network that it takes."""
     if not measured:
         raise Fault("it gives no value", "return a number")
     _finite(measured)
 
 
-def _finite(measured: dict[str, Any]) -> None:
+def _finite(measured: Values) -> None:
     for key, value in measured.items():
         if not isinstance(value, Real) or isinstance(value, bool):
             kind = type(value).__name__
@@ -114,11 +106,7 @@ def a_point_is_no_exception(subject: Subject) -> None:
         raise Fault(f"it raises {type(error).__name__}: {error}, on a path of length 0") from None
 
 
-@check(
-    "metric",
-    "determinism",
-    "draw with evaluation.problem.generator(purpose), and keep nothing in the metric",
-)
+@check("metric", "determinism", "draw with evaluation.problem.generator(purpose), keep no state")
 def the_same_evaluation_gives_the_same_values(subject: Subject) -> None:
     """The same evaluation gives the same values, whatever the global generators hold."""
     network = next(_applicable(subject))[0]
@@ -129,9 +117,7 @@ def the_same_evaluation_gives_the_same_values(subject: Subject) -> None:
 
 @check("metric", "evaluation not modified")
 @on_each(_applicable)
-def the_evaluation_is_not_modified(
-    subject: Subject, network: Trained, measured: dict[str, Any]
-) -> None:
+def the_evaluation_is_not_modified(subject: Subject, network: Trained, measured: Values) -> None:
     """Measuring changes neither the curve nor the endpoints."""
     measurement = evaluation(network.name)
     values(subject, measurement)
@@ -142,11 +128,7 @@ def the_evaluation_is_not_modified(
             raise Fault("it changed an endpoint", "clone before changing in place")
 
 
-@check(
-    "metric",
-    "ends only",
-    "take 'ends_only' away: its value would be copied from method to method",
-)
+@check("metric", "ends only", "take 'ends_only' away: else values are copied between methods")
 def ends_only_does_not_depend_on_the_path(subject: Subject) -> None:
     """With `ends_only` it gives the same values for two paths between the same endpoints."""
     if not subject.component.ends_only:
@@ -161,7 +143,7 @@ def ends_only_does_not_depend_on_the_path(subject: Subject) -> None:
 
 @check("metric", "store")
 @on_each(_applicable)
-def values_survive_the_store(subject: Subject, network: Trained, measured: dict[str, Any]) -> None:
+def values_survive_the_store(subject: Subject, network: Trained, measured: Values) -> None:
     """Its values read back equal from JSON, under names without ':'."""
     as_numbers = {key: float(value) for key, value in measured.items()}
     if json.loads(json.dumps(as_numbers)) != as_numbers:

@@ -21,7 +21,7 @@ from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
 from mcbench.problem.recipe import Recipe
 from mcbench.structure.chain import Chain
-from mcbench.testing.check import Fault
+from mcbench.testing.check import Fault, Test
 from mcbench.testing.components import one_line_or_fault
 from mcbench.testing.subject import Subject
 from mcbench.training.training import train
@@ -59,7 +59,7 @@ class Residual(nn.Module):
 FIRST = (0, 1, 2)
 """Seeds that most checks use; they are trained in one go."""
 
-ARCHITECTURES: dict[str, Any] = {
+ARCHITECTURES: dict[str, str | SimpleNamespace] = {
     "two-layer": "mlp[widths=(8)]",
     "deep without biases": "mlp[widths=(8,6),bias=false]",
     "convolutional": "conv2fc1[channels=(3,4)]",
@@ -94,10 +94,9 @@ class Trained:
     """
 
     def __init__(self, name: str) -> None:
-        self.name, architecture = name, ARCHITECTURES[name]
-        if isinstance(architecture, str):
-            architecture = host().get("architecture", architecture)
-        self.architecture = architecture
+        self.name, self.architecture = name, ARCHITECTURES[name]
+        if isinstance(self.architecture, str):
+            self.architecture = host().get("architecture", self.architecture)
         self._endpoints: dict[int, Endpoint] = {}
 
     @cached_property
@@ -133,7 +132,7 @@ class Trained:
             result.params[name] = x.to(device, dtype if x.is_floating_point() else None)
         return result
 
-    def pool(self, count: int, **where: Any) -> list[Endpoint]:
+    def pool(self, count: int, **where: Any) -> list[Endpoint]:  # Any: dtype and device.
         """Endpoints with seeds from 1000 on, for methods that are fitted on a pool."""
         seeds = [1000 + i for i in range(count)]
         self._train([seed for seed in seeds if seed not in self._endpoints])
@@ -178,14 +177,14 @@ def applicable(
 
 def on_each(
     results: Callable[[Subject], Iterator[tuple[Trained, Result]]],
-) -> Callable[[Callable[[Subject, Trained, Result], None]], Callable[[Subject], None]]:
+) -> Callable[[Callable[[Subject, Trained, Result], None]], Test]:
     """Carry out a test on every network that a component takes; faults name the network.
 
     Arguments:
         results: Function from a component to these networks, each with what it gives there.
     """
 
-    def decorate(test: Callable[[Subject, Trained, Result], None]) -> Callable[[Subject], None]:
+    def decorate(test: Callable[[Subject, Trained, Result], None]) -> Test:
         @wraps(test)
         def test_each(subject: Subject) -> None:
             for network, result in results(subject):

@@ -41,11 +41,7 @@ def _pure(function: Callable[..., Tensor], *arguments: Any) -> Tensor:
     return results[0]
 
 
-@check(
-    "matching",
-    "permutation",
-    "give p, shape (n,), int64: neuron i of A goes with neuron p[i] of B",
-)
+@check("matching", "permutation", "give p (n,) int64: neuron i of A goes with neuron p[i] of B")
 def it_gives_a_permutation(subject: Subject) -> None:
     """It gives the indices 0 ... n - 1 in some order, int64, the same every time."""
     a, b, incoming = _neurons()

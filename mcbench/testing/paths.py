@@ -26,11 +26,7 @@ OUTPUTS = 1e-3
 """The greatest difference of a permuted network's outputs, relative to the largest."""
 
 
-@check(
-    "method",
-    "path(0) is A",
-    "start the first leg with a.params itself, not with a result of computing it",
-)
+@check("method", "path(0) is A", "start the first leg with a.params itself, not a computed copy")
 @on_each(paths)
 def it_starts_at_a(subject: Subject, network: Trained, path: Path) -> None:
     """`path(0)` equals A bit for bit."""
@@ -77,11 +73,7 @@ def _outputs_change(network: Trained, one: Params, two: Params) -> float:
     return float((x - y).abs().max() / y.abs().max())
 
 
-@check(
-    "method",
-    "points are networks",
-    "a point holds every entry of a.params, as it is there: {**a.params, ...}",
-)
+@check("method", "points are networks", "give every entry of a.params, as {**a.params, ...}")
 @on_each(paths)
 def points_are_networks(subject: Subject, network: Trained, path: Path) -> None:
     """Every point has A's names, shapes, dtypes and device; counters as A's or B's; all finite."""
