@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import mcbench
-from faulty_methods import Short, Straight
+from faulty_components import Straight
+from faulty_paths import Short
 from mcbench import scaffold
 from mcbench.cli import main
 from mcbench.plugins.host import Host, Plugin, host
