@@ -93,7 +93,7 @@ class Torchvision:
         whole = Data(_images(train), _images(test), tuple(train.classes))
         return whole.sample(self.samples)
 
-    # A data set of torchvision is Any: it ships no types.
+    # A data set of torchvision is Any, here and below: it ships no types.
     def _open(self, directory: pathlib.Path, **options: bool) -> Any:
         from torchvision import datasets
 

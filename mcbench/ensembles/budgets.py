@@ -14,6 +14,7 @@ from mcbench.paths.params import Params
 from mcbench.problem.problem import Problem
 
 
+# Records are dict[str, Any], as JSON has them.
 def measure_budgets(
     trainings: Iterable[Iterable[Params]],
     epochs: Sequence[float],

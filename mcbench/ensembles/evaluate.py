@@ -32,6 +32,7 @@ KIND = "ensembles"
 """The store's folder for ensembles."""
 
 
+# Records are dict[str, Any], as JSON has them; for ensembles, which are Any, see `collects`.
 @dataclass
 class EnsembleResults:
     """Records and failures of some ensembles of the same endpoints.

@@ -36,6 +36,7 @@ class Source:
     start: Callable[[], Endpoint]
 
 
+# Ensembles are Any: see `collects`.
 def start_of(ensemble: Any, recipe: Recipe) -> Recipe | None:
     """The recipe of the networks that an ensemble is given; ``None`` if they are untrained."""
     start: Recipe | None = ensemble.start(recipe) if collects(ensemble) else recipe

@@ -38,7 +38,7 @@ def it_works_on_a_gpu(subject: Subject, network: Trained, path: Path) -> None:
     _works(subject, network, device=GPU)
 
 
-def _works(subject: Subject, network: Trained, **where: Any) -> None:
+def _works(subject: Subject, network: Trained, **where: Any) -> None:  # dtype or device.
     """Test a path whose endpoints and data have another dtype or device."""
     what = " ".join(map(str, where.values()))
     ends = [network.endpoint(seed, **where).params for seed in (0, 1)]

@@ -26,7 +26,7 @@ def connect(
     network: Trained,
     problem: Problem | None = None,
     ends: Sequence[Endpoint] = (),
-    **where: Any,  # So that it can be passed on.
+    **where: Any,  # Passed on to `Trained`, which has the types; below as well.
 ) -> Path:
     """A new path between two endpoints of a network.
 

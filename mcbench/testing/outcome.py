@@ -40,7 +40,7 @@ class Outcome:
     reason: str = ""
     seconds: float = 0.0
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:  # As JSON has it.
         """The outcome as JSON."""
         values = {"check": self.check.title, "property": self.check.property}
         own = {name: value for name, value in vars(self).items() if name != "check"}

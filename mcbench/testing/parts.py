@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -28,13 +27,14 @@ def _neurons() -> tuple[Tensor, Tensor, int]:
     return hidden.pack(a), hidden.pack(b), hidden.incoming
 
 
-def _pure(function: Callable[..., Tensor], *arguments: Any) -> Tensor:
+def _pure(function: Callable[..., Tensor], *arguments: Tensor | float) -> Tensor:
     """The result of a function; two calls must give the same and leave the arguments alone."""
     results, before = [], copy.deepcopy(arguments)
     for seed in (1, 2):
         with seeded(seed):
             results.append(function(*arguments))
-    if not all(x.equal(y) for x, y in zip(arguments, before, strict=True) if torch.is_tensor(x)):
+    after = zip(map(torch.as_tensor, arguments), map(torch.as_tensor, before), strict=True)
+    if not all(x.equal(y) for x, y in after):
         raise Fault("it changed the neurons it was given", "clone before changing in place")
     if not results[0].equal(results[1]):
         raise Fault("called again it gives something else", "draw no global random numbers")
