@@ -17,6 +17,7 @@ from mcbench.paths.params import Params
 from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data, Split
 from mcbench.problem.problem import Problem
+from mcbench.store.checkpoint import Workshop
 from mcbench.store.cost import resident
 from mcbench.training import training
 
@@ -57,7 +58,7 @@ def problem(data: Data, width: int, recipe: str) -> Problem:
 
 def trained(task: Problem) -> list[Params]:
     """Networks A and B, trained from seeds 0 and 1."""
-    results = training.train(task, [0, 1], {}, lambda *_: None, lambda *_: None)
+    results = training.train(task, dict.fromkeys([0, 1], Workshop()))
     return [result.params for result in results if result.params is not None]
 
 

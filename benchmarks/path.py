@@ -21,7 +21,6 @@ from training import Pictures
 from weight_adjustment import pseudo_inverse
 
 from mcbench.evaluation.evaluate import evaluate
-from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.protocol import Protocol
 from mcbench.paths.params import Params, combine
 from mcbench.paths.path import Path
@@ -63,7 +62,7 @@ def ours(task: Problem, a: Params, b: Params, points: int) -> Cost:
         spent.append(time.perf_counter() - asked)
 
     path = Path([leg.within(clock) for leg in path.legs], path.end)
-    curve = evaluate(path, task, Protocol(points, refine=0), lambda *_: None, Progress())
+    curve = evaluate(path, task, Protocol(points, refine=0))
     seconds = time.perf_counter() - began
     errors = {t: {s: 100 - curve.accuracy[s][i] for s in SPLITS} for i, t in enumerate(curve.t)}
     return Cost(sum(spent), seconds - sum(spent), errors)

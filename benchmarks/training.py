@@ -16,6 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from mcbench.problem.dataset import CHANNELS
 from mcbench.problem.problem import Problem, SplitName
+from mcbench.store.checkpoint import Workshop
 from mcbench.training import training
 
 LIMIT = 1 / 3
@@ -74,7 +75,7 @@ def ours(task: Problem, networks: int) -> float:
     threads = torch.get_num_threads()
     torch.set_num_threads(1 if training.trains_together(task) else threads)
     began = time.perf_counter()
-    results = training.train(task, list(range(networks)), {}, lambda *_: None, lambda *_: None)
+    results = training.train(task, dict.fromkeys(range(networks), Workshop()))
     assert all(result.params is not None for result in results)
     torch.set_num_threads(threads)
     return time.perf_counter() - began

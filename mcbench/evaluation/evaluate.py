@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -72,20 +72,28 @@ class Curve:
         return Curve(**stored)
 
 
-Observe = Callable[[float, Values, Progress], None]
+def evaluate(path: Path, problem: Problem, protocol: Protocol) -> Curve:
+    """The curve of a path, measured on the grid and at refined points.
+
+    Raises:
+        RunError: If a loss along the path is not finite.
+    """
+    progress = Progress()
+    for _ in measure_points(path, problem, protocol, progress):
+        pass
+    return curve_of(path, problem, protocol, progress)
 
 
-def evaluate(
-    path: Path, problem: Problem, protocol: Protocol, observe: Observe, progress: Progress
-) -> Curve:
-    """Measure a path on the grid and at refined points.
+def measure_points(
+    path: Path, problem: Problem, protocol: Protocol, progress: Progress
+) -> Iterator[float]:
+    """Measure the points of a path that the progress lacks; yields the t of each.
 
     Arguments:
         path: The path.
         problem: Data and loss.
         protocol: Grid, refinement and training data.
-        observe: Called after each point with t, its values and the evaluation's progress.
-        progress: Points that an interrupted evaluation has measured.
+        progress: Points that an interrupted evaluation has measured; the others are added.
 
     Raises:
         RunError: If a loss along the path is not finite.
@@ -95,9 +103,7 @@ def evaluate(
         for times in measure_group(missing, path, problem, protocol, progress):
             for t in times:
                 _check(t, progress.points[t])
-            for t in times:
-                observe(t, progress.points[t], progress)
-    return curve_of(path, problem, protocol, progress)
+            yield from times
 
 
 def rounds(protocol: Protocol, points: Mapping[float, Values]) -> Iterator[list[float]]:
@@ -121,7 +127,7 @@ def time_groups(
     """The values of t in order, in groups that are measured at once.
 
     Computations that a group shares round differently from those of a single point: the same
-    groups give the same numbers. For the arguments see `evaluate` and `rounds`.
+    groups give the same numbers. For the arguments see `measure_points` and `rounds`.
     """
     from mcbench.evaluation.shared_layers import groups
 
@@ -142,7 +148,7 @@ def measure_group(
     A part is added to the progress as a whole, with its sums of softmax outputs.
 
     Arguments:
-        times, path, problem, protocol, progress: See `evaluate`.
+        times, path, problem, protocol, progress: See `measure_points`.
         whole: Whether all points of the path are measured, which lengths and ensembles need.
     """
     from mcbench.evaluation.shared_layers import parts
@@ -150,7 +156,8 @@ def measure_group(
     sides = {0.0: ("start", "ends", "path"), 1.0: ("ends", "path")} if whole else {0.0: ("start",)}
     grid = protocol.grid
     before = dict(zip(grid[1:], grid[:-1], strict=True))
-    points = path.several(times)
+    with progress.computing():
+        points = path.several(times)
     for part in parts(problem, points):
         names = [sides.get(t, ("path",) if whole and t in before else ()) for t in times[part]]
         results = measure_all(points[part], problem, protocol, progress, names)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,12 @@ class Progress:
         points: Measured values by t.
         sums: Summed softmax outputs by ensemble (``start`` is A alone) and split, shape
             (samples, classes).
+        computing: Opened while points of the path are computed: ``meter.running`` adds their cost.
     """
 
     points: dict[float, Values] = field(default_factory=dict)
     sums: dict[str, Tensor] = field(default_factory=dict)
+    computing: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
 def measure(params: Params, problem: Problem, protocol: Protocol) -> Values:

@@ -30,7 +30,7 @@ class Connection:
     Arguments:
         path: The path.
         notes: The method's notes on it; see `mcbench.Workshop.note`.
-        meter: The cost of connecting.
+        meter: The meter of connecting, and of computing points.
         fit: The cost of fitting the method to its pool, once for all pairs; ``None`` without one.
     """
 
@@ -40,13 +40,8 @@ class Connection:
     fit: Cost | None
 
     @property
-    def metered(self) -> Path:
-        """The same path; computing its points adds to the cost."""
-        return Path([leg.within(self.meter.running) for leg in self.path.legs], self.path.end)
-
-    @property
     def cost(self) -> dict[str, Any]:
-        """The cost so far: ``path``, of connecting and of computing points, and ``fit``."""
+        """The cost so far, by ``path`` and ``fit``."""
         fit = {"fit": asdict(self.fit)} if self.fit else {}
         return {"path": asdict(self.meter.total)} | fit
 
@@ -104,8 +99,7 @@ class Connector:
         weights, fit = self._fitted(run)
         meter = self._meter()
         description = {"ends": run.ends, "method": run.identity, "seed": run.protocol.seed}
-        title = f"{run.method} {run.pair[0]}-{run.pair[1]}"
-        workshop = Workshop(self.store, key_of(description), title, meter)
+        workshop = Workshop(self.store, key_of(description), run.title, meter)
         component, problem = self.methods[run.method], self.problem.bind(workshop, weights)
         with meter.running():
             path = component.connect(a, b, problem)

@@ -15,6 +15,7 @@ from mcbench.paths.params import move
 from mcbench.plugins.host import host
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
+from mcbench.store.checkpoint import Workshop
 from mcbench.store.provenance import provenance
 from mcbench.store.store import Store
 from mcbench.training import training
@@ -74,34 +75,20 @@ class Endpoints:
 
     def _train(self, seeds: list[int], keys: dict[int, str], trained: Trained) -> None:
         """Train endpoints, going on from where interrupted trainings stopped."""
-        states = {}
-        for seed in seeds:
-            key = keys[seed]
-            partial = self.store.intact(self.store.read_tensors, "partial", key)
-            if partial is not None:
-                tensors, record = partial
-                states[seed] = training.State(record["epoch"], tensors, record.get("losses", []))
-
-        def save(seed: int, state: training.State) -> None:
-            record = {"epoch": state.epoch, "losses": state.losses}
-            self.store.write_tensors("partial", keys[seed], state.tensors, record)
-
-        def report(group: tuple[int, ...], epoch: int, epochs: int, loss: float) -> None:
-            host().notify(
-                "mcbench_epoch_finished", seeds=group, keys=tuple(keys[seed] for seed in group),
-                epoch=epoch, epochs=epochs, loss=loss,
-            )  # fmt: skip
-
+        checkpoints = {
+            seed: Workshop(self.store, keys[seed], f"training of seed {seed}", kind="partial")
+            for seed in seeds
+        }
         host().notify(
             "mcbench_training_started", problem=self.problem.identity, seeds=tuple(seeds),
             keys=tuple(keys[seed] for seed in seeds),
         )  # fmt: skip
-        for outcome in training.train(self.problem, seeds, states, save, report):
-            self._store(outcome, keys[outcome.seed], trained)
+        for result in training.train(self.problem, checkpoints):
+            self._store(result, keys[result.seed], trained)
 
-    def _store(self, outcome: training.TrainingResult, key: str, trained: Trained) -> None:
+    def _store(self, result: training.TrainingResult, key: str, trained: Trained) -> None:
         """Store a finished training as an endpoint, or as a failure."""
-        seed, error, params = outcome.seed, outcome.error, outcome.params
+        seed, error, params = result.seed, result.error, result.params
         if error is not None or params is None:
             what, reason = f"seed {seed}", str(error)
             trained.failures[what] = reason
@@ -112,9 +99,9 @@ class Endpoints:
         record = {
             "problem": self.problem.identity,
             "seed": seed,
-            "losses": outcome.losses,
+            "losses": result.losses,
             "provenance": provenance(self.problem.device),
-            "cost": {"seconds": outcome.seconds},
+            "cost": {"seconds": result.seconds},
         }
         self.store.write_tensors("endpoints", key, params, record)
         self.store.remove("partial", key)

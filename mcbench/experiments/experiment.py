@@ -93,30 +93,30 @@ class Experiment:
         trained = self.endpoints.train(self.plan.seeds if seeds is None else seeds)
         return Results(self.problem.identity, trained.records, failures=trained.failures)
 
-    def train_pools(self, runs: list[Run]) -> dict[str, str]:
-        """Train the pools that the methods of missing runs are fitted on; failures by seed."""
-        seeds: set[int] = set()
-        for text in {run.method for run in runs if not self.store.has("runs", run.key)}:
-            with suppress(StructureError):  # The run fails with the same error.
-                seeds |= set(self.connector.pool(text))
-        return self.endpoints.train(sorted(seeds)).failures
-
     def run(self) -> Results:
         """Train, then compute every run that the store does not have."""
         results, seeds_b = self._train_ends()
         pairs = self.plan.pairs
-        results.runs = self.runs(
-            [(a, b) for a, b in pairs if a in results.endpoints and b in seeds_b]
-        )
+        runs = self.runs([(a, b) for a, b in pairs if a in results.endpoints and b in seeds_b])
         with self.threads():
-            results.failures |= self.train_pools(results.runs)
-            for run, record, reason in self.executor.map(self.runner.compute, results.runs):
-                if record is not None:
-                    results.records[run.key] = record
-                else:
-                    results.failures[run.key] = reason
-        results.failures |= self.runner.metrics.failures
+            self.compute(runs, results)
         return results
+
+    def compute(self, runs: list[Run], results: Results) -> None:
+        """Compute the runs that the store does not have, and add all to the results.
+
+        The pools that their methods are fitted on are trained before.
+        """
+        seeds: set[int] = set()
+        for text in {run.method for run in runs if not self.store.has("runs", run.key)}:
+            with suppress(StructureError):  # The run fails with the same error.
+                seeds |= set(self.connector.pool(text))
+        results.failures |= self.endpoints.train(sorted(seeds)).failures
+        results.runs += runs
+        for result in self.executor.map(self.runner.compute, runs):
+            results.failures |= result.failures
+            if result.record is not None:
+                results.records[result.run.key] = result.record
 
     def _train_ends(self) -> tuple[Results, Container[int]]:
         """Train the endpoints A and B: the results of A, and the seeds whose B exists."""

@@ -21,15 +21,11 @@ class Metrics:
     Arguments:
         components: The metrics by their text, ``name[p=v]``.
         store: Keeps the state of metrics that compute for long.
-
-    Attributes:
-        failures: Reasons by "metric M on run R".
     """
 
     # Metrics are Any: the host gives them the optional attributes that their protocol lacks.
     def __init__(self, components: dict[str, Any], store: Store) -> None:
         self.components, self.store = components, store
-        self.failures: dict[str, str] = {}
         self._by_pair: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
 
     @property
@@ -46,9 +42,14 @@ class Metrics:
             if versions.get(text) != _version(metric)
         ]
 
-    def complete(self, run: Run, record: Record, evaluation: Evaluation) -> Record:
-        """The record with the metrics that it lacked; one that fails is tried again next time."""
-        added: dict[str, Measured] = {}
+    def complete(
+        self, run: Run, record: Record, evaluation: Evaluation
+    ) -> tuple[Record, dict[str, str]]:
+        """The record with the metrics that it lacked, and reasons by "metric M on run R".
+
+        A metric that fails is tried again next time.
+        """
+        added, failures = dict[str, Measured](), dict[str, str]()
         for text in self.missing(record):
             metric, workshop = self.components[text], self._workshop(run, text)
             entry: dict[str, Any] = {"version": _version(metric), "values": {}}
@@ -64,19 +65,17 @@ class Metrics:
                 entry["inapplicable"] = str(error)
             except Exception as error:  # The run stands.
                 host().find("metric", metric.name).plugin.blame(f"metric '{text}' failed", error)
-                what = f"metric '{text}' on {run.method} {run.pair[0]}-{run.pair[1]}"
-                self.failures[what] = reason_of(error)
+                failures[f"metric '{text}' on {run.title}"] = reason_of(error)
                 continue
             added[text] = Measured.of(entry)
             self.store.remove("partial", workshop.key)
-        return record.with_metrics(added)
+        return record.with_metrics(added), failures
 
     def _workshop(self, run: Run, text: str) -> Workshop:
         """The checkpoint of a metric, kept until the run's record has its values."""
         metric = host().identity("metric", self.components[text])
         key = key_of({"run": run.description, "metric": metric})
-        title = f"{text} of {run.method} {run.pair[0]}-{run.pair[1]}"
-        return Workshop(self.store, key, title, kind="partial")
+        return Workshop(self.store, key, f"{text} of {run.title}", kind="partial")
 
 
 def values_of(metric: Any, evaluation: Evaluation) -> dict[str, float]:

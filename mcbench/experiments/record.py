@@ -250,6 +250,15 @@ def read(store: Store, key: str) -> Record | None:
     return None if stored is None else _of(Record, stored, key)
 
 
+def intact(store: Store, key: str) -> Record | None:
+    """The stored record of a run; a damaged one is logged and removed, and gives ``None``."""
+    try:
+        return read(store, key)
+    except DamagedError as error:
+        store.discard("runs", key, error)
+        return None
+
+
 def write(store: Store, record: Record) -> None:
     """Store the record of a run."""
     store.write_record("runs", record.key, record.to_json())

@@ -65,6 +65,11 @@ class Run:
             record.to_recipe.to_json() if record.to_recipe else None,
         )
 
+    @property
+    def title(self) -> str:
+        """The run for people: ``ot-wa 0-1``."""
+        return f"{self.method} {self.pair[0]}-{self.pair[1]}"
+
     @cached_property
     def problems(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """The identities of A's and B's problems."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from dataclasses import dataclass
 
 from mcbench.errors import StructureError, UsageError, reason_of
-from mcbench.evaluation.evaluate import evaluate
+from mcbench.evaluation.evaluate import curve_of, measure_points
 from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
 from mcbench.experiments import record as records
@@ -18,12 +18,27 @@ from mcbench.experiments.run import Run
 from mcbench.paths.params import move
 from mcbench.paths.path import Path
 from mcbench.plugins.host import host
-from mcbench.problem.problem import Problem
+from mcbench.store.checkpoint import Workshop
 from mcbench.store.distribution import installed, named
 from mcbench.store.provenance import provenance
-from mcbench.store.store import Store, save_seconds
+from mcbench.store.store import Store
 
 log = logging.getLogger("mcbench")
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """The end of a run: its record, or why there is none.
+
+    Arguments:
+        run: The run.
+        record: Its record; ``None`` if the run failed.
+        failures: Reasons, by the key of a run that failed and by "metric M on run R".
+    """
+
+    run: Run
+    record: Record | None
+    failures: dict[str, str]
 
 
 class Runner:
@@ -38,15 +53,15 @@ class Runner:
     def __init__(self, connector: Connector, metrics: Metrics, store: Store) -> None:
         self.connector, self.metrics, self.store = connector, metrics, store
 
-    def compute(self, run: Run) -> tuple[Run, Record | None, str]:
-        """A run's record from the store, completed or computed; or ``None`` and why it failed."""
-        record = self._stored(run)
+    def compute(self, run: Run) -> RunResult:
+        """A run's record from the store, completed or computed; or why it failed."""
+        record = records.intact(self.store, run.key)
         if record is not None and not self.metrics.missing(record):
-            return run, record, ""
+            return RunResult(run, record, {})
         with self.store.lock(run.key):
-            record = self._stored(run)
+            record = records.intact(self.store, run.key)
             try:
-                record = self._completed(run, record)
+                record, failures = self._completed(run, record)
             except UsageError:
                 raise
             except Exception as error:
@@ -55,20 +70,19 @@ class Runner:
                 failure = run.failure(reason, applies=not isinstance(error, StructureError))
                 self.store.write_record("failures", run.key, failure)
                 host().notify("mcbench_run_failed", run=run, error=error)
-                return run, None, reason
+                return RunResult(run, None, {run.key: reason})
         self.store.remove("partial", run.key)
         self.store.remove("failures", run.key)
         units = self.metrics.units
         host().notify("mcbench_run_finished", run=run, record=record, units=units)
-        return run, record, ""
+        return RunResult(run, record, failures)
 
-    def _stored(self, run: Run) -> Record | None:
-        """The stored record; a damaged one is treated as missing."""
-        return self.store.intact(lambda _, key: records.read(self.store, key), "runs", run.key)
+    def _completed(self, run: Run, record: Record | None) -> tuple[Record, dict[str, str]]:
+        """A run's record with all metrics, stored, and the metrics that failed.
 
-    def _completed(self, run: Run, record: Record | None) -> Record:
-        """A run's record with all metrics, stored; its path is built at most once."""
-        path = None
+        The path is built at most once.
+        """
+        path, failures = None, dict[str, str]()
         if record is None:
             host().notify("mcbench_run_started", run=run)
             record, path = compute_curve(run, self.connector, self.store)
@@ -79,9 +93,9 @@ class Runner:
                 lambda: self.connector.ends(run),
                 lambda: path or self.connector.connect(run),
             )
-            record = self.metrics.complete(run, record, evaluation)
+            record, failures = self.metrics.complete(run, record, evaluation)
             records.write(self.store, record)
-        return record
+        return record, failures
 
 
 def compute_curve(run: Run, connector: Connector, store: Store) -> tuple[Record, Path]:
@@ -89,20 +103,16 @@ def compute_curve(run: Run, connector: Connector, store: Store) -> tuple[Record,
 
     Points that an interrupted run had evaluated are not evaluated again.
     """
-    problem = connector.problem
-    progress = _restored(run, problem, store)
-    start = saved = time.perf_counter()
-    connection = connector.build(run)
-
-    def observe(t: float, values: dict[str, Any], progress: Progress) -> None:
-        nonlocal saved
-        host().notify("mcbench_point_evaluated", run=run, t=t, values=values)
-        if time.perf_counter() - saved > save_seconds():
-            points = {"points": list(progress.points.items())}
-            store.write_tensors("partial", run.key, progress.sums, points)
-            saved = time.perf_counter()
-
-    curve = evaluate(connection.metered, problem, run.protocol, observe, progress)
+    start = time.perf_counter()
+    connection, problem = connector.build(run), connector.problem
+    checkpoint = Workshop(store, run.key, f"evaluation of {run.title}", kind="partial")
+    sums, partial = checkpoint.load() or ({}, {"points": []})
+    points = {t: values for t, values in partial["points"]}
+    progress = Progress(points, move(sums, problem.device), connection.meter.running)
+    for t in measure_points(connection.path, problem, run.protocol, progress):
+        host().notify("mcbench_point_evaluated", run=run, t=t, values=points[t])
+        checkpoint.save(progress.sums, {"points": list(points.items())})
+    curve = curve_of(connection.path, problem, run.protocol, progress)
     result = {
         "curve": curve.to_dict(),
         "metrics": {},
@@ -118,12 +128,3 @@ def compute_curve(run: Run, connector: Connector, store: Store) -> tuple[Record,
         },
     }
     return Record.of(run.fields | result), connection.path
-
-
-def _restored(run: Run, problem: Problem, store: Store) -> Progress:
-    """The points that an interrupted evaluation of the run had measured."""
-    partial = store.intact(store.read_tensors, "partial", run.key)
-    if partial is None:
-        return Progress()
-    sums, record = partial
-    return Progress({t: values for t, values in record["points"]}, move(sums, problem.device))

@@ -87,15 +87,10 @@ def _try(
     runs: list[Run], experiment: Experiment, results: Results, saddles: dict[Pair, float]
 ) -> None:
     """Compute runs and their saddles; the saddle of a failed run is infinite."""
-    results.failures |= experiment.train_pools(runs)
-    for run, record, reason in experiment.executor.map(experiment.runner.compute, runs):
-        results.runs.append(run)
-        saddles[run.pair] = float("inf")
-        if record is None:
-            results.failures[run.key] = reason
-        else:
-            results.records[run.key] = record
-            saddles[run.pair] = max(record.curve.loss["train"])
+    experiment.compute(runs, results)
+    for run in runs:
+        record = results.records.get(run.key)
+        saddles[run.pair] = max(record.curve.loss["train"]) if record else float("inf")
 
 
 def spanning_tree(seeds: Sequence[int], weights: dict[Pair, float]) -> list[Pair]:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 
 from mcbench.evaluation.evaluate import evaluate
-from mcbench.evaluation.losses import Progress, measure
+from mcbench.evaluation.losses import measure
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Results
 from mcbench.experiments.record import CurveFields, Record
@@ -68,7 +68,7 @@ def with_straight_band(experiment: Experiment, results: Results) -> Results:
 
     straight = straight_band(at, list(paths.values()))
     run = replace(first[0], method=STRAIGHT_BAND, identity={})
-    curve = evaluate(straight, experiment.problem, run.protocol, lambda *_: None, Progress())
+    curve = evaluate(straight, experiment.problem, run.protocol)
     before = results.records[first[0].key].model_copy(
         update={"method": STRAIGHT_BAND, "measured": CurveFields.of(curve.to_dict())}
     )

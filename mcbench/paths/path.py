@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -65,19 +64,6 @@ class Leg:
             )
         rest = iter(points)
         return [self.start if u <= 0 else self.stop if u >= 1 else next(rest) for u in times]
-
-    def within(self, context: Callable[[], AbstractContextManager[object]]) -> Leg:
-        """The same leg, with its points computed inside a context manager."""
-
-        def between(u: float) -> Params:
-            with context():
-                return self.between(u)
-
-        def several(times: Sequence[float]) -> list[Params]:
-            with context():
-                return self.several(times)
-
-        return replace(self, between=between, several_between=several)
 
 
 class Path:

@@ -63,13 +63,17 @@ class Workshop:
 
     def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
         """Store a state: the final one always, others at most every few seconds."""
-        now = time.perf_counter()
-        if self.store and (final or now - self._saved > save_seconds()):
+        if self.store and (final or self.due):
             cost = {"cost": asdict(self.meter.total)} if self.meter else {}
             self.store.write_tensors(
                 self.kind, self.key, tensors, {"title": self.title, **cost, **record}
             )
             self._saved = time.perf_counter()
+
+    @property
+    def due(self) -> bool:
+        """Whether a state that is not final would be stored now."""
+        return self.store is not None and time.perf_counter() - self._saved > save_seconds()
 
     def note(self, what: str, detail: str = "") -> None:
         """Add a note on the path: why its training stopped, which candidate was taken.

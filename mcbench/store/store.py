@@ -91,9 +91,13 @@ class Store:
         try:
             return read(kind, key)
         except DamagedError as error:
-            log.warning("%s; computing it again", error)
-            self.remove(kind, key)
+            self.discard(kind, key, error)
             return None
+
+    def discard(self, kind: str, key: str, error: DamagedError) -> None:
+        """Log and remove a damaged file."""
+        log.warning("%s; computing it again", error)
+        self.remove(kind, key)
 
     def write_record(self, kind: str, key: str, record: dict[str, Any]) -> None:
         """Write a JSON record with its hash."""
@@ -210,10 +214,6 @@ class Store:
             return f"{record['what']}: {record['reason']}"
         if "title" in record:
             return str(record["title"])
-        if "epoch" in record:
-            return f"training, {record['epoch']} epochs done"
-        if "points" in record:
-            return f"evaluation, {len(record['points'])} points done"
         if "fingerprint" in record:
             return str(record["name"])
         problem = "/".join(

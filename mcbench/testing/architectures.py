@@ -14,6 +14,7 @@ from mcbench.paths.params import equal
 from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data
 from mcbench.problem.problem import Problem
+from mcbench.store.checkpoint import Workshop
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.components import one_line_or_fault
 from mcbench.testing.global_generators import seeded
@@ -148,7 +149,7 @@ def it_trains(subject: Subject) -> None:
     if idle:
         raise Fault(f"'{idle[0]}' gets no gradient", "use every parameter, or register a buffer")
     short = Problem(_data(subject), subject.component, replace(RECIPE, epochs=1, lr=1e-3))
-    trained = next(iter(train(short, [0], {}, lambda *state: None, lambda *progress: None)))
+    trained = next(iter(train(short, {0: Workshop()})))
     if trained.error is not None:
         raise Fault(f"training fails: {trained.error}", "look at its initial weights")
 

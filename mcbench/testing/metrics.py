@@ -11,7 +11,6 @@ from numbers import Real
 from typing import Any, TypeAlias
 
 from mcbench.evaluation.evaluate import Curve, evaluate
-from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
 from mcbench.evaluation.protocol import Protocol
 from mcbench.paths.params import equal
@@ -32,7 +31,7 @@ def _curve(name: str, route: str) -> Curve:
     """Curve of a path between endpoints of a network."""
     network = trained(name)
     path = _path(network, route)
-    return evaluate(path, network.problem(), Protocol(5, 1), lambda *seen: None, Progress())
+    return evaluate(path, network.problem(), Protocol(5, 1))
 
 
 def _path(network: Trained, route: str) -> Path:

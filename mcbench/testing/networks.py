@@ -20,6 +20,7 @@ from mcbench.problem.dataset import Data, Split
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
 from mcbench.problem.recipe import Recipe
+from mcbench.store.checkpoint import Workshop
 from mcbench.structure.chain import Chain
 from mcbench.testing.check import Fault, Test
 from mcbench.testing.components import one_line_or_fault
@@ -126,7 +127,7 @@ class Trained:
     ) -> Endpoint:
         """A trained endpoint, in tensors of its own."""
         if seed not in self._endpoints:
-            self._train(list(FIRST) if seed in FIRST else [seed])
+            self._train(FIRST if seed in FIRST else [seed])
         result = copy.deepcopy(self._endpoints[seed])
         for name, x in result.params.items():
             result.params[name] = x.to(device, dtype if x.is_floating_point() else None)
@@ -138,9 +139,8 @@ class Trained:
         self._train([seed for seed in seeds if seed not in self._endpoints])
         return [self.endpoint(seed, **where) for seed in seeds]
 
-    def _train(self, seeds: list[int]) -> None:
-        problem = self.problem()
-        for result in train(problem, seeds, {}, lambda *state: None, lambda *progress: None):
+    def _train(self, seeds: Collection[int]) -> None:
+        for result in train(self.problem(), dict.fromkeys(seeds, Workshop())):
             if result.params is None:
                 raise RuntimeError(f"the kit's network '{self.name}' diverged: {result.error}")
             key, record = f"{self.name} {result.seed}", {"losses": result.losses}

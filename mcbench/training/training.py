@@ -9,8 +9,8 @@ matrices, so a lane without a seed is filled with a copy, whose numbers are disc
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from math import isfinite
 from statistics import fmean
 from typing import Any
@@ -21,10 +21,11 @@ from torch.func import functional_call, vmap
 
 from mcbench.errors import RunError
 from mcbench.paths.params import Params
+from mcbench.plugins.host import host
 from mcbench.problem.augmentation import augment
 from mcbench.problem.problem import Problem
 from mcbench.seeds import derive, generator
-from mcbench.store.store import save_seconds
+from mcbench.store.checkpoint import Workshop
 from mcbench.training.loop import diverged, solve
 from mcbench.training.optimizer_state import optimizer_state, restore_optimizer
 
@@ -33,21 +34,6 @@ TOGETHER = 2**23
 
 LANES = 4
 """The number of networks that train together; seed s is in lane s modulo this."""
-
-
-@dataclass
-class State:
-    """The state of one network's training.
-
-    Arguments:
-        epoch: The number of epochs done.
-        tensors: The tensors of the network and the optimiser, by name.
-        losses: The mean training loss of each epoch.
-    """
-
-    epoch: int
-    tensors: Params
-    losses: list[float] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -62,10 +48,6 @@ class TrainingResult:
     error: RunError | None
     seconds: float
     losses: list[float]
-
-
-Save = Callable[[int, State], None]
-Report = Callable[[tuple[int, ...], int, int, float], None]
 
 
 def trains_together(problem: Problem) -> bool:
@@ -83,31 +65,24 @@ def trains_together(problem: Problem) -> bool:
     )
 
 
-def train(
-    problem: Problem,
-    seeds: list[int],
-    states: dict[int, State],
-    save: Save,
-    report: Report,
-) -> Iterator[TrainingResult]:
+def train(problem: Problem, checkpoints: Mapping[int, Workshop]) -> Iterator[TrainingResult]:
     """Train endpoints; one that diverges does not stop the others.
 
     Arguments:
         problem: Architecture, data and recipe.
-        seeds: One per endpoint.
-        states: The states of interrupted trainings, by seed.
-        save: Called with a seed and its state now and then, so that a killed run loses little.
-        report: Called after each epoch with (seeds, epoch, epochs, mean loss).
+        checkpoints: The storage of each training by its seed; ``Workshop()`` stores nothing.
     """
     lanes = LANES if trains_together(problem) else 1
+    states = {seed: checkpoints[seed].load() for seed in sorted(checkpoints)}
     groups: dict[tuple[int, int], list[int]] = {}
-    for seed in sorted(seeds):
-        done = states[seed].epoch if seed in states else 0
+    for seed, state in states.items():
+        done = state[1]["epoch"] if state else 0
         groups.setdefault((-done, seed // lanes), []).append(seed)
     for _, group in sorted(groups.items()):
         start = time.perf_counter()
         networks = _Networks(problem, tuple(group))
-        tensors, _ = solve(networks, _Checkpoint(networks, states, save, report))
+        loaded = {seed: state for seed in group if (state := states.pop(seed)) is not None}
+        tensors, _ = solve(networks, _Checkpoint(networks, checkpoints, loaded))
         seconds = (time.perf_counter() - start) / len(group)
         for seed, losses in networks.losses.items():
             error = networks.errors.get(seed)
@@ -117,36 +92,44 @@ def train(
 
 @dataclass
 class _Checkpoint:
-    """The states of networks that train together, each stored under its own seed; see `train`."""
+    """The states of networks that train together, each stored under its own seed.
+
+    Arguments:
+        networks: The networks.
+        checkpoints: The storage of each by its seed.
+        loaded: The stored states, all of the same epoch; empty if the training begins.
+    """
 
     networks: _Networks
-    states: dict[int, State]
-    save_state: Save
-    report_epoch: Report
-    saved: float = field(default_factory=time.perf_counter)
+    checkpoints: Mapping[int, Workshop]
+    loaded: dict[int, tuple[Params, dict[str, Any]]]
 
     def load(self) -> tuple[Params, dict[str, Any]] | None:
-        """The states of all networks, which are at the same epoch."""
-        states = {s: self.states[s] for s in self.networks.seeds if s in self.states}
-        if not states:
+        """The states of all networks as one."""
+        if not self.loaded:
             return None
-        tensors = {f"{s}.{n}": x for s, state in states.items() for n, x in state.tensors.items()}
-        losses = {s: list(state.losses) for s, state in states.items()}
-        return tensors, {"epoch": min(x.epoch for x in states.values()), "losses": losses}
+        tensors = {f"{s}.{n}": x for s, (own, _) in self.loaded.items() for n, x in own.items()}
+        records = {seed: record for seed, (_, record) in self.loaded.items()}
+        epoch = min(record["epoch"] for record in records.values())
+        return tensors, {"epoch": epoch, "losses": {s: r["losses"] for s, r in records.items()}}
 
     def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
         """Store the networks that did not diverge, every few seconds; final ones are yielded."""
-        if final or time.perf_counter() - self.saved <= save_seconds():
-            return
-        for seed, losses in record["losses"].items():
-            if seed not in self.networks.errors:
-                own = _copy(_of_seed(tensors, seed))
-                self.save_state(seed, State(record["epoch"], own, list(losses)))
-        self.saved = time.perf_counter()
+        alive = [seed for seed in self.networks.seeds if seed not in self.networks.errors]
+        if not final and any(self.checkpoints[seed].due for seed in alive):
+            for seed in alive:  # All at the same epoch, so that they train together again.
+                own = {"epoch": record["epoch"], "losses": record["losses"][seed]}
+                self.checkpoints[seed].save(_of_seed(tensors, seed), own, final=True)
 
     def report(self, step: int, steps: int, loss: float) -> None:
-        """Report an epoch with its mean loss."""
-        self.report_epoch(self.networks.seeds, step, steps, loss)
+        """Report an epoch with its mean loss, of a training that is stored."""
+        seeds = self.networks.seeds
+        keys = tuple(self.checkpoints[seed].key for seed in seeds)
+        if all(keys):
+            host().notify(
+                "mcbench_epoch_finished", seeds=seeds, keys=keys, epoch=step, epochs=steps,
+                loss=loss,
+            )  # fmt: skip
 
 
 def _of_seed(tensors: Params, seed: int) -> Params:
@@ -253,7 +236,7 @@ class _Networks:
         """The state of each network, ``SEED.NAME`` in the order of its ``state_dict``."""
         names = self.template.state_dict().keys()
         states = [(s, {**self.weights[i], **self.buffers}) for s, i in self.lane.items()]
-        return _copy({f"{s}.{n}": state[n] for s, state in states for n in names})
+        return {f"{s}.{n}": state[n].detach().clone() for s, state in states for n in names}
 
     def tensors(self) -> Params:
         """Each network and its optimiser's state, as ``SEED.NAME``."""
@@ -275,7 +258,3 @@ class _Networks:
                 for name, tensor in {**weights, **self.buffers}.items():
                     tensor.copy_(state[f"network.{name}"])
             restore_optimizer(self.optimizer, weights, state)
-
-
-def _copy(tensors: Params) -> Params:
-    return {n: x.detach().clone() for n, x in tensors.items()}

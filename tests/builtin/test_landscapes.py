@@ -15,7 +15,6 @@ from torch import Tensor
 from mcbench.builtin.landscapes import Flatland, eggbox, ring, valley
 from mcbench.cli import main
 from mcbench.evaluation.evaluate import evaluate
-from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
@@ -45,7 +44,7 @@ def connect(name: str, method: str, *ends: tuple[float, float]) -> list[float]:
     a, b = (Endpoint({"w": torch.tensor(w)}, i, str(w)) for i, w in enumerate(ends))
     problem = landscape(name)
     path = host().get("method", method).connect(a, b, problem)
-    curve = evaluate(path, problem, Protocol(201, 3), lambda *seen: None, Progress())
+    curve = evaluate(path, problem, Protocol(201, 3))
     return curve.loss["test"]
 
 

@@ -13,7 +13,6 @@ import torch
 from conftest import Deep
 from mcbench.errors import StructureError
 from mcbench.evaluation.evaluate import Curve, evaluate
-from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
@@ -107,7 +106,7 @@ def test_norms_that_were_not_stored_are_those_of_the_path(
     """Records of older versions have none; new ones have those of all parameters."""
     problem = experiment.problem
     path = host().get("method", "linear").connect(*pair, problem)
-    curve = evaluate(path, problem, Protocol(5, 1), lambda *_: None, Progress())
+    curve = evaluate(path, problem, Protocol(5, 1))
     exact = [sum(float(x.double().square().sum()) for x in path(t).values()) for t in curve.t]
     assert curve.square == pytest.approx(exact, rel=1e-6)
     metric = host().get("metric", "loss-with-decay")

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import islice
 
 import pytest
 import torch
 
 import mcbench
 from mcbench.errors import RunError, UsageError
-from mcbench.evaluation.evaluate import Curve, evaluate
+from mcbench.evaluation.evaluate import curve_of, evaluate, measure_points
 from mcbench.evaluation.losses import Progress, measure
 from mcbench.evaluation.protocol import Protocol
 from mcbench.plugins.host import host
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
-
-
-def curve_of(
-    path: mcbench.Path, problem: Problem, protocol: Protocol, progress: Progress | None = None
-) -> Curve:
-    return evaluate(path, problem, protocol, lambda *_: None, progress or Progress())
 
 
 @pytest.fixture
@@ -51,9 +45,9 @@ def test_results_do_not_depend_on_the_batch_size(
 def test_the_grid_is_uniform_and_refinement_halves_beside_the_worst(
     path: mcbench.Path, problem: Problem
 ) -> None:
-    curve = curve_of(path, problem, Protocol(points=5, refine=0))
+    curve = evaluate(path, problem, Protocol(points=5, refine=0))
     assert curve.t == [0, 0.25, 0.5, 0.75, 1] and all(curve.grid)
-    finer = curve_of(path, problem, Protocol(points=5, refine=2))
+    finer = evaluate(path, problem, Protocol(points=5, refine=2))
     assert set(curve.t) < set(finer.t)
     assert finer.on_grid(finer.accuracy["test"]) == curve.accuracy["test"]
     assert finer.t == sorted(finer.t)
@@ -75,7 +69,7 @@ def test_refinement_finds_a_dip_between_points(
     from mcbench.paths.path import Leg
 
     path = mcbench.Path([Leg(a.params, a.params, between)])
-    curve = curve_of(path, problem, Protocol(points=11, refine=3))
+    curve = evaluate(path, problem, Protocol(points=11, refine=3))
     assert min(curve.accuracy["test"]) < min(curve.on_grid(curve.accuracy["test"])) - 5
     assert 0.55 in [pytest.approx(t) for t in curve.t]
 
@@ -83,33 +77,24 @@ def test_refinement_finds_a_dip_between_points(
 def test_an_interrupted_evaluation_goes_on_with_the_same_numbers(
     path: mcbench.Path, problem: Problem, coarse: Protocol
 ) -> None:
-    class Stop(Exception):
-        pass
-
-    whole = curve_of(path, problem, coarse)
+    whole = evaluate(path, problem, coarse)
     progress = Progress()
-
-    def stop_at_four(t: float, values: dict[str, Any], progress: Progress) -> None:
-        if len(progress.points) == 4:
-            raise Stop
-
-    with pytest.raises(Stop):
-        evaluate(path, problem, coarse, stop_at_four, progress)
-    measured: list[float] = []
-    resumed = evaluate(path, problem, coarse, lambda t, *_: measured.append(t), progress)
-    assert resumed == whole
-    assert len(measured) == len(whole.t) - 4
+    first = list(islice(measure_points(path, problem, coarse, progress), 4))
+    assert list(progress.points) == first
+    rest = list(measure_points(path, problem, coarse, progress))
+    assert curve_of(path, problem, coarse, progress) == whole
+    assert len(rest) == len(whole.t) - 4
 
 
 def test_positions_are_arc_lengths(path: mcbench.Path, problem: Problem) -> None:
-    curve = curve_of(path, problem, Protocol(points=5, refine=1))
+    curve = evaluate(path, problem, Protocol(points=5, refine=1))
     assert curve.position[0] == 0
     assert curve.position[-1] == pytest.approx(curve.straight)
     assert curve.position == pytest.approx([t * curve.straight for t in curve.t])
 
 
 def test_ensembles_average_softmax_outputs(path: mcbench.Path, problem: Problem) -> None:
-    curve = curve_of(path, problem, Protocol(points=3, refine=0))
+    curve = evaluate(path, problem, Protocol(points=3, refine=0))
     test = problem.splits["test"]
     points = [problem.forward(path(t), test.inputs).softmax(1) for t in (0, 0.5, 1)]
     for name, members in (("path", points), ("ends", [points[0], points[2]])):
@@ -135,7 +120,7 @@ def test_augmented_evaluation_needs_an_augmenting_recipe(
     path: mcbench.Path, problem: Problem
 ) -> None:
     with pytest.raises(UsageError, match="no augmentation"):
-        curve_of(path, problem, Protocol(augment=True))
+        evaluate(path, problem, Protocol(augment=True))
 
 
 def test_a_path_that_diverges_is_a_failed_run(
@@ -143,7 +128,7 @@ def test_a_path_that_diverges_is_a_failed_run(
 ) -> None:
     bad = {n: torch.full_like(x, float("nan")) for n, x in pair[0].params.items()}
     with pytest.raises(RunError, match=r"loss at t = 0\.5"):
-        curve_of(mcbench.polyline([pair[0].params, bad, pair[1].params]), problem, Protocol(3, 0))
+        evaluate(mcbench.polyline([pair[0].params, bad, pair[1].params]), problem, Protocol(3, 0))
 
 
 @pytest.mark.parametrize(("points", "refine"), [(1, 0), (5, -1)])
@@ -153,7 +138,7 @@ def test_protocols_that_make_no_sense_are_refused(points: int, refine: int) -> N
 
 
 def test_the_ensemble_of_a_and_a_point(path: mcbench.Path, problem: Problem) -> None:
-    curve = curve_of(path, problem, Protocol(points=5, refine=1))
+    curve = evaluate(path, problem, Protocol(points=5, refine=1))
     test = problem.splits["test"]
     for i, t in enumerate(curve.t):
         both = sum(problem.forward(path(s), test.inputs).softmax(1) for s in (0.0, t))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from itertools import islice
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ import torch
 import mcbench
 from conftest import Deep
 from mcbench.evaluation import shared_layers
-from mcbench.evaluation.evaluate import Curve, Observe, evaluate
+from mcbench.evaluation.evaluate import Curve, curve_of, evaluate, measure_points
 from mcbench.evaluation.losses import Progress, measure, measure_all
 from mcbench.evaluation.protocol import Protocol
 from mcbench.paths.params import Params, combine, equal
@@ -180,7 +181,7 @@ def test_a_path_measured_in_groups_has_the_numbers_of_its_points(
 ) -> None:
     problem, pair = deep("mlp[widths=(9,8,7)]")
     path = host().get("method", "linear-bfly").connect(*pair, problem)
-    curve = evaluate(path, problem, Protocol(13, 2), lambda *_: None, Progress())
+    curve = evaluate(path, problem, Protocol(13, 2))
     assert len(list(shared_layers.groups(path, Protocol(13).grid, problem))) == len(path.legs)
     alone = [measure(path(t), problem, Protocol()) for t in curve.t]
     for split in problem.splits:
@@ -225,7 +226,7 @@ def test_a_path_that_diverges_says_so(
 
     path = mcbench.Path([mcbench.Leg(a, b, between)])
     with pytest.raises(mcbench.RunError, match=r"at t = 0\.75 is"):
-        evaluate(path, problem, Protocol(9), lambda *_: None, Progress())
+        evaluate(path, problem, Protocol(9))
 
 
 @pytest.mark.usefixtures("shared")
@@ -285,32 +286,19 @@ def test_an_evaluation_in_groups_goes_on_with_the_same_numbers(
     stop: int, text: str, deep: Callable[[str], Deep]
 ) -> None:
     """Also one that was stopped within a group, or while it refined: no round is counted twice."""
-
-    class Stop(Exception):
-        pass
-
     problem, pair = deep(text)
     protocol = Protocol(21, 2)
 
-    def again(observe: Observe, progress: Progress) -> Curve:
+    def again(progress: Progress, stop: int | None = None) -> Curve | None:
         path = host().get("method", "linear-wa[cutoff=1e-9]").connect(*pair, problem)
-        return evaluate(path, problem, protocol, observe, progress)
+        measured = list(islice(measure_points(path, problem, protocol, progress), stop))
+        return curve_of(path, problem, protocol, progress) if len(measured) != stop else None
 
-    whole = again(lambda *_: None, Progress())
-    saved, seen = Progress(), 0
-
-    def observe(t: float, values: dict[str, Any], progress: Progress) -> None:
-        nonlocal saved, seen
-        seen += 1
-        if seen == stop:
-            sums = {name: x.clone() for name, x in progress.sums.items()}
-            saved = Progress(dict(progress.points), sums)
-            raise Stop
-
-    with pytest.raises(Stop):
-        again(observe, Progress())
-    assert len(saved.points) >= stop
-    assert again(lambda *_: None, saved) == whole
+    whole = again(Progress())
+    progress = Progress()
+    assert again(progress, stop) is None
+    assert len(progress.points) >= stop
+    assert again(progress) == whole
 
 
 @pytest.mark.usefixtures("shared")
@@ -334,7 +322,7 @@ def test_no_point_is_adjusted_twice(text: str, deep: Callable[[str], Deep]) -> N
         return replace(leg, between=between, several_between=several)
 
     legs = [noting(leg, i) for i, leg in enumerate(path.legs)]
-    curve = evaluate(mcbench.Path(legs), problem, Protocol(21, 1), lambda *_: None, Progress())
+    curve = evaluate(mcbench.Path(legs), problem, Protocol(21, 1))
     assert len(asked) == len(set(asked)) == len(curve.t) - 2
 
 
@@ -368,21 +356,28 @@ def test_a_leg_that_gives_too_few_points_together_says_so() -> None:
         leg.several([0.25, 0.5])
 
 
-def test_a_context_holds_all_that_a_leg_computes() -> None:
-    from contextlib import contextmanager
-
-    entered = []
+@pytest.mark.parametrize("text", ["mlp[widths=(9,8,7)]", CONV])
+def test_all_points_are_computed_where_their_cost_is_measured(
+    text: str, deep: Callable[[str], Deep]
+) -> None:
+    problem, (a, b) = deep(text)
+    inside, computed = False, list[bool]()
 
     @contextmanager
-    def context():  # type: ignore[no-untyped-def]
-        entered.append(1)
+    def computing() -> Iterator[None]:
+        nonlocal inside
+        inside = True
         yield
+        inside = False
 
-    a, b = {"w": torch.tensor([0.0])}, {"w": torch.tensor([1.0])}
-    leg = mcbench.segment(a, b).legs[0].within(context)
-    assert float(leg(0.5)["w"]) == 0.5 and len(entered) == 1
-    assert [float(p["w"]) for p in leg.several([0.0, 0.25, 0.5])] == [0.0, 0.25, 0.5]
-    assert len(entered) == 2
+    def between(u: float) -> mcbench.Params:
+        computed.append(inside)
+        return mcbench.segment(a.params, b.params)(u)
+
+    path = mcbench.Path([mcbench.Leg(a.params, b.params, between)])
+    progress = Progress(computing=computing)
+    curve = list(measure_points(path, problem, Protocol(5, 1), progress))
+    assert len(computed) == len(curve) - 2 and all(computed)
 
 
 @pytest.mark.parametrize("text", ["mlp[widths=(9,8,7)]", CONV])

@@ -26,7 +26,6 @@ from mcbench import Endpoint, RunError, UsageError
 from mcbench.cli import main
 from mcbench.evaluation.ends import check_ends
 from mcbench.evaluation.evaluate import evaluate
-from mcbench.evaluation.losses import Progress as Evaluating
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.record import Record
 from mcbench.paths.params import Params, combine, equal
@@ -208,7 +207,7 @@ BANDS = [
 
 
 def highest(path: Any, problem: Problem) -> float:
-    curve = evaluate(path, problem, Protocol(41, 3), lambda *_: None, Evaluating())
+    curve = evaluate(path, problem, Protocol(41, 3))
     return max(curve.loss["train"])
 
 

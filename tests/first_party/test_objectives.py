@@ -17,7 +17,6 @@ from torch import Tensor
 from mcbench.builtin.landscapes import Flatland, ring
 from mcbench.errors import UsageError
 from mcbench.evaluation.evaluate import evaluate
-from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
 from mcbench.plugins.host import host
@@ -200,7 +199,7 @@ def test_the_maximum_is_lower_on_digits(
     for objective in ("uniform", "max"):
         method = host().get("method", f"bezier[objective={objective},epochs=40]")
         path = method.connect(*pair, experiment.problem)
-        curve = evaluate(path, experiment.problem, Protocol(11, 2), lambda *_: None, Progress())
+        curve = evaluate(path, experiment.problem, Protocol(11, 2))
         highest[objective] = max(curve.loss["train"])
     assert highest["max"] < 0.95 * highest["uniform"]
 

@@ -171,7 +171,7 @@ def test_everything_is_computed_once(store: Store, monkeypatch: pytest.MonkeyPat
         raise AssertionError("computed again")
 
     monkeypatch.setattr("mcbench.training.training.train", never)
-    monkeypatch.setattr("mcbench.experiments.runner.evaluate", never)
+    monkeypatch.setattr("mcbench.experiments.runner.measure_points", never)
     again = Experiment(PLAN, store).run()
     assert again.records == first.records and again.endpoints == first.endpoints
 
@@ -219,7 +219,7 @@ def test_a_failed_run_is_recorded_and_tried_again(
     def fail(*_: object) -> None:
         raise MemoryError("too large")
 
-    monkeypatch.setattr("mcbench.experiments.runner.evaluate", fail)
+    monkeypatch.setattr("mcbench.experiments.runner.measure_points", fail)
     failed = Experiment(PLAN, store).run()
     assert failed.records == {}
     assert list(failed.failures.values()) == ["MemoryError: too large"]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 import torch
 from networks import problem_of
@@ -11,15 +14,37 @@ from mcbench.paths.params import Params, equal, finite
 from mcbench.plugins.host import host
 from mcbench.problem import loading
 from mcbench.problem.problem import Problem
+from mcbench.store.checkpoint import Workshop
 from mcbench.store.store import Store
 from mcbench.training import training
 
+State = tuple[Params, dict[str, Any]]
 
-def trained(problem: Problem, seeds: list[int], states=None, save=None):  # type: ignore[no-untyped-def]
-    outcomes = training.train(
-        problem, seeds, states or {}, save or (lambda *_: None), lambda *_: None
-    )
-    return {outcome.seed: outcome for outcome in outcomes}
+
+class States(Workshop):
+    """All states of one training, in memory."""
+
+    def __init__(self, *states: State) -> None:
+        super().__init__()
+        self.states = list(states)
+
+    @property
+    def due(self) -> bool:
+        return True
+
+    def load(self) -> State | None:
+        return self.states[-1] if self.states else None
+
+    def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
+        copies = {name: x.detach().clone() for name, x in tensors.items()}
+        self.states.append((copies, json.loads(json.dumps(record))))
+
+
+def trained(
+    problem: Problem, seeds: list[int], checkpoints: dict[int, Workshop] | None = None
+) -> dict[int, training.TrainingResult]:
+    results = training.train(problem, checkpoints or dict.fromkeys(seeds, Workshop()))
+    return {result.seed: result for result in results}
 
 
 SMALL, LARGE = "mlp2[width=7]", "mlp2[width=4000]"
@@ -52,12 +77,12 @@ def test_a_resumed_training_ends_with_the_same_weights(
     problem = problem_of(shared_store, SMALL, recipe)
     if not together:
         monkeypatch.setattr(training, "TOGETHER", 0)
-    monkeypatch.setenv("MCBENCH_SAVE_SECONDS", "0")
-    states: dict[int, list[training.State]] = {0: [], 1: []}
-    whole = trained(problem, [0, 1], save=lambda seed, state: states[seed].append(state))
-    assert [state.epoch for state in states[0]] == [1, 2, 3, 4]
+    first, second = States(), States()
+    whole = trained(problem, [0, 1], {0: first, 1: second})
+    assert [record["epoch"] for _, record in first.states] == [1, 2, 3, 4]
     # Two networks that stopped at different epochs.
-    resumed = trained(problem, [0, 1], {0: states[0][1], 1: states[1][2]})
+    stopped: dict[int, Workshop] = {0: States(first.states[1]), 1: States(second.states[2])}
+    resumed = trained(problem, [0, 1], stopped)
     for seed in (0, 1):
         assert equal(resumed[seed].params, whole[seed].params)
         assert resumed[seed].losses == whole[seed].losses
@@ -177,18 +202,17 @@ def test_learning_rates_that_swing_change_with_every_step() -> None:
         assert rate == pytest.approx(down if t <= 0.5 else up)
 
 
-def test_training_that_stops_early_is_the_beginning_of_the_whole(
-    shared_store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_training_that_stops_early_is_the_beginning_of_the_whole(shared_store: Store) -> None:
     """An iterate is what the whole training had by then: the schedule is that of the whole."""
-    monkeypatch.setenv("MCBENCH_SAVE_SECONDS", "0")
-    states: list[training.State] = []
+    checkpoint = States()
     whole = problem_of(shared_store, SMALL, "quick[epochs=4]")
-    trained(whole, [0], save=lambda seed, state: states.append(state))
+    trained(whole, [0], {0: checkpoint})
     part = trained(problem_of(shared_store, SMALL, "quick[epochs=4,stop=2]"), [0])[0]
-    assert part.losses == states[1].losses and len(part.losses) == 2
+    tensors, record = checkpoint.states[1]
+    assert part.losses == record["losses"] and len(part.losses) == 2
+    assert part.params is not None
     for name, value in part.params.items():
-        assert torch.equal(value, states[1].tensors[f"network.{name}"])
+        assert torch.equal(value, tensors[f"network.{name}"])
     with pytest.raises(UsageError, match="stop = 5 is beyond its 4 epochs"):
         host().get("recipe", "quick[epochs=4,stop=5]")
 
