@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mcbench
-from mcbench.builtin.metrics.formulas import mean_loss_by_length
+from mcbench.builtin.metrics.curve import mean_loss_by_length
 from mcbench.evaluation import search
 from mcbench.evaluation.evaluate import Curve, PathEvaluation, evaluate
 from mcbench.evaluation.losses import Progress
