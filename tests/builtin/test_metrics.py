@@ -201,10 +201,8 @@ def test_wa_storage_counts_one_backbone_and_two_heads(
     metric = host().get("metric", f"wa-storage[head={head}]")
     assert metric.measure(evaluation_of(problem, pair), None) == {
         "parameters": whole + extra,
-        "statistics": 0,
         "bytes": 4 * (whole + extra),
         "independent-parameters": 2 * whole,
-        "independent-statistics": 0,
         "independent-bytes": 8 * whole,
     }
 

@@ -114,7 +114,7 @@ class WAStorage:
 
     ``parameters`` are counted apart from ``statistics``, the entries that no gradient trains, such
     as the running means and variances of batch norms; ``bytes`` are of both, each entry in its own
-    type.
+    type. What there is none of is left out.
     """
 
     name = "wa-storage"
@@ -139,7 +139,7 @@ class WAStorage:
         own = {name for layer in problem.chain.layers[below:] for name in layer.entries}
         entries = [*a.params.items(), *((n, x) for n, x in b.params.items() if n in own)]
         alone = [*a.params.items(), *b.params.items()]
-        return {
+        counts = {
             f"{prefix}{name}": value
             for prefix, stored in (("", entries), ("independent-", alone))
             for name, value in (
@@ -148,3 +148,4 @@ class WAStorage:
                 ("bytes", sum(x.nbytes for _, x in stored)),
             )
         }
+        return {name: value for name, value in counts.items() if value}
