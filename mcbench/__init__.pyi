@@ -50,8 +50,8 @@ from .problem.endpoint import Endpoint as Endpoint
 from .problem.problem import Problem as Problem
 from .problem.recipe import Recipe as Recipe
 from .store.checkpoint import Workshop as Workshop
-from .structure import Chain as Chain
-from .structure import Hidden as Hidden
+from .structure.chain import Chain as Chain
+from .structure.neurons import Hidden as Hidden
 from .training.batch_norm import Statistics as Statistics
 from .training.loop import Solver as Solver
 from .training.loop import solve as solve

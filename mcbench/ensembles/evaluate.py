@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
@@ -23,7 +24,7 @@ from mcbench.problem.problem import Problem
 from mcbench.store.cost import Cost
 from mcbench.store.key import key_of
 from mcbench.store.provenance import provenance
-from mcbench.structure.flops import operations, shared_layers
+from mcbench.structure.flops import operations
 
 log = logging.getLogger("mcbench")
 
@@ -232,7 +233,7 @@ def grow(
             stored["bytes"] += size(own)[1]
             shared = 0
             if chain is not None and count > 1:
-                shared = shared_layers(first, member, chain)
+                shared = chain.common([first, member], operator.is_)
             stored["operations"] += sum(by_layer[shared:])
             outputs = probabilities(member, problem)
             total = outputs if total is None else total + outputs

@@ -63,7 +63,7 @@ class Networks:
         self.size = self.layout.trained
         types = [like[name].dtype for name in self.layout.names]
         self.dtype = reduce(torch.promote_types, types, torch.float32)
-        self.passes = -(-len(problem.data.train) // recipe.batch_size)
+        self.passes = recipe.steps(len(problem.data.train))
         self._most = lanes
         self._lanes: dict[tuple[int, bool], int] = {}
 

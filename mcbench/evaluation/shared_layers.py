@@ -2,7 +2,7 @@
 
 Layers that are the same at all points are computed once. Where the weights of the first layer that
 differs are combinations of a few, as along a line or an arc, so are its outputs
-(`mcbench.structure.Span`): only those few are multiplied with the inputs.
+(`mcbench.structure.span.Span`): only those few are multiplied with the inputs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from mcbench.paths.params import Params
 from mcbench.paths.path import Path
 from mcbench.problem.problem import Problem
-from mcbench.structure import Chain
+from mcbench.structure.chain import Chain
 
 BUDGET = 2**28
 """Most bytes of points that are computed at once."""

@@ -19,8 +19,7 @@ from mcbench.paths.params import move
 from mcbench.paths.path import Path
 from mcbench.plugins.host import host
 from mcbench.store.checkpoint import Workshop
-from mcbench.store.distribution import installed, named
-from mcbench.store.provenance import provenance
+from mcbench.store.provenance import installed, named, provenance
 from mcbench.store.store import Store
 
 log = logging.getLogger("mcbench")

@@ -15,7 +15,7 @@ from mcbench.landscape.plane import Plane
 from mcbench.paths.params import Params
 from mcbench.problem.dataset import Split
 from mcbench.problem.problem import Problem, SplitName
-from mcbench.structure import Chain
+from mcbench.structure.chain import Chain
 from mcbench.training.batch_norm import Statistics
 
 POINTS = 64

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from torch import Tensor
 
 from mcbench.methods.method import Parts
 from mcbench.paths.params import Params, combine
 from mcbench.paths.path import Leg
+from mcbench.problem.problem import Problem
 from mcbench.structure.neurons import Hidden
-
-if TYPE_CHECKING:
-    from mcbench.problem.problem import Problem
 
 
 def all_layers(

@@ -7,16 +7,16 @@ weight adjustment.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
+from mcbench.methods.method import Need, Parts
 from mcbench.paths.path import End, Path
 from mcbench.plugins.host import host
 from mcbench.plugins.parameters import parameter, parse
+from mcbench.problem.endpoint import Endpoint
+from mcbench.problem.problem import Problem
 
-if TYPE_CHECKING:
-    from mcbench.methods.method import Need, Parts
-    from mcbench.problem.endpoint import Endpoint
-    from mcbench.problem.problem import Problem
+_KINDS = ("matching", "interpolation", "adjustment")
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,7 @@ class Composition:
     @property
     def route(self) -> str:
         """The way in a few words."""
-        matching, interpolation, adjustment = (
-            parse(x)[0] for x in (self.matching, self.interpolation, self.adjustment)
-        )
+        matching, interpolation, adjustment = (parse(getattr(self, kind))[0] for kind in _KINDS)
         words = [] if matching == "identity" else [f"{matching} matching"]
         words.append(interpolation)
         if adjustment != "none":
@@ -84,19 +82,9 @@ class Composition:
     def expected_failures(self) -> dict[str, str]:
         """The ``expected_path_failures`` of its parts, for `mcbench.testing`."""
         failures: dict[str, str] = {}
-        for kind in ("matching", "interpolation", "adjustment"):
+        for kind in _KINDS:
             failures |= host().get(kind, getattr(self, kind)).expected_path_failures
         return failures
-
-    @property
-    def _parts(self) -> Parts:
-        from mcbench.methods.method import Parts
-
-        return Parts(
-            host().get("matching", self.matching),
-            host().get("interpolation", self.interpolation),
-            host().get("adjustment", self.adjustment),
-        )
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
         """The path; see the class."""
@@ -104,7 +92,7 @@ class Composition:
         from mcbench.methods.layerwise import layerwise
         from mcbench.methods.unpermute import is_identity, way_back
 
-        parts = self._parts
+        parts = Parts(*(host().get(kind, getattr(self, kind)) for kind in _KINDS))
         if parts.adjustment.name == "none":
             legs, orders = all_layers(a.params, b.params, problem, parts)
         else:

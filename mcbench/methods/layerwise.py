@@ -8,30 +8,22 @@ straight to B's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from mcbench.methods.method import Adjust, AdjustSeveral, Interpolation, Parts, Stage
+from mcbench.methods.method import Adjust, Parts, Stage
 from mcbench.paths.params import Params
 from mcbench.paths.path import Leg, line
+from mcbench.problem.problem import Problem
 from mcbench.structure.neurons import Hidden
-
-if TYPE_CHECKING:
-    from mcbench.problem.problem import Problem
 
 
 def layerwise(
     a: Params, b: Params, problem: Problem, parts: Parts
 ) -> tuple[list[Leg], list[Tensor]]:
     """Legs from A to B with its hidden neurons matched to those that they replace.
-
-    Arguments:
-        a, b: The networks.
-        problem: The chain and the data.
-        parts: The parts of the method.
 
     Returns:
         The legs, the last of them for the last layer; and the order of B's neurons in each
@@ -65,30 +57,22 @@ def _stage(
     order = parts.matching.match(hidden.pack(start), hidden.pack(replaced), hidden.incoming)
     replaced = hidden.permute(replaced, order)
     stop = adjust(replaced, 1.0) if last else replaced
-    along = parts.adjustment.along
-    move = _interpolated(hidden, start, replaced if along else stop, parts.interpolation)
-    leg = Leg(start, stop, move, title=f"layer {k + 1}")
-    return _adjusted(leg, adjust, parts.adjustment.several) if along else leg, order
-
-
-def _adjusted(leg: Leg, adjust: Adjust, several: AdjustSeveral | None) -> Leg:
-    """The leg with all its points adjusted; one point alone as it would be among several."""
-    move = leg.between
-    if several is None:
-        return replace(leg, between=lambda u: adjust(move(u), u))
-    return replace(
-        leg,
-        between=lambda u: several(adjust, move, [u])[0],
-        several_between=lambda times: several(adjust, move, times),
-    )
-
-
-def _interpolated(
-    hidden: Hidden, start: Params, stop: Params, interpolation: Interpolation
-) -> Callable[[float], Params]:
-    here, there = hidden.pack(start), hidden.pack(stop)
+    along, several = parts.adjustment.along, parts.adjustment.several or _one_by_one
+    here, there = hidden.pack(start), hidden.pack(replaced if along else stop)
 
     def move(u: float) -> Params:
-        return start | hidden.unpack(hidden.between(interpolation, here, there, u))
+        return start | hidden.unpack(hidden.between(parts.interpolation, here, there, u))
 
-    return move
+    def adjusted(times: Sequence[float]) -> list[Params]:
+        return several(adjust, move, times)
+
+    leg = Leg(start, stop, move, title=f"layer {k + 1}")
+    if along:
+        leg = replace(leg, between=lambda u: adjusted([u])[0], several_between=adjusted)
+    return leg, order
+
+
+def _one_by_one(
+    adjust: Adjust, move: Callable[[float], Params], times: Sequence[float]
+) -> list[Params]:
+    return [adjust(move(u), u) for u in times]

@@ -23,18 +23,15 @@ it above the larger of B's and that of B without its most replaceable neuron.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from mcbench.methods.least_squares import Gram
+from mcbench.paths.params import Params
 from mcbench.paths.path import Leg, line
+from mcbench.problem.problem import Problem
 from mcbench.structure.neurons import Hidden
-
-if TYPE_CHECKING:
-    from mcbench.paths.params import Params
-    from mcbench.problem.problem import Problem
 
 POSITIONS = 16
 """Positions per image at which a convolution's patches are sampled."""
@@ -63,21 +60,14 @@ def way_back(b: Params, orders: Sequence[Tensor], problem: Problem) -> list[Leg]
     legs: list[Leg] = []
     for k in reversed(range(len(orders))):
         if not is_identity(orders[k]):
-            legs += _undo(states[k], states[k + 1], orders[k], hiddens[k], k, problem)
+            spare, silenced = silence(states[k], hiddens[k], k, problem)
+            places = Places(silenced, orders[k].tolist(), spare, hiddens[k], states[k])
+            legs += [
+                line(states[k + 1], places(0.0), "silence a neuron"),
+                Leg(places(0.0), places(1.0), places, places.length, "permute back"),
+                line(places(1.0), states[k], "restore the neuron"),
+            ]
     return legs
-
-
-def _undo(
-    b: Params, permuted: Params, order: Tensor, hidden: Hidden, layer: int, problem: Problem
-) -> list[Leg]:
-    spare, silenced = silence(b, hidden, layer, problem)
-    moves = plan(order.tolist(), spare)
-    places = Places(silenced, order, spare, moves, hidden, b)
-    return [
-        line(permuted, places(0.0), "silence a neuron"),
-        Leg(places(0.0), places(1.0), places, places.length, "permute back"),
-        line(places(1.0), b, "restore the neuron"),
-    ]
 
 
 def silence(b: Params, hidden: Hidden, layer: int, problem: Problem) -> tuple[int, Tensor]:
@@ -137,26 +127,18 @@ class Places:
 
     Arguments:
         silenced: B's outgoing weights with one neuron silenced, shape (n, block x out).
-        order: The starting order, shape (n,).
+        order: The starting order.
         spare: The silenced neuron.
-        moves: The moves of `plan`.
         hidden: The hidden layer.
         b: The network B.
     """
 
     def __init__(
-        self,
-        silenced: Tensor,
-        order: Tensor,
-        spare: int,
-        moves: list[tuple[int, int]],
-        hidden: Hidden,
-        b: Params,
+        self, silenced: Tensor, order: list[int], spare: int, hidden: Hidden, b: Params
     ) -> None:
         self._neurons = torch.cat([hidden.in_weights(b), silenced], dim=1)
-        self._hidden, self._rest, self._moves = hidden, b, moves
-        self._order = order.tolist()
-        self._spare = spare
+        self._hidden, self._rest, self._moves = hidden, b, plan(order, spare)
+        self._order, self._spare = order, spare
         self._steps = self._step_lengths()
         self._distance = [0.0, *torch.tensor(self._steps, dtype=torch.float64).cumsum(0).tolist()]
 

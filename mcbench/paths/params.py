@@ -6,12 +6,11 @@ first argument.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from hashlib import _Hash
-
     import torch
 
 Params: TypeAlias = "dict[str, torch.Tensor]"
@@ -69,7 +68,7 @@ def finite(a: Params) -> bool:
     return all(bool(x.isfinite().all()) for x in a.values() if x.is_floating_point())
 
 
-def feed(digest: _Hash, a: Params) -> None:
+def feed(digest: hashlib._Hash, a: Params) -> None:
     """Add names, shapes, dtypes and values, in the order of the names, to a hash."""
     import torch
 
@@ -81,8 +80,6 @@ def feed(digest: _Hash, a: Params) -> None:
 
 def fingerprint(a: Params) -> str:
     """The SHA-256 hash of names, shapes, dtypes and values; of a file's metadata none counts."""
-    import hashlib
-
     digest = hashlib.sha256()
     feed(digest, a)
     return digest.hexdigest()

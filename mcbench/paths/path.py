@@ -10,13 +10,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from mcbench.errors import RunError
-from mcbench.paths.params import combine, distance
-
-if TYPE_CHECKING:
-    from mcbench.paths.params import Params
+from mcbench.paths.params import Params, combine, distance
 
 End = Literal["b", "permuted", "short"]
 """The end of a path: B, B with its hidden neurons permuted, or a point short of both."""
@@ -87,11 +84,7 @@ class Path:
         return [i / len(self.legs) for i in range(len(self.legs) + 1)]
 
     def __call__(self, t: float) -> Params:
-        """The point at ``t``.
-
-        Raises:
-            ValueError: If ``t`` is not in [0, 1].
-        """
+        """The point at ``t``; see `several`."""
         return self.several([t])[0]
 
     def several(self, times: Sequence[float]) -> list[Params]:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from importlib.metadata import entry_points
 from typing import Any
 
 import pluggy
@@ -19,9 +20,11 @@ import pluggy
 from mcbench.errors import McbenchError, UsageError, one_line, unknown
 from mcbench.plugins import hookspecs, parameters
 from mcbench.plugins.capabilities import complete
-from mcbench.plugins.discovery import OWN, entry_points
 
 log = logging.getLogger("mcbench")
+
+OWN = "mcbench"
+"""The distribution whose entry points are the built-ins: they are always loaded, and first."""
 
 KINDS = {
     "architecture": "mcbench_architectures",
@@ -84,12 +87,12 @@ class Host:
         self.plugins: dict[str, Plugin] = {}
         self._provided: dict[str, dict[str, list[Provided]]] = {}
         absent = set(only or ())
-        for distribution, entry in entry_points():
-            title = distribution.metadata["Name"]
+        entries = entry_points(group=hookspecs.PROJECT)
+        found = [(e.dist.name, e.dist.version, e) for e in entries if e.dist]
+        for title, version, entry in sorted(found, key=lambda item: (item[0] != OWN, item)):
             absent -= {entry.name, title}
             if title == OWN or only is None or {entry.name, title} & only:
-                plugin = Plugin(entry.name, title, distribution.version)
-                self.register(plugin, entry.load)
+                self.register(Plugin(entry.name, title, version), entry.load)
         if not any(plugin.distribution == OWN for plugin in self.plugins.values()):
             raise McbenchError(
                 "the installed mcbench declares no built-ins: it is older than its code; install "
@@ -109,37 +112,33 @@ class Host:
             self.plugins[plugin.name] = plugin
             return
         self.plugins[plugin.name] = plugin
+        doing = "it cannot be imported"
         try:
             module = load()
-        except (Exception, SystemExit) as error:
-            exits = isinstance(error, SystemExit)
-            plugin.blame("it exits when imported" if exits else "it cannot be imported", error)
-            return
-        try:
+            doing = "its hooks are wrong"
             self.manager.register(module, plugin.name)
             callers = self.manager.get_hookcallers(module) or []
             strays = [caller.name for caller in callers if not caller.has_spec()]
             if strays:
                 hooks = [name for name in vars(hookspecs) if name.startswith("mcbench_")]
                 raise unknown("hook", strays[0], hooks)
-        except Exception as error:
-            plugin.blame("its hooks are wrong", error)
-            if self.manager.is_registered(module):
-                self.manager.unregister(module)
+        except (Exception, SystemExit) as error:
+            exits = isinstance(error, SystemExit)
+            plugin.blame("it exits when imported" if exits else doing, error)
+            if self.manager.has_plugin(plugin.name):
+                self.manager.unregister(name=plugin.name)
 
     def provided(self, kind: str) -> dict[str, list[Provided]]:
         """All components of a kind by name; several of one name are a conflict."""
         if kind not in self._provided:
-            components: dict[str, list[Provided]] = {}
+            components = self._provided[kind] = {}
             for plugin, component in self._components(KINDS[kind]):
                 defect = _defect(kind, component)
                 if defect:
                     plugin.errors.append(f"{KINDS[kind]}: {defect}")
                     continue
-                name = component.name
-                plugin.provides.setdefault(plural(kind), []).append(name)
-                components.setdefault(name, []).append(Provided(component, plugin))
-            self._provided[kind] = components
+                plugin.provides.setdefault(plural(kind), []).append(component.name)
+                components.setdefault(component.name, []).append(Provided(component, plugin))
         return self._provided[kind]
 
     def _components(self, hook: str) -> Iterator[tuple[Plugin, Any]]:
@@ -151,9 +150,8 @@ class Host:
                 items = list(implementation.function())
             except Exception as error:
                 plugin.blame(f"{hook} failed", error)
-                continue
-            for item in items:
-                yield plugin, item
+            else:
+                yield from ((plugin, item) for item in items)
 
     def names(self, kind: str) -> list[str]:
         """The names without conflict, sorted."""
@@ -224,23 +222,20 @@ class Host:
         distribution's version.
         """
         source = self.find(kind, component.name).plugin
-        declared = parameters.parameters(component)
-        values = {
-            name: value
-            for name, value in parameters.values(component).items()
-            if not (declared[name].later and value == declared[name].unset)
-        }
-        identity: dict[str, Any] = {
+        values: dict[str, Any] = {}
+        for name, p in parameters.parameters(component).items():
+            if p.later and p.default == p.unset:
+                continue
+            if p.part is not None:
+                values[name] = self.identity(p.part, self.get(p.part, p.default))
+            else:
+                values[name] = p.default
+        return {
             "name": component.name,
             "parameters": json.loads(json.dumps(values)),
             "distribution": source.distribution,
             "version": source.version,
         }
-        for name, parameter in declared.items():
-            if parameter.part is not None and name in values:
-                part = self.get(parameter.part, getattr(component, name))
-                identity["parameters"][name] = self.identity(parameter.part, part)
-        return identity
 
     def notify(self, event: str, **arguments: Any) -> None:
         """Call an event's hook; the first error of a plugin in it is logged and kept.

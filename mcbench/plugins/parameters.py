@@ -11,7 +11,7 @@ import dataclasses
 import re
 import sys
 from collections.abc import Mapping
-from typing import Any, get_args, get_origin
+from typing import Annotated, Any, get_args, get_origin
 
 from mcbench.errors import UsageError
 
@@ -60,9 +60,8 @@ def parameter(
         >>> configure("architecture", Net(), {"width": "64"}).width
         64
     """
-    metadata = {"help": help, "part": part, "constraints": constraints, "parameter": True,
-                "later": later}  # fmt: skip
-    return dataclasses.field(default=default, metadata=metadata)
+    declared = {"help": help, "constraints": constraints, "part": part, "later": later}
+    return dataclasses.field(default=default, metadata={"parameter": declared})
 
 
 def parse(text: str) -> tuple[str, dict[str, str]]:
@@ -109,19 +108,18 @@ def expand(text: str) -> list[str]:
 def _split(text: str, whole: str) -> list[str]:
     """Split at the commas outside brackets; an error shows the ``whole`` text."""
     mismatch = UsageError(f"the brackets in '{whole}' do not match")
-    items, open_brackets, start = [], [], 0
-    for i, character in enumerate(text):
+    items, closing = [""], list[str]()
+    for character in text:
+        if character == "," and not closing:
+            items.append("")
+            continue
+        items[-1] += character
         if character in _CLOSING:
-            open_brackets.append(_CLOSING[character])
-        elif character in _CLOSING.values():
-            if not open_brackets or open_brackets.pop() != character:
-                raise mismatch
-        elif character == "," and not open_brackets:
-            items.append(text[start:i])
-            start = i + 1
-    if open_brackets:
+            closing.append(_CLOSING[character])
+        elif character in _CLOSING.values() and (not closing or closing.pop() != character):
+            raise mismatch
+    if closing:
         raise mismatch
-    items.append(text[start:])
     return [item for item in items if item.strip()]
 
 
@@ -131,17 +129,14 @@ def parameters(component: object) -> dict[str, Parameter]:
         return {}
     return {
         field.name: Parameter(
-            name=field.name,
-            type=_hint(type(component), field),
-            default=getattr(component, field.name),
-            help=field.metadata["help"],
-            constraints=field.metadata["constraints"],
-            part=field.metadata["part"],
-            later=field.metadata["later"],
+            field.name,
+            _hint(type(component), field),
+            getattr(component, field.name),
             unset=field.default,
+            **field.metadata["parameter"],
         )
         for field in dataclasses.fields(component)
-        if field.metadata.get("parameter")
+        if "parameter" in field.metadata
     }
 
 
@@ -167,20 +162,18 @@ def configure(kind: str, component: Any, values: Mapping[str, Any]) -> Any:
             raise UsageError(
                 f"{kind} '{component.name}' has no parameter '{key}': it takes {allowed}"
             )
-        changes[key] = _validate(f"{kind} '{component.name}'", declared[key], value)
+        owner = f"{kind} '{component.name}': parameter '{key}'"
+        changes[key] = _validate(owner, declared[key], value)
     return dataclasses.replace(component, **changes) if changes else component
 
 
 def _validate(owner: str, declared: Parameter, value: Any) -> Any:
-    from pydantic import Field, TypeAdapter, ValidationError
-    from pydantic.errors import PydanticSchemaGenerationError
+    from pydantic import Field, PydanticSchemaGenerationError, TypeAdapter, ValidationError
 
     hint, given = declared.type, value
     if isinstance(value, str):
         value = _from_text(value, hint)
     try:
-        from typing import Annotated
-
         annotated: Any = Annotated[hint, Field(**declared.constraints)]  # A type made at run time.
         adapter: TypeAdapter[Any] = TypeAdapter(annotated)
         return adapter.validate_python(value)
@@ -189,13 +182,9 @@ def _validate(owner: str, declared: Parameter, value: Any) -> Any:
         reason = first["msg"].lower()
         if first["type"] in ("missing", "too_long"):  # Of a tuple, its places.
             reason = f"input should have {len(get_args(hint))} entries"
-        raise UsageError(
-            f"{owner}: parameter '{declared.name}': {reason}, not '{given}'"
-        ) from None
+        raise UsageError(f"{owner}: {reason}, not '{given}'") from None
     except (PydanticSchemaGenerationError, TypeError) as error:
-        raise UsageError(
-            f"{owner}: parameter '{declared.name}' is badly declared: {error}"
-        ) from None
+        raise UsageError(f"{owner} is badly declared: {error}") from None
 
 
 def _from_text(text: str, hint: Any) -> Any:
@@ -218,13 +207,15 @@ def text(component: Any, default: Any = None) -> str:
 
     `parse` and `configure` make the same component of it.
     """
-    defaults = values(default) if default is not None else {}
+    return written(component.name, values(component), values(default))
+
+
+def written(name: str, values: Mapping[str, Any], defaults: Mapping[str, Any]) -> str:
+    """``name[p=v]`` with the values that are not at their default."""
     items = [
-        f"{k}={value_text(v)}"
-        for k, v in values(component).items()
-        if k not in defaults or defaults[k] != v
+        f"{k}={value_text(v)}" for k, v in values.items() if k not in defaults or defaults[k] != v
     ]
-    return str(component.name) + (f"[{','.join(items)}]" if items else "")
+    return name + (f"[{','.join(items)}]" if items else "")
 
 
 def value_text(value: object) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from mcbench.errors import UsageError
 from mcbench.seeds import generator
@@ -91,6 +92,19 @@ class Data:
     classes: tuple[str, ...]
     loss: Literal["cross-entropy", "output"] = "cross-entropy"
 
+    def check_loss(self, architecture: Any) -> None:
+        """Test that the loss is that of an architecture, a plugin's object.
+
+        Raises:
+            UsageError: If one is a landscape's and the other is not.
+        """
+        if architecture.loss != self.loss:
+            kind = "a landscape, for data without classes: use -d landscape"
+            if architecture.loss != "output":
+                kind = ("for data with classes, and these have none: use one whose output is the "
+                        "loss, as ring; see 'mcbench list architectures'")  # fmt: skip
+            raise UsageError(f"architecture '{architecture.name}' is {kind}")
+
     def normalize(self, how: str) -> Data:
         """The same data, with the normalisation that `Recipe.normalize` names."""
         if how == "none":
@@ -123,8 +137,6 @@ class Data:
 
     def fingerprint(self) -> str:
         """A hash of values, shapes, order, classes and loss."""
-        import hashlib
-
         digest = hashlib.sha256(repr((self.classes, self.train.scale)).encode())
         if self.loss != "cross-entropy":
             digest.update(self.loss.encode())

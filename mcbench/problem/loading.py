@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import socket
 from pathlib import Path
 from typing import Any
 
-from mcbench.errors import DamagedError, DataNotFoundError
+from mcbench.errors import DataNotFoundError
 from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data, Split
 from mcbench.store.key import key_of
@@ -39,25 +38,36 @@ def load(dataset: Any, directory: Path | None, store: Store) -> tuple[Data, str]
         DataNotFoundError: If it is in no directory and cannot be downloaded.
     """
     places = directories(directory, store)
-    place, files = _find(dataset, places) or _download(dataset, places)
+    searched = ((place, dataset.find(place)) for place in places)
+    present = next((pair for pair in searched if pair[1] is not None), None)
+    place, files = present or _download(dataset, places)
     key = _key(dataset, place, files)
-    try:
-        decoded = store.read_tensors("data", key)
-    except DamagedError as error:
-        log.warning("%s; decoding it again", error)
-        decoded = None
+    decoded = store.intact(store.read_tensors, "data", key)
     if decoded is not None:
-        return _unpack(*decoded), decoded[1]["fingerprint"]
+        tensors, record = decoded
+        train, test = (
+            Split(tensors[f"{split}.inputs"], tensors[f"{split}.targets"], record["scale"])
+            for split in ("train", "test")
+        )
+        data = Data(train, test, tuple(record["classes"]), record["loss"])
+        return data, record["fingerprint"]
     data = dataset.read(place)
     fingerprint = data.fingerprint()
+    tensors = {
+        f"{split}.{part}": getattr(getattr(data, split), part)
+        for split in ("train", "test")
+        for part in ("inputs", "targets")
+    }
+    record = {
+        "name": dataset.name,
+        "classes": list(data.classes),
+        "scale": data.train.scale,
+        "fingerprint": fingerprint,
+        "loss": data.loss,
+    }
     with store.lock(key):
-        store.write_tensors("data", key, *_pack(data, dataset.name, fingerprint))
+        store.write_tensors("data", key, tensors, record)
     return data, fingerprint
-
-
-def _find(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]] | None:
-    files = ((place, dataset.find(place)) for place in places)
-    return next((pair for pair in files if pair[1] is not None), None)
 
 
 def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
@@ -68,10 +78,11 @@ def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
         raise DataNotFoundError(f"data set '{dataset.name}' is not in {folders}{help}")
     place = places[-1]
     log.info("downloading %s to %s", dataset.name, place)
+    timeout = socket.getdefaulttimeout()
     try:
         place.mkdir(parents=True, exist_ok=True)
-        with _socket_timeout(DOWNLOAD_SECONDS):
-            dataset.download(place)
+        socket.setdefaulttimeout(DOWNLOAD_SECONDS)
+        dataset.download(place)
         files = dataset.find(place)
     except Exception as error:
         reason = str(error).strip().partition("\n")[0].rstrip(": ")
@@ -79,6 +90,8 @@ def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
             f"data set '{dataset.name}' is not in {folders} "
             f"and cannot be downloaded ({reason}){help}"
         ) from error
+    finally:
+        socket.setdefaulttimeout(timeout)
     if files is None:
         raise DataNotFoundError(
             f"data set '{dataset.name}' was downloaded but is incomplete{help}"
@@ -86,47 +99,8 @@ def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
     return place, files
 
 
-@contextmanager
-def _socket_timeout(seconds: float) -> Iterator[None]:
-    import socket
-
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
-
-
 def _key(dataset: Any, place: Path, files: list[Path]) -> str:
     """The key of the decoded set, which changes if one of its files does."""
-    manifest = []
-    for file in files:
-        status = file.stat()
-        manifest.append([str(file.relative_to(place)), status.st_size, status.st_mtime_ns])
-    identity = host().identity("dataset", dataset)
-    return key_of({"dataset": identity, "files": sorted(manifest)})
-
-
-def _pack(data: Data, name: str, fingerprint: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    tensors = {
-        f"{split}.{part}": getattr(getattr(data, split), part)
-        for split in ("train", "test")
-        for part in ("inputs", "targets")
-    }
-    record = {
-        "name": name,
-        "classes": list(data.classes),
-        "scale": data.train.scale,
-        "fingerprint": fingerprint,
-        "loss": data.loss,
-    }
-    return tensors, record
-
-
-def _unpack(tensors: dict[str, Any], record: dict[str, Any]) -> Data:
-    train, test = (
-        Split(tensors[f"{split}.inputs"], tensors[f"{split}.targets"], record["scale"])
-        for split in ("train", "test")
-    )
-    return Data(train, test, tuple(record["classes"]), record["loss"])
+    stats = {str(file.relative_to(place)): file.stat() for file in files}
+    manifest = [[name, s.st_size, s.st_mtime_ns] for name, s in sorted(stats.items())]
+    return key_of({"dataset": host().identity("dataset", dataset), "files": manifest})

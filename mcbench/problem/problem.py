@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mcbench.errors import StructureError, UsageError
 from mcbench.plugins.capabilities import complete
-from mcbench.problem.network import activation_sizes, check_loss, initial_network
 from mcbench.problem.shared_property import shared_property
-from mcbench.seeds import generator
+from mcbench.seeds import derive, generator
 from mcbench.store.checkpoint import Workshop
-from mcbench.store.cost import Tally
+from mcbench.store.cost import Meter
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +20,8 @@ if TYPE_CHECKING:
     from mcbench.paths.params import Params
     from mcbench.problem.dataset import Data, Split
     from mcbench.problem.recipe import Recipe
-    from mcbench.structure import Affine, Chain
+    from mcbench.structure.affine import Affine
+    from mcbench.structure.chain import Chain
 
 SplitName = Literal["train", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "test")
@@ -41,6 +41,10 @@ class Problem:
         seed: The seed of all draws of methods and metrics.
         identity: Names, parameters, versions and fingerprint, which determine all results.
 
+    Attributes:
+        workshop: The stored state of the run's method.
+        fitted: The result of the method's ``fit`` on its pool of endpoints.
+
     Raises:
         UsageError: If the architecture is a landscape and the data have classes, or the reverse.
     """
@@ -57,16 +61,17 @@ class Problem:
         import torch
 
         complete("architecture", architecture)  # It need not come from a plugin.
-        check_loss(data, architecture)
+        data.check_loss(architecture)
         self.data: Final = data.normalize(recipe.normalize)
         self.architecture: Final = architecture
         self.recipe: Final = recipe
         self.device: Final = torch.device(device)
         self.seed: Final = seed
         self.identity: Final = identity or {}
+        self.workshop: Final = Workshop()
+        self.fitted: Final[Params] = {}
         self._whole: Problem | None = None
-        self._workshop, self._tally = Workshop(), Tally()
-        self._fitted: Params = {}
+        self._meter = Meter(self.device, len(self.data.train))
 
     def bind(self, workshop: Workshop | None = None, fitted: Params | None = None) -> Problem:
         """A view of this problem for one run, with the same data, network and chain.
@@ -76,35 +81,22 @@ class Problem:
                 samples that the view gives.
             fitted: The result of the method's ``fit`` on its pool of endpoints.
         """
-        view = copy.copy(self)
-        view._whole = self._whole or self
-        view._workshop, view._fitted = workshop or Workshop(), fitted or {}
-        meter = view._workshop.meter
-        view._tally = meter.tally if meter else Tally()
+        view, workshop = copy.copy(self), workshop or Workshop()
+        vars(view).update(workshop=workshop, fitted=fitted or {}, _whole=self._whole or self)
+        view._meter = workshop.meter or Meter(self.device, len(self.data.train))
         return view
-
-    @property
-    def workshop(self) -> Workshop:
-        """The stored state of the run's method."""
-        return self._workshop
-
-    @property
-    def fitted(self) -> Params:
-        """The result of the method's ``fit`` on its pool of endpoints."""
-        return self._fitted
 
     @property
     def samples_seen(self) -> int:
         """Training samples that went through the network, or a part of it, in this run so far.
 
-        The samples of the generators below are counted; add those that you take otherwise or use
-        again.
+        The generators below count theirs; add samples that you take otherwise or use again.
         """
-        return self._tally.samples
+        return self._meter.seen
 
     @samples_seen.setter
     def samples_seen(self, samples: int) -> None:
-        self._tally.samples = samples
+        self._meter.seen = samples
 
     @shared_property
     def splits(self) -> dict[str, Split]:
@@ -132,7 +124,19 @@ class Problem:
 
     def build(self, seed: int) -> nn.Module:
         """A network with the initial weights of ``seed``, on the CPU."""
-        return initial_network(self.architecture, self.data, self.recipe, seed)
+        import torch
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(derive(seed, "init"))
+            module: nn.Module = self.architecture.build(self.input_shape, len(self.data.classes))
+            with torch.no_grad():
+                if any(map(torch.nn.parameter.is_lazy, module.parameters())):
+                    torch.manual_seed(derive(seed, "init"))
+                    module(torch.zeros(2, *self.input_shape))
+                for weight in module.parameters():
+                    if weight.dim() > 1:
+                        weight.mul_(self.recipe.init_variance**0.5)
+        return module
 
     @shared_property
     def module(self) -> nn.Module:
@@ -155,7 +159,7 @@ class Problem:
         Raises:
             StructureError: If it is no chain; the message names the operation in the way.
         """
-        from mcbench.structure import derive_chain
+        from mcbench.structure.chain import derive_chain
 
         if self.data.loss == "output":
             raise StructureError(f"'{self.architecture.name}' is a landscape, which has no layers")
@@ -171,8 +175,21 @@ class Problem:
 
     @shared_property
     def activations(self) -> list[int]:
-        """Entries per sample of the inputs and outputs of all modules of the network."""
-        return activation_sizes(self.module, self._example)
+        """Entries per sample of the inputs and outputs of all modules, the network included."""
+        import torch
+
+        sizes = [1]
+
+        def measure(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+            tensors = [x for x in (*inputs, output) if isinstance(x, torch.Tensor) and len(x) == 2]
+            sizes.extend(x[0].numel() for x in tensors)
+
+        hooks = [module.register_forward_hook(measure) for module in self.module.modules()]
+        with torch.inference_mode():
+            self.module(self._example)
+        for hook in hooks:
+            hook.remove()
+        return sizes
 
     @shared_property
     def batch_size(self) -> int:
@@ -243,17 +260,13 @@ class Problem:
         Raises:
             UsageError: If the recipe has no augmentation.
         """
-        from mcbench.problem.augmentation import augment
+        import torch
 
         if not self.recipe.augment:
             raise UsageError(f"recipe '{self.recipe.name}' has no augmentation to evaluate on")
-        raw = self._raw
+        order = torch.arange(len(self._raw), device=self.device)
         draws = self.generator("augmented", purpose)
-        size = size or self.batch_size
-        for start in range(0, len(raw), size):
-            inputs = augment(raw.inputs[start : start + size], self.recipe.augment, draws)
-            self.samples_seen += len(inputs)
-            yield raw.normalized(inputs), raw.targets[start : start + size]
+        return self._augmented(self.recipe, order.split(size or self.batch_size), draws)
 
     def shuffled(self, recipe: Recipe, *purpose: object) -> Iterator[tuple[Tensor, Tensor]]:
         """One pass over the training data in minibatches in random order, normalised.
@@ -266,12 +279,18 @@ class Problem:
         """
         import torch
 
+        order = torch.randperm(len(self.data.train), generator=self.generator(*purpose, "order"))
+        draws = self.generator(*purpose, "augment")
+        batches = order.to(self.device).split(recipe.batch_size)
+        return self._augmented(recipe, batches, draws)
+
+    def _augmented(
+        self, recipe: Recipe, batches: Iterable[Tensor], draws: torch.Generator
+    ) -> Iterator[tuple[Tensor, Tensor]]:
         from mcbench.problem.augmentation import augment
 
         raw = self.training_data(recipe)
-        order = torch.randperm(len(raw), generator=self.generator(*purpose, "order"))
-        draws = self.generator(*purpose, "augment")
-        for rows in order.to(self.device).split(recipe.batch_size):
+        for rows in batches:
             inputs = augment(raw.inputs[rows], recipe.augment, draws)
             self.samples_seen += len(rows)
             yield raw.normalized(inputs), raw.targets[rows]

@@ -62,16 +62,11 @@ def subject(problem: dict[str, Any]) -> list[str]:
 
 def _written(kind: str, identity: dict[str, Any]) -> str:
     """``name[p=v]`` with the parameters that are not at their default."""
-    name, recorded = identity["name"], identity["parameters"]
+    name = identity["name"]
     claims = host().provided(kind).get(name, [])
     declared = parameters.parameters(claims[0].component) if len(claims) == 1 else {}
     defaults = {n: json.loads(json.dumps(p.default)) for n, p in declared.items()}
-    items = [
-        f"{n}={parameters.value_text(v)}"
-        for n, v in recorded.items()
-        if n not in defaults or v != defaults[n]
-    ]
-    return str(name) + (f"[{','.join(items)}]" if items else "")
+    return parameters.written(name, identity["parameters"], defaults)
 
 
 def type_text(hint: Any) -> str:

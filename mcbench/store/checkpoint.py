@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
+from mcbench.paths.params import Params
 from mcbench.plugins.host import host
-from mcbench.store.cost import Cost
-from mcbench.store.store import save_seconds
-
-if TYPE_CHECKING:
-    from mcbench.paths.params import Params
-    from mcbench.store.cost import Meter
-    from mcbench.store.store import Store
+from mcbench.store.cost import Cost, Meter
+from mcbench.store.store import Store, save_seconds
 
 KIND = "trained"
 """The store's folder of the states of methods."""
 
 
+@dataclass(eq=False)
 class Workshop:
     """The stored state of one method on one pair, or on one pool.
 
@@ -36,18 +33,13 @@ class Workshop:
         notes: The method's notes on its path; see `note`.
     """
 
-    def __init__(
-        self,
-        store: Store | None = None,
-        key: str = "",
-        title: str = "",
-        meter: Meter | None = None,
-        kind: str = KIND,
-    ) -> None:
-        self.store, self.key, self.title, self.meter = store, key, title, meter
-        self.kind = kind
-        self.notes: dict[str, str] = {}
-        self._saved = time.perf_counter()
+    store: Store | None = None
+    key: str = ""
+    title: str = ""
+    meter: Meter | None = None
+    kind: str = KIND
+    notes: dict[str, str] = field(default_factory=dict, init=False)
+    _saved: float = field(default_factory=time.perf_counter, init=False)
 
     def load(self) -> tuple[Params, dict[str, Any]] | None:
         """The tensors (on the CPU) and the record saved last, or ``None``.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,13 +39,6 @@ class Cost:
         return Cost(self.seconds + other.seconds, self.passes + other.passes, memory)
 
 
-@dataclass
-class Tally:
-    """A count of training samples that went through a network, or a part of it."""
-
-    samples: int = 0
-
-
 class Meter:
     """Measures the cost of computations.
 
@@ -53,19 +47,19 @@ class Meter:
         samples: The number of training samples.
 
     Attributes:
-        tally: The count of training samples that went through the network.
+        seen: The count of training samples that went through the network, or a part of it.
     """
 
     def __init__(self, device: torch.device, samples: int) -> None:
         self.device, self.samples = device, samples
-        self.tally = Tally()
+        self.seen = 0
         self._done = Cost()
         self._since: tuple[float, int, float | None] | None = None
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """A context manager that adds the cost of its body."""
-        self._since = time.perf_counter(), self.tally.samples, _reset(self.device)
+        self._since = time.perf_counter(), self.seen, _reset(self.device)
         try:
             yield
         finally:
@@ -80,11 +74,11 @@ class Meter:
         """The cost so far."""
         if self._since is None:
             return self._done
-        start, samples, before = self._since
+        start, seen, before = self._since
         peak = _peak(self.device)
         return self._done + Cost(
             time.perf_counter() - start,
-            (self.tally.samples - samples) / self.samples,
+            (self.seen - seen) / self.samples,
             None if before is None or peak is None else max(0.0, peak - before),
         )
 
@@ -96,21 +90,14 @@ def _reset(device: torch.device) -> float | None:
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
         return torch.cuda.memory_allocated(device) / MIB
-    _trim()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # Only glibc has it.
+    if trim is not None:
+        trim(0)  # If freed memory were used again, the peak would not show it.
     try:
         Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak is what is in use now.
     except OSError:
         return None
     return resident("VmRSS")
-
-
-def _trim() -> None:
-    """Return freed memory to the system: if it were used again, the peak would not show it."""
-    import ctypes
-
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # Only glibc has it.
-    if trim is not None:
-        trim(0)
 
 
 def _peak(device: torch.device) -> float | None:

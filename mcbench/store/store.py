@@ -26,14 +26,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from mcbench.errors import DamagedError, UsageError
+from mcbench.paths.params import Params
 from mcbench.store import tensor_file
 from mcbench.store.key import canonical
-
-if TYPE_CHECKING:
-    from mcbench.paths.params import Params
 
 log = logging.getLogger("mcbench")
 
@@ -140,7 +138,7 @@ class Store:
             return None
 
     def _write(self, path: Path, write: Callable[[Path], object]) -> None:
-        try:
+        with self._writing():
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
             os.close(handle)
@@ -153,39 +151,37 @@ class Store:
                 temporary.replace(path)
             finally:
                 temporary.unlink(missing_ok=True)
-        except OSError as error:
-            raise self._unwritable(error) from error
 
-    def _unwritable(self, error: OSError) -> UsageError:
-        reason = error.strerror or str(error)
-        return UsageError(
-            f"cannot write to the store {self.root}: {reason}; "
-            "make it writable or name another with --home or MCBENCH_HOME"
-        )
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """A context whose errors of the file system say which store cannot be written to."""
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UsageError(
+                f"cannot write to the store {self.root}: {reason}; "
+                "make it writable or name another with --home or MCBENCH_HOME"
+            ) from error
 
     def remove(self, kind: str, key: str) -> None:
         """Delete a file, if it is there."""
-        try:
+        with self._writing():
             self._path(kind, key).unlink(missing_ok=True)
-        except OSError as error:
-            raise self._unwritable(error) from error
 
     @contextmanager
     def lock(self, key: str) -> Iterator[None]:
         """Hold a key while it is computed; a second process waits, then reads the result."""
         from filelock import FileLock, Timeout
 
-        folder = self.root / "locks"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(folder / f"{key}.lock")
+        lock = FileLock(self.root / "locks" / f"{key}.lock")
+        with self._writing():
+            (self.root / "locks").mkdir(parents=True, exist_ok=True)
             try:
                 lock.acquire(timeout=2)
             except Timeout:
                 log.info("another process is computing %s; waiting for it", key)
                 lock.acquire()
-        except OSError as error:
-            raise self._unwritable(error) from error
         try:
             yield
         finally:

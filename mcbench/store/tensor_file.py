@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mcbench.errors import DamagedError
+from mcbench.paths.params import Params, feed
 from mcbench.store.key import canonical
-
-if TYPE_CHECKING:
-    from mcbench.paths.params import Params
 
 
 def write(path: Path, tensors: Params, record: dict[str, Any]) -> None:
@@ -56,8 +54,6 @@ def read(path: Path, only_record: bool = False) -> tuple[Params, dict[str, Any]]
 
 
 def _content_hash(tensors: Params, record: dict[str, Any]) -> str:
-    from mcbench.paths.params import feed
-
     digest = hashlib.sha256(canonical(record).encode())
     feed(digest, tensors)
     return digest.hexdigest()

@@ -23,16 +23,6 @@ class Geometry:
     padding: tuple[int, int] = (0, 0)
     dilation: tuple[int, int] = (1, 1)
 
-    def size(self, x: Tensor) -> tuple[int, int]:
-        """Height and width of the output for an input of shape (samples, channels, h, w)."""
-        height, width = (
-            (n + 2 * p - d * (k - 1) - 1) // s + 1
-            for n, p, d, k, s in zip(
-                x.shape[2:], self.padding, self.dilation, self.kernel, self.stride, strict=True
-            )
-        )
-        return height, width
-
 
 @dataclass(frozen=True)
 class Norm:
@@ -121,7 +111,16 @@ class Affine:
         if positions is None:
             unfolded = nn.functional.unfold(x, g.kernel, g.dilation, g.padding, g.stride)
             return unfolded.transpose(1, 2).flatten(0, 1)
-        return _patches_at(x, g, positions)
+        sides = (g.padding[1], g.padding[1], g.padding[0], g.padding[0])
+        windows = nn.functional.pad(x, sides)  # Views of all patches, no copies.
+        for axis in (0, 1):
+            extent = g.dilation[axis] * (g.kernel[axis] - 1) + 1
+            windows = windows.unfold(2 + axis, extent, g.stride[axis])
+        windows = windows[..., :: g.dilation[0], :: g.dilation[1]]
+        samples = torch.arange(len(x), device=x.device)[:, None]
+        width = windows.shape[3]
+        patches = windows[samples, :, positions // width, positions % width]
+        return patches.flatten(2).flatten(0, 1)
 
     def rows(self, y: Tensor, positions: Tensor | None = None) -> Tensor:
         """An output of the layer as rows, shape (rows, out), as `patches` orders them."""
@@ -134,20 +133,8 @@ class Affine:
 
     def places(self, x: Tensor) -> int:
         """The number of positions at which a convolution of x has outputs; 1 if linear."""
-        return 1 if self.geometry is None else prod(self.geometry.size(x))
-
-
-def _patches_at(x: Tensor, g: Geometry, positions: Tensor) -> Tensor:
-    """Patches at some positions, without building all of them."""
-    padded = nn.functional.pad(x, (g.padding[1], g.padding[1], g.padding[0], g.padding[0]))
-    width = g.size(x)[1]
-    device = x.device
-    top = (positions // width) * g.stride[0]
-    left = (positions % width) * g.stride[1]
-    down = torch.arange(g.kernel[0], device=device) * g.dilation[0]
-    right = torch.arange(g.kernel[1], device=device) * g.dilation[1]
-    rows = (top[:, :, None] + down)[:, :, None, :, None]
-    columns = (left[:, :, None] + right)[:, :, None, None, :]
-    sample = torch.arange(len(x), device=device).view(-1, 1, 1, 1, 1)
-    channel = torch.arange(x.shape[1], device=device).view(1, 1, -1, 1, 1)
-    return padded[sample, channel, rows, columns].flatten(2).flatten(0, 1)
+        if self.geometry is None:
+            return 1
+        g = self.geometry
+        axes = zip(x.shape[2:], g.padding, g.dilation, g.kernel, g.stride, strict=True)
+        return prod((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, p, d, k, s in axes)

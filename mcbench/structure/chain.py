@@ -132,7 +132,8 @@ def derive_chain(module: nn.Module, example: Tensor) -> Chain:
             if node.name not in stored:
                 current = node.name
         elif node.op == "call_function":
-            _in_line(node, current, stored)
+            if [n.name for n in node.all_input_nodes if n.name not in stored] != [current]:
+                raise StructureError(f"{_place(node)} breaks the chain: it joins or branches off")
             current = node.name
             operation = _operation(node)
             if operation in ("linear", "conv2d"):
@@ -167,12 +168,6 @@ def _place(node: Any) -> str:
     return f"{_operation(node)} in module '{where}'" if where else _operation(node)
 
 
-def _in_line(node: Any, current: str | None, stored: dict[str, str]) -> None:
-    inputs = [n.name for n in node.all_input_nodes if n.name not in stored]
-    if inputs != [current]:
-        raise StructureError(f"{_place(node)} breaks the chain: it joins or branches off")
-
-
 def _named(node: Any, stored: dict[str, str]) -> str | None:
     return None if node is None else stored[node.name]
 
@@ -203,9 +198,7 @@ def _affine(node: Any, stored: dict[str, str]) -> Affine:
 
 
 def _two(value: Sequence[int] | None, default: int) -> tuple[int, int]:
-    if value is None:
-        return default, default
-    return (value[0], value[-1])
+    return (default, default) if value is None else (value[0], value[-1])
 
 
 def _norm(node: Any, stored: dict[str, str]) -> Norm:

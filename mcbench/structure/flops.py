@@ -1,15 +1,14 @@
-"""Floating-point operations of a forward pass, and layers that two networks share."""
+"""Floating-point operations of a forward pass."""
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from functools import partial
 
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from mcbench.paths.params import Params
 from mcbench.structure.chain import Chain
 
 
@@ -24,26 +23,15 @@ def operations(module: nn.Module, example: Tensor, chain: Chain | None = None) -
         example: A batch of inputs.
         chain: The network's chain, if it has one.
     """
-    if chain is None:
-        return [_counted(partial(module, example))[1] // len(example)]
-    params, counts = module.state_dict(), []
-    x = chain.through(0, example)
-    for k in range(len(chain.layers)):
-        x, count = _counted(partial(chain.run, params, x, k, k + 1))
-        counts.append(count // len(example))
+    layers: list[Callable[[Tensor], Tensor]] = [module]
+    x, counts = example, []
+    if chain is not None:
+        x, params = chain.through(0, example), module.state_dict()
+        layers = [
+            partial(chain.run, params, start=k, stop=k + 1) for k in range(len(chain.layers))
+        ]
+    for layer in layers:
+        with torch.no_grad(), FlopCounterMode(display=False) as counter:
+            x = layer(x)
+        counts.append(int(counter.get_total_flops()) // len(example))
     return counts
-
-
-def _counted(compute: Callable[[], Tensor]) -> tuple[Tensor, int]:
-    """The output of a computation, and its operations."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    counter = FlopCounterMode(display=False)
-    with torch.no_grad(), counter:
-        output = compute()
-    return output, int(counter.get_total_flops())
-
-
-def shared_layers(a: Params, b: Params, chain: Chain) -> int:
-    """The number of layers, from the bottom, whose tensors two networks share."""
-    return chain.common([a, b], operator.is_)

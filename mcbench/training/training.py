@@ -203,7 +203,7 @@ class _Networks:
         order = torch.stack([torch.randperm(len(raw), generator=g) for g in orders])
         order = order.to(problem.device)
         total = torch.zeros(len(self.lanes), dtype=torch.float64, device=problem.device)
-        steps = -(-len(raw) // recipe.batch_size)
+        steps = recipe.steps(len(raw))
         for step in range(steps):
             for group in self.optimizer.param_groups:
                 group["lr"] = recipe.rate(epoch, step, steps)

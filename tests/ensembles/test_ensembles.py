@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from mcbench.plugins.host import host
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
 from mcbench.store.store import Store
-from mcbench.structure.flops import operations, shared_layers
+from mcbench.structure.flops import operations
 from programs import run
 
 DEEP = "mlp[widths=(24,16)]"
@@ -71,7 +72,7 @@ def test_members_keep_their_outputs_on_the_backbone(deep: Callable[[str], Deep])
     problem, (a, b) = deep(DEEP)
     first, second = host().get("ensemble", "wa[head=1]").members([a, b], problem)
     assert equal(first, a.params)
-    assert shared_layers(first, second, problem.chain) == 2
+    assert problem.chain.common([first, second], operator.is_) == 2
     inputs = problem.splits["train"].inputs
 
     def error(params: dict[str, torch.Tensor]) -> float:

@@ -21,7 +21,8 @@ from mcbench.paths.path import polyline
 from mcbench.plugins.host import host
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
-from mcbench.structure import Affine, Span
+from mcbench.structure.affine import Affine
+from mcbench.structure.span import Span
 
 LAYER = Affine("w", "b")
 CONV, NORMED = "conv2fc1[channels=(4,5)]", "vgg16[channels=2,head=5,norm=true]"

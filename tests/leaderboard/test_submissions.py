@@ -21,8 +21,8 @@ from mcbench.leaderboard.submission.check import check
 from mcbench.leaderboard.table.records import collect
 from mcbench.paths.params import fingerprint
 from mcbench.plugins.host import Host
-from mcbench.store.distribution import installed, named
 from mcbench.store.key import key_of
+from mcbench.store.provenance import installed, named
 from mcbench.store.store import Store
 from programs import run
 
@@ -102,10 +102,10 @@ def test_a_distributions_hash_is_of_its_code(tmp_path: Path, monkeypatch: Any) -
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: packaged\nVersion: 1.0\n")
     (info / "entry_points.txt").write_text("[mcbench]\npackaged = packaged\n")
     monkeypatch.syspath_prepend(str(tmp_path / "sub"))
-    from mcbench.store import distribution
+    from mcbench.store import provenance
 
     def digest(text: str) -> str:
-        distribution._installed.cache_clear()
+        provenance._installed.cache_clear()
         code.write_text(text)
         return installed(["packaged", "not-there"])["packaged"]["sha256"]
 

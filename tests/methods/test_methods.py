@@ -132,7 +132,7 @@ def test_transport_recovers_a_permutation() -> None:
 def test_a_network_and_its_permutation_are_joined_without_loss(
     pair: tuple[Endpoint, Endpoint], problem: Problem
 ) -> None:
-    from mcbench.structure import Hidden
+    from mcbench.structure.neurons import Hidden
 
     a, _ = pair
     order = torch.randperm(16, generator=torch.Generator().manual_seed(6))

@@ -14,7 +14,7 @@ from mcbench.paths.params import distance, equal
 from mcbench.paths.path import Path
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
-from mcbench.structure import Hidden
+from mcbench.structure.neurons import Hidden
 
 
 def orders() -> list[torch.Tensor]:

@@ -24,8 +24,8 @@ from mcbench.leaderboard.entry.schema import RecordItem
 from mcbench.leaderboard.table.records import method_finder, signature_of
 from mcbench.plugins.host import host
 from mcbench.report.reading import ends_of
-from mcbench.store.distribution import named
 from mcbench.store.key import canonical
+from mcbench.store.provenance import named
 
 CLOSE = 1e-9
 """Relative tolerance of numbers computed again, whose sums may be in another order."""

@@ -20,7 +20,7 @@ from mcbench.leaderboard.entry.files import write_file
 from mcbench.leaderboard.table.records import Records
 from mcbench.paths.params import Params, fingerprint, size
 from mcbench.plugins.host import host
-from mcbench.store.distribution import installed, named
+from mcbench.store.provenance import installed, named
 from mcbench.store.store import Store
 
 LIMIT = 256 * 2**20

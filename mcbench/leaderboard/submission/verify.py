@@ -38,7 +38,7 @@ from mcbench.leaderboard.submission.submission import plan_of
 from mcbench.paths.params import fingerprint
 from mcbench.paths.path import Path
 from mcbench.plugins.host import host
-from mcbench.store.distribution import installed, named
+from mcbench.store.provenance import installed, named
 from mcbench.store.store import Store
 
 AnyPath = Any

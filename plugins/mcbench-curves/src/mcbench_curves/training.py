@@ -96,7 +96,7 @@ class Training:
         """One pass over the data; the mean cross-entropy over samples and times."""
         problem = self.problem
         count = len(problem.data.train)
-        steps = -(-count // self.recipe.batch_size)
+        steps = self.recipe.steps(count)
         draws = problem.generator("curve", epoch, "t")
         uniform = torch.rand(steps, self.objective.draws, generator=draws, dtype=torch.float64)
         # Where times do not depend on losses, coefficients are computed for the whole epoch.

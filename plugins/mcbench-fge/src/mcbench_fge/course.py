@@ -32,7 +32,7 @@ class Course:
 
 def steps_of(problem: Problem) -> int:
     """Minibatches in an epoch."""
-    return -(-len(problem.data.train) // problem.recipe.batch_size)
+    return problem.recipe.steps(len(problem.data.train))
 
 
 def collect(course: Course, start: Endpoint, problem: Problem) -> list[Params]:
