@@ -16,8 +16,11 @@ from torch import Tensor
 import mcbench
 from conftest import Deep
 from mcbench.errors import UsageError
+from mcbench.experiments.experiment import Experiment
+from mcbench.experiments.plan import Plan
 from mcbench.paths.params import equal
 from mcbench.plugins.host import host
+from mcbench.store.store import Store
 
 DEEP, TWO = "mlp3[widths=(24,16)]", "mlp2[width=12]"
 
@@ -95,6 +98,25 @@ def test_b_fly_has_two_legs_and_undamped_matrices(
             expected = [b1, move(middle, b2, u), move(a3.T, b3.T, u).T]
         for ours, wanted in zip(weights(path(t)), expected, strict=True):
             assert torch.allclose(ours, wanted, rtol=1e-4, atol=1e-4 * float(wanted.abs().max()))
+
+
+@pytest.mark.slow
+def test_damping_keeps_b_fly_low(shared_store: Store) -> None:
+    """As the documents say: an undamped matrix is high beside the features on the way to it."""
+    plan = Plan(architecture="mlp3[widths=(48,24)]", recipe="quick", seeds=(0, 1))
+    prepared = Experiment(plan, shared_store)
+    assert not prepared.train().failures
+    problem, pair = prepared.problem, (prepared.endpoint(0), prepared.endpoint(1))
+    inputs, targets = problem.splits["train"].inputs, problem.splits["train"].targets
+
+    def highest(method: str) -> float:
+        path = connect(method, (problem, pair))
+        return max(float(problem.loss(path(i / 20), inputs, targets)) for i in range(21))
+
+    damped, published = (
+        highest(f"linear-bfly{how}") for how in ("", "[last=neurons,nearest=zero,cutoff=1e-12]")
+    )
+    assert damped < published / 5
 
 
 def test_arc_wa_moves_biases_alone_and_ends_on_an_arc(deep: Callable[[str], Deep]) -> None:
