@@ -11,21 +11,11 @@ import click
 
 from mcbench.errors import McbenchError, one_line, unknown
 
-VERBS = {
-    "run": "run",
-    "train": "train",
-    "list": "list_",
-    "show": "show",
-    "plot": "plot",
-    "ensemble": "ensemble",
-    "explore": "explore",
-    "leaderboard": "leaderboard",
-    "plugins": "plugins",
-    "plugin": "plugin",
-    "store": "store",
-    "doctor": "doctor",
-}
-"""Built-in subcommands and their modules, in the order of the help."""
+VERBS = (
+    "run", "train", "list", "show", "plot", "ensemble", "explore", "leaderboard", "plugins",
+    "plugin", "store", "doctor",
+)  # fmt: skip
+"""Built-in subcommands, in the order of the help; each is a module of this package."""
 
 
 class Verbs(click.Group):
@@ -40,14 +30,13 @@ class Verbs(click.Group):
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
         """The verb of that name; its module is imported only now."""
         if name in VERBS:
-            built_in: click.Command = import_module(f"mcbench.cli.{VERBS[name]}").command
-            return built_in
+            module = "list_" if name == "list" else name  # A `list` here would hide Python's.
+            command: click.Command = import_module(f"mcbench.cli.{module}").command
+            return command
         from mcbench.plugins.host import host
 
-        if name in host().names("command"):
-            command: click.Command = host().find("command", name).component
-            return command
-        return None
+        provided = host().names("command")
+        return host().find("command", name).component if name in provided else None
 
     def resolve_command(
         self, context: click.Context, args: list[str]
@@ -68,13 +57,11 @@ class Verbs(click.Group):
         except click.exceptions.NoArgsIsHelpError as error:
             error.show()
             code = error.exit_code
-        except click.ClickException as error:
+        except (click.ClickException, McbenchError) as error:
+            text = error.format_message() if isinstance(error, click.ClickException) else error
             place = getattr(error, "ctx", None)
             hint = f" (see '{place.command_path} --help')" if place else ""
-            click.echo(f"mcbench: {one_line(error.format_message())}{hint}", err=True)
-            code = error.exit_code
-        except McbenchError as error:
-            click.echo(f"mcbench: {one_line(error)}", err=True)
+            click.echo(f"mcbench: {one_line(text)}{hint}", err=True)
             code = error.exit_code
         except (KeyboardInterrupt, click.Abort):
             click.echo("mcbench: interrupted; the same command goes on from here", err=True)

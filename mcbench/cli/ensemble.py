@@ -85,26 +85,22 @@ def command(
     """
     from mcbench.cli.progress import progress
     from mcbench.ensembles import evaluate
-    from mcbench.figures import check, draw_budgets, draw_ensembles, save
-    from mcbench.report import budgets as report_budgets
-    from mcbench.report import ensembles as report_ensembles
+    from mcbench.figures.ensembles import draw_budgets, draw_ensembles
+    from mcbench.figures.files import check, save
+    from mcbench.report import ensembles as report
 
     if out:
         check(out)  # A wrong name is refused before hours of work.
     first = options.open_experiment(rest)
     more = [first.by(recipe) for recipe in others]
     work = evaluate.EnsembleExperiment([first, *more], ensembles or ("independent",), budgets)
-    table, draw = report_ensembles.ensembles, draw_ensembles
+    table, draw = report.ensembles, draw_ensembles
     if budgets:
-        table, draw = report_budgets.budgets, draw_budgets
+        table, draw = report.budgets, draw_budgets
     with progress():
         results = work.run()
     if results.records:
         options.show_tables([table(results)], style)
-    options.show_failures(results)
-    if out and results.records:
-        for path in save(draw(results), out):
+        for path in save(draw(results), out) if out else ():
             click.echo(path, err=True)
-    click.echo(f"Results are stored in {work.store.root}", err=True)
-    if results.failures:
-        raise SystemExit(1)
+    options.finish(results, f"Results are stored in {work.store.root}")

@@ -14,10 +14,8 @@ from mcbench.plugins.host import host
 @click.option(
     "-m",
     "--method",
-    default="autoneb",
-    show_default=True,
     type=options.Component("method"),
-    help="Method that finds paths, as 'name[p=v]'.",
+    help="Method that finds paths, as 'name[p=v]'.  [default: the one made for it, as autoneb]",
 )
 @click.option(
     "--budget",
@@ -27,7 +25,7 @@ from mcbench.plugins.host import host
 @options.problem
 @options.protocol
 @options.formats
-def command(method: str, budget: int | None, style: str, **rest: Any) -> None:
+def command(method: str | None, budget: int | None, style: str, **rest: Any) -> None:
     """Find the tree of the lowest paths between endpoints.
 
     The endpoint of the lowest training loss is connected with all others. Then the heaviest edge
@@ -56,7 +54,7 @@ def command(method: str, budget: int | None, style: str, **rest: Any) -> None:
     metrics = {name: host().find("metric", name).component for name in usual()}
     # The tables show the curve: nothing is computed for metrics that need more.
     rest["metrics"] = tuple(n for n, m in metrics.items() if isinstance(m, CurveMetric))
-    experiment = options.open_experiment(rest, (method,))
+    experiment = options.open_experiment(rest, (method or _explorer(),))
     options.need_pair(experiment)
     with progress():
         exploration = explore(experiment, budget)
@@ -64,7 +62,13 @@ def command(method: str, budget: int | None, style: str, **rest: Any) -> None:
     if exploration.tree:
         tables = [saddles(exploration), edges(exploration), notes(results)]
         options.show_tables([table for table in tables if table.rows], style)
-    options.show_failures(results)
-    click.echo(f"Results are stored in {experiment.store.root}", err=True)
-    if results.failures:
-        raise SystemExit(1)
+    options.finish(results, f"Results are stored in {experiment.store.root}")
+
+
+def _explorer() -> str:
+    """The method that declares that it explores."""
+    names = [n for n in host().names("method") if host().find("method", n).component.explores]
+    if len(names) == 1:
+        return names[0]
+    declared = f"{', '.join(names)} all declare" if names else "no installed method declares"
+    raise click.UsageError(f"name a method with --method NAME: {declared} that it explores")

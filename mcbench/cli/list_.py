@@ -29,26 +29,21 @@ def command(kind: str, style: str) -> None:
     from mcbench.plugins import parameters
     from mcbench.report.tables import Table
 
-    singular = LISTED[kind]
     table = Table(kind, kind.capitalize(), ["name", "parameters", "summary", "from"])
-    for name in host().names(singular):
-        provided = host().find(singular, name)
-        values = {
-            k: parameters.value_text(v) for k, v in parameters.values(provided.component).items()
-        }
-        summary = method.summary(provided.component)
-        source = f"{provided.plugin.distribution} {provided.plugin.version}"
+    for name in host().names(LISTED[kind]):
+        provided = host().find(LISTED[kind], name)
+        component, plugin = provided.component, provided.plugin
+        values = {k: parameters.value_text(v) for k, v in parameters.values(component).items()}
         shown = " ".join(f"{k}={v}" for k, v in values.items())
-        cells = [name, shown if len(shown) < 60 else f"{len(values)}: see 'mcbench show {name}'"]
-        table.add(
-            dict(zip(table.columns, [*cells, summary, source], strict=True)),
-            {"name": name, "parameters": values, "summary": summary, "from": source},
-        )
+        if len(shown) >= 60:
+            shown = f"{len(values)}: see 'mcbench show {name}'"
+        source = f"{plugin.distribution} {plugin.version}"
+        cells = [name, shown, method.summary(component), source]
+        row = dict(zip(table.columns, cells, strict=True))
+        table.add(row, row | {"parameters": values})
     options.show_tables([table], style)
     for conflict in host().conflicts():
         click.echo(f"mcbench: {conflict}", err=True)
-    broken = [plugin.name for plugin in host().listing() if plugin.errors]
+    broken = ", ".join(plugin.name for plugin in host().listing() if plugin.errors)
     if broken:
-        click.echo(
-            f"mcbench: plugins with errors: {', '.join(broken)}; see 'mcbench plugins'", err=True
-        )
+        click.echo(f"mcbench: plugins with errors: {broken}; see 'mcbench plugins'", err=True)

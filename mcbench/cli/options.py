@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import fields
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from mcbench.plugins import parameters
@@ -45,73 +46,70 @@ class Component(click.ParamType[str]):
         ]
 
 
-class Name(click.ParamType[str]):
-    """One of the names that ``known`` gives when they are needed; names complete in the shell."""
-
-    name = "name"
-
-    def __init__(self, known: Callable[[], set[str]]) -> None:
-        self.known = known
-
-    def shell_complete(
-        self, context: click.Context, parameter: click.Parameter, incomplete: str
-    ) -> list[CompletionItem]:
-        """The names that start with ``incomplete``."""
-        return [
-            CompletionItem(name) for name in sorted(self.known()) if name.startswith(incomplete)
-        ]
+def completion(
+    names: Callable[[], set[str]],
+) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Completion in the shell by ``names``, called only then: those that start with the text."""
+    return lambda context, parameter, incomplete: sorted(
+        name for name in names() if name.startswith(incomplete)
+    )
 
 
-def apply(function: Function, options: Sequence[Callable[[Function], Function]]) -> Function:
-    """The command ``function`` with several options, in their order."""
-    for option in reversed(options):
-        function = option(function)
-    return function
+def several(*options: Callable[[Function], Function]) -> Callable[[Function], Function]:
+    """One decorator of several options, in their order."""
+    return lambda function: reduce(lambda made, add: add(made), reversed(options), function)
 
 
-def storage(function: Function) -> Function:
-    """``--home``."""
-    return click.option(
-        "--home",
-        type=click.Path(path_type=Path, file_okay=False),
-        help="Where results are stored (default: $MCBENCH_HOME, else the user's data).",
-    )(function)
+storage = click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where results are stored (default: $MCBENCH_HOME, else the user's data).",
+)
 
+computing = several(
+    click.option("--data-dir", type=click.Path(path_type=Path),
+                 help="Where data are looked for first (default: $MCBENCH_DATA)."),
+    click.option("--device", default="auto", show_default=True,
+                 help="auto, cpu, cuda, cuda:1, mps."),
+)  # fmt: skip
 
-def problem(function: Function) -> Function:
-    """Options of the problem, the seeds, the device and the store."""
-    return apply(
-        function,
-        [
-            click.option("-d", "--dataset", default="digits", show_default=True,
-                         type=Component("dataset"), help="Data set; see 'mcbench list datasets'."),
-            click.option("-a", "--architecture", default="mlp2", show_default=True,
-                         type=Component("architecture"), help="Network, as 'mlp2[width=512]'."),
-            click.option("-r", "--recipe", default="", type=Component("recipe"),
-                         help="How endpoints are trained (default: the data set's own)."),
-            click.option("-s", "--seed", "seeds", multiple=True, type=click.IntRange(0),
-                         help="Seed of an endpoint; repeat it. Default: 0 1 2 3."),
-            click.option("--endpoints", type=click.IntRange(1),
-                         help="Instead of --seed: so many endpoints, seeds 0, 1, ..."),
-            computing,
-            storage,
-        ],
-    )  # fmt: skip
+problem = several(
+    click.option("-d", "--dataset", default="digits", show_default=True,
+                 type=Component("dataset"), help="Data set; see 'mcbench list datasets'."),
+    click.option("-a", "--architecture", default="mlp2", show_default=True,
+                 type=Component("architecture"), help="Network, as 'mlp2[width=512]'."),
+    click.option("-r", "--recipe", default="", type=Component("recipe"),
+                 help="How endpoints are trained (default: the data set's own)."),
+    click.option("-s", "--seed", "seeds", multiple=True, type=click.IntRange(0),
+                 help="Seed of an endpoint; repeat it. Default: 0 1 2 3."),
+    click.option("--endpoints", type=click.IntRange(1),
+                 help="Instead of --seed: so many endpoints, seeds 0, 1, ..."),
+    computing,
+    storage,
+)  # fmt: skip
+"""Options of the problem, the seeds, the device and the store."""
 
+pairs = several(
+    click.option("--to-recipe", default="", type=Component("recipe"),
+                 help="How endpoints B are trained, if not as A: paths lead from networks of "
+                 "--recipe to networks of this one."),
+    click.option("--same-seed", is_flag=True,
+                 help="Join networks of the same seed, such as iterates of one training, instead "
+                 "of all seeds i < j."),
+)  # fmt: skip
+"""Options of the pairs of endpoints, if two recipes train them."""
 
-def pairs(function: Function) -> Function:
-    """Options of the pairs of endpoints, if two recipes train them."""
-    return apply(
-        function,
-        [
-            click.option("--to-recipe", default="", type=Component("recipe"),
-                         help="How endpoints B are trained, if not as A: paths lead from networks "
-                         "of --recipe to networks of this one."),
-            click.option("--same-seed", is_flag=True,
-                         help="Join networks of the same seed, such as iterates of one training, "
-                         "instead of all seeds i < j."),
-        ],
-    )  # fmt: skip
+protocol = several(
+    click.option("--points", default=21, show_default=True, type=click.IntRange(2),
+                 help="Points of the grid on [0, 1], both ends included."),
+    click.option("--refine", default=3, show_default=True, type=click.IntRange(0),
+                 help="Rounds of refinement around the worst points."),
+    click.option("--augmented-train", is_flag=True,
+                 help="Evaluate 'train' on augmented training data."),
+    click.option("--run-seed", default=0, show_default=True, type=click.IntRange(0),
+                 help="Seed of the draws of methods and metrics."),
+)  # fmt: skip
+"""Options of the protocol: how paths are evaluated."""
 
 
 def methods(help: str, required: bool = False) -> Callable[[Function], Function]:
@@ -127,57 +125,17 @@ def expand(
     return tuple(one for text in texts for one in parameters.expand(text))
 
 
-def protocol(function: Function) -> Function:
-    """Options of the protocol: how paths are evaluated."""
-    return apply(
-        function,
-        [
-            click.option("--points", default=21, show_default=True, type=click.IntRange(2),
-                         help="Points of the grid on [0, 1], both ends included."),
-            click.option("--refine", default=3, show_default=True, type=click.IntRange(0),
-                         help="Rounds of refinement around the worst points."),
-            click.option("--augmented-train", is_flag=True,
-                         help="Evaluate 'train' on augmented training data."),
-            click.option("--run-seed", default=0, show_default=True, type=click.IntRange(0),
-                         help="Seed of the draws of methods and metrics."),
-        ],
-    )  # fmt: skip
-
-
-def computing(function: Function) -> Function:
-    """``--data-dir`` and ``--device``."""
-    return apply(
-        function,
-        [
-            click.option("--data-dir", type=click.Path(path_type=Path),
-                         help="Where data are looked for first (default: $MCBENCH_DATA)."),
-            click.option("--device", default="auto", show_default=True,
-                         help="auto, cpu, cuda, cuda:1, mps."),
-        ],
-    )  # fmt: skip
-
-
-def formats(function: Function) -> Function:
-    """``--format`` and ``--json``, both as ``style``: how tables are printed."""
-    return apply(
-        function,
-        [
-            click.option("--format", "style", default="table", show_default=True, callback=_style,
-                         type=click.Choice(["table", "markdown", "latex", "csv", "json"]),
-                         help="How tables are printed."),
-            click.option("--json", "as_json", is_flag=True, is_eager=True, expose_value=False,
-                         callback=_remember, help="Short for --format json."),
-        ],
-    )  # fmt: skip
-
-
-def _remember(context: click.Context, parameter: click.Parameter, as_json: bool) -> None:
-    """Keep an eager option for `_style`, which is called after it."""
-    context.meta["mcbench.json"] = as_json
-
-
-def _style(context: click.Context, parameter: click.Parameter, style: str) -> str:
-    return "json" if context.meta["mcbench.json"] else style
+formats = several(
+    click.option("--format", "style", default="table", show_default=True,
+                 type=click.Choice(["table", "markdown", "latex", "csv", "json"]),
+                 callback=lambda context, _, style: context.meta["mcbench.json"] or style,
+                 help="How tables are printed."),
+    click.option("--json", "as_json", is_flag=True, is_eager=True, expose_value=False,
+                 callback=lambda context, _, as_json: context.meta.update(
+                     {"mcbench.json": as_json and "json"}),
+                 help="Short for --format json."),
+)  # fmt: skip
+"""``--format`` and ``--json``, both as ``style``: how tables are printed."""
 
 
 def show_tables(tables: list[Table], style: str) -> None:
@@ -195,6 +153,15 @@ def show_failures(results: Results | EnsembleResults) -> None:
         click.echo(f"mcbench: {titles.get(what, what)} failed: {reason}", err=True)
 
 
+def finish(results: Results | EnsembleResults, place: str, advice: str = "") -> None:
+    """Print the failures, the ``place`` of the results and advice; exit with 1 after a failure."""
+    show_failures(results)
+    for line in filter(None, (place, advice)):
+        click.echo(line, err=True)
+    if results.failures:
+        raise SystemExit(1)
+
+
 def open_store(home: Path | None) -> Store:
     """The store at ``home``, or the default one."""
     from mcbench.store.store import Store
@@ -203,29 +170,17 @@ def open_store(home: Path | None) -> Store:
 
 
 def open_experiment(options: dict[str, Any], methods: tuple[str, ...] = ()) -> Experiment:
-    """The experiment of the shared options, by their names."""
+    """The experiment of the shared options, by their names; a plan's defaults stand for others."""
     from mcbench.evaluation.protocol import Protocol
     from mcbench.experiments.plan import Plan
 
-    how = Protocol(
-        options.get("points", 21),
-        options.get("refine", 3),
-        options.get("augmented_train", False),
-        options.get("run_seed", 0),
-    )
-    plan = Plan(
-        dataset=options["dataset"],
-        architecture=options["architecture"],
-        recipe=options["recipe"],
-        methods=methods,
-        seeds=seeds(options),
-        protocol=how,
-        metrics=tuple(options.get("metrics", ())),
-        executor=options.get("executor", "local"),
-        to_recipe=options.get("to_recipe", ""),
-        same_seed=options.get("same_seed", False),
-    )
-    return prepare(plan, options)
+    values = options | {"methods": methods, "seeds": seeds(options)}
+    if "points" in options:
+        values["protocol"] = Protocol(
+            options["points"], options["refine"], options["augmented_train"], options["run_seed"]
+        )
+    names = {field.name for field in fields(Plan)} & values.keys()
+    return prepare(Plan(**{name: values[name] for name in names}), options)
 
 
 def prepare(plan: Plan, options: dict[str, Any]) -> Experiment:
@@ -243,16 +198,17 @@ def seeds(options: dict[str, Any], default: int = 4) -> tuple[int, ...]:
     return tuple(options["seeds"]) or tuple(range(options["endpoints"] or default))
 
 
-def need_pair(experiment: Experiment) -> None:
-    """Refuse an experiment without a pair of endpoints.
+def given() -> dict[str, click.Parameter]:
+    """The options and arguments of the running command that a user gave, by name."""
+    context = click.get_current_context()
+    return {
+        parameter.name: parameter
+        for parameter in context.command.params
+        if context.get_parameter_source(parameter.name) is not ParameterSource.DEFAULT
+    }
 
-    Raises:
-        click.UsageError: If there is no pair.
-    """
+
+def need_pair(experiment: Experiment) -> None:
+    """Refuse an experiment without a pair of endpoints."""
     if not experiment.plan.pairs:
         raise click.UsageError("a pair needs two endpoints: give --seed twice, or --endpoints 2")
-
-
-def interactive() -> bool:
-    """Whether standard error is a terminal that shows progress bars."""
-    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

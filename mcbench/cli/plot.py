@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from mcbench.cli import options
 
@@ -15,26 +16,22 @@ if TYPE_CHECKING:
     from mcbench.experiments.plan import Results
 
 
-def planes(function: options.Function) -> options.Function:
-    """Options of a plane."""
-    return options.apply(
-        function,
-        [
-            click.option("--plane", is_flag=True,
-                         help="The loss on the plane through A, B and the bend of a path; without "
-                              "methods, through three endpoints."),
-            click.option("--error", is_flag=True,
-                         help="With --plane: the error (%) instead of the loss."),
-            click.option("--grid", default=21, show_default=True, type=click.IntRange(2, 501),
-                         help="With --plane: so many points on each side to begin with."),
-            click.option("--evaluations", default=1000, show_default=True,
-                         type=click.IntRange(1), help="With --plane: so many points at most; "
-                         "those beyond the grid lie where contour lines are dense."),
-            click.option("--samples", default=0, type=click.IntRange(0),
-                         help="With --plane: only so many samples, drawn by the run seed "
-                              "[default: all]."),
-        ],
-    )  # fmt: skip
+planes = options.several(
+    click.option("--plane", is_flag=True,
+                 help="The loss on the plane through A, B and the bend of a path; without "
+                 "methods, through three endpoints."),
+    click.option("--error", is_flag=True,
+                 help="With --plane: the error (%) instead of the loss."),
+    click.option("--grid", default=21, show_default=True, type=click.IntRange(2, 501),
+                 help="With --plane: so many points on each side to begin with."),
+    click.option("--evaluations", default=1000, show_default=True, type=click.IntRange(1),
+                 help="With --plane: so many points at most; those beyond the grid lie where "
+                 "contour lines are dense."),
+    click.option("--samples", default=0, type=click.IntRange(0),
+                 help="With --plane: only so many samples, drawn by the run seed "
+                 "[default: all]."),
+)  # fmt: skip
+"""Options of a plane."""
 
 
 @click.command("plot")
@@ -97,24 +94,34 @@ def command(
 
     Exit code 0: all done; 1: a run failed; 2: wrong usage.
     """
-    from mcbench.figures import check
+    from mcbench.figures.files import check, save, save_html
 
     out = out or Path("mcbench-plane" if plane else "mcbench-paths")
     check(out, html)  # A wrong name is refused before hours of work.
-    failed = (_plane if plane else _paths)(methods, out, html, rest)
-    if failed:
+    results, draw, draw_page = (_plane if plane else _paths)(methods, rest)
+    for path in save(draw(), out):
+        click.echo(path)
+    if html:
+        click.echo(save_html(draw_page(), html))
+    if results.failures:
         raise SystemExit(1)
 
 
-def _paths(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[str, Any]) -> bool:
-    """Plot loss and accuracy along paths; whether a run failed."""
+Drawing = tuple["Results", Callable[[], Any], Callable[[], Any]]
+"""The results of the runs, and what draws them, with matplotlib and for the browser.
+
+A figure is Any: neither matplotlib nor plotly is imported here.
+"""
+
+
+def _paths(methods: tuple[str, ...], rest: dict[str, Any]) -> Drawing:
+    """Loss and accuracy along paths."""
     from mcbench.cli.progress import progress
-    from mcbench.figures import draw_paths, interactive_paths
+    from mcbench.figures.paths import draw_paths, interactive_paths
     from mcbench.landscape.straight_band import with_straight_band
 
-    given, default = click.get_current_context().get_parameter_source, ParameterSource.DEFAULT
     for name in ("error", "grid", "evaluations", "samples"):
-        if given(name) is not default:
+        if name in options.given():
             raise click.UsageError(f"--{name} needs --plane")
     if not methods:
         raise click.UsageError("name a method, as -m linear; only --plane needs none")
@@ -129,16 +136,14 @@ def _paths(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
         with progress(), experiment.threads():
             results = with_straight_band(experiment, results)
     how = (results, rest["split"], rest["by_length"], rest["ensemble"])
-    _write(draw_paths(*how), out)
-    if html:
-        _write_page(interactive_paths(*how), html)
-    return bool(results.failures)
+    return results, partial(draw_paths, *how), partial(interactive_paths, *how)
 
 
-def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[str, Any]) -> bool:
-    """Plot the loss on a plane; whether a run failed."""
+def _plane(methods: tuple[str, ...], rest: dict[str, Any]) -> Drawing:
+    """The loss on a plane."""
     from mcbench.cli.progress import progress
-    from mcbench.figures import draw_plane, interactive_plane
+    from mcbench.figures.interactive_plane import interactive_plane
+    from mcbench.figures.plane import draw_plane
     from mcbench.landscape import scan, scene
     from mcbench.landscape.plane import is_two_dimensional
 
@@ -170,10 +175,7 @@ def _plane(methods: tuple[str, ...], out: Path, html: Path | None, rest: dict[st
         else:
             drawn = scene.through_endpoints(experiment, seeds)
         scanned = scan.scan_plane(drawn, problem, experiment.store, scan_options)
-    _write(draw_plane(scanned), out)
-    if html:
-        _write_page(interactive_plane(scanned), html)
-    return bool(results.failures)
+    return results, partial(draw_plane, scanned), partial(interactive_plane, scanned)
 
 
 def _run(experiment: Experiment) -> Results:
@@ -186,16 +188,3 @@ def _run(experiment: Experiment) -> Results:
     if not (results.records or (results.endpoints and not results.failures)):
         raise SystemExit(1)
     return results
-
-
-def _write(figure: Any, out: Path) -> None:  # Any: matplotlib is not imported here.
-    from mcbench.figures import save
-
-    for path in save(figure, out):
-        click.echo(path)
-
-
-def _write_page(page: Any, html: Path) -> None:  # Any: nor is plotly.
-    from mcbench.figures import save_html
-
-    click.echo(save_html(page, html))

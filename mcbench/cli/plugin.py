@@ -20,9 +20,6 @@ def command() -> None:
     """Write a plugin package, and check what plugins provide."""
 
 
-# new ----------------------------------------------------------------------------------------
-
-
 @command.command("new")
 @click.argument("name")
 @click.option(
@@ -58,9 +55,6 @@ def new(name: str, kind: str, into: Path, force: bool) -> None:
         click.echo(f"  {line}")
 
 
-# check --------------------------------------------------------------------------------------
-
-
 def _names() -> set[str]:
     """Names of plugins and components."""
     names = {p.name for p in host().plugins.values()}
@@ -68,7 +62,7 @@ def _names() -> set[str]:
 
 
 @command.command("check")
-@click.argument("name", type=options.Name(_names))
+@click.argument("name", shell_complete=options.completion(_names))
 @click.option(
     "--kind",
     type=click.Choice([kind for kind in KINDS if kind != "command"]),
@@ -96,23 +90,16 @@ def check(name: str, kind: str | None, expect: tuple[str, ...], as_json: bool) -
     Exit code 0: all is fine; 1: a check failed; 2: wrong usage.
     """
     components, plugins = _named(name, kind)
-    expected = dict(_expectation(text) for text in expect)
-    _check_titles(expected, {k for k, _ in components})
-    report: list[dict[str, Any]] = []
-    for plugin in plugins:
-        report.append(_loading(plugin))
-        if not as_json:
-            click.secho(f"plugin {plugin.name} ({report[-1]['from']})", bold=True)
-            _print(report[-1]["checks"][0])
-    for one_kind, text in components:
-        report.append(_examine(one_kind, text, expected, silent=as_json))
-    counts = _counts(report)
+    expected = _expectations(expect, {k for k, _ in components})
+    report = [_loading(plugin, silent=as_json) for plugin in plugins]
+    report += [_examine(k, text, expected, silent=as_json) for k, text in components]
+    states = [outcome["state"] for part in report for outcome in part["checks"]]
+    counts = {state: states.count(state) for state in STYLES}
     if as_json:
         click.echo(json.dumps({"components": report, "counts": counts}, indent=2))
     else:
-        total = sum(counts.values())
         parts = ", ".join(f"{n} {state}" for state, n in counts.items() if n)
-        click.echo(f"\n{total} checks: {parts}")
+        click.echo(f"\n{len(states)} checks: {parts}")
     if counts["failed"]:
         raise SystemExit(1)
 
@@ -124,15 +111,14 @@ def _named(name: str, kind: str | None) -> tuple[list[tuple[str, str]], list[Plu
     listed = host().listing()
     plugins = [p for p in listed if name in (p.name, p.distribution)]
     wanted = [k for k in KINDS if k != "command" and kind in (None, k)]
-    if plugins:
-        components = [
-            (k, component)
-            for k in wanted
-            for p in plugins
-            for component in p.provides.get(plural(k), [])
-        ]
-        if components or kind is None:
-            return components, plugins
+    components = [
+        (k, component)
+        for k in wanted
+        for plugin in plugins
+        for component in plugin.provides.get(plural(k), [])
+    ]
+    if components or (plugins and kind is None):
+        return components, plugins
     own = parameters.parse(name)[0]
     components = [(k, name) for k in wanted if own in host().provided(k)]
     if not components:
@@ -143,28 +129,28 @@ def _named(name: str, kind: str | None) -> tuple[list[tuple[str, str]], list[Plu
     return components, []
 
 
-def _expectation(text: str) -> tuple[str, str]:
-    title, equals, reason = text.partition("=")
-    if not equals or not reason.strip():
-        raise click.UsageError(f"cannot read '{text}': write CHECK=REASON")
-    return title.strip(), reason.strip()
-
-
-def _check_titles(expected: dict[str, str], kinds: set[str]) -> None:
-    """Check that each expected failure names a check of one of the kinds."""
-    if not expected:
-        return
+def _expectations(texts: tuple[str, ...], kinds: set[str]) -> dict[str, str]:
+    """The reasons by check; each must be a check of one of the kinds."""
+    if not texts:
+        return {}
     from mcbench.testing import checks
 
     titles = {check.title for kind in kinds for check in checks(kind)}
-    for title in expected:
+    expected = {}
+    for text in texts:
+        title, _, reason = (part.strip() for part in text.partition("="))
+        if not reason:
+            raise click.UsageError(f"cannot read '{text}': write CHECK=REASON")
         if title not in titles:
             raise unknown("check", title, titles)
+        expected[title] = reason
+    return expected
 
 
-def _loading(plugin: Plugin) -> dict[str, Any]:
+def _loading(plugin: Plugin, silent: bool) -> dict[str, Any]:
     """Report on the loading of a plugin, in the form of a component's."""
-    own = {
+    source = f"{plugin.distribution} {plugin.version}"
+    outcome = {
         "check": "loading",
         "property": "The plugin is imported and asked for its components without an error.",
         "state": "failed" if plugin.errors else "ok",
@@ -172,8 +158,10 @@ def _loading(plugin: Plugin) -> dict[str, Any]:
         "fix": "see 'mcbench plugins'" if plugin.errors else "",
         "reason": "",
     }
-    source = f"{plugin.distribution} {plugin.version}"
-    return {"kind": "plugin", "name": plugin.name, "from": source, "checks": [own]}
+    if not silent:
+        click.secho(f"plugin {plugin.name} ({source})", bold=True)
+        _print(outcome)
+    return {"kind": "plugin", "name": plugin.name, "from": source, "checks": [outcome]}
 
 
 def _examine(kind: str, text: str, expected: dict[str, str], silent: bool) -> dict[str, Any]:
@@ -181,21 +169,16 @@ def _examine(kind: str, text: str, expected: dict[str, str], silent: bool) -> di
     from mcbench.testing import checks, examine, subject
 
     titles = {check.title for check in checks(kind)}
-    expected = {title: reason for title, reason in expected.items() if title in titles}
     examined = subject(kind, text)
     if not silent:
         click.secho(f"{examined.title} ({examined.source})", bold=True)
     outcomes = []
-    for outcome in examine(examined, expected):
+    for outcome in examine(examined, {t: why for t, why in expected.items() if t in titles}):
         outcomes.append(outcome.to_dict())
         if not silent:
             _print(outcomes[-1])
-    return {
-        "kind": kind,
-        "name": examined.text,
-        "from": examined.source,
-        "checks": outcomes,
-    }
+    source = examined.source
+    return {"kind": kind, "name": examined.text, "from": source, "checks": outcomes}
 
 
 def _print(check: dict[str, Any]) -> None:
@@ -204,11 +187,5 @@ def _print(check: dict[str, Any]) -> None:
     reason = f": {check['reason']}" if check["reason"] else ""
     click.echo(f"  {shown}  {check['check']}{reason}")
     if state == "failed":
-        click.echo(f"      property: {check['property']}")
-        click.echo(f"      found:    {check['found']}")
-        click.echo(f"      to fix:   {check['fix']}")
-
-
-def _counts(report: list[dict[str, Any]]) -> dict[str, int]:
-    states = [check["state"] for component in report for check in component["checks"]]
-    return {state: states.count(state) for state in STYLES}
+        for title, key in (("property", "property"), ("found", "found"), ("to fix", "fix")):
+            click.echo(f"      {title + ':':9} {check[key]}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from mcbench.cli.options import interactive
 from mcbench.errors import one_line
 from mcbench.plugins.hookspecs import hookimpl
 from mcbench.plugins.host import host
@@ -30,65 +31,73 @@ TRAINING = ": training"
 class Lines:
     """Plain lines on standard error, a few per minute."""
 
+    display: AbstractContextManager[Any] = nullcontext()
+
     def __init__(self) -> None:
         self._printed = time.monotonic()
 
-    def _print(self, text: str, always: bool = True) -> None:
+    def print(self, text: str, always: bool = True) -> None:
+        """Print a line; one that need not be printed always, at most every few seconds."""
         if always or time.monotonic() - self._printed > QUIET_SECONDS:
             click.echo(text, err=True)
             self._printed = time.monotonic()
+
+    def move(self, title: str, step: int, steps: int, loss: float, unit: str = "") -> None:
+        """Show how far a training is."""
+        self.print(f"{title}: {unit}{step}/{steps}, loss {loss:.4f}", step == steps)
+
+    def end(self, title: str, text: str, style: str = "") -> None:
+        """Show the result of a run, or in another style the reason of its failure."""
+        self.print(f"{title}: {text}")
 
     @hookimpl
     def mcbench_epoch_finished(
         self, seeds: tuple[int, ...], epoch: int, epochs: int, loss: float
     ) -> None:
-        """Print the state, at most every few seconds."""
-        who = ", ".join(map(str, seeds))
-        self._print(
-            f"training seed {who}: epoch {epoch}/{epochs}, loss {loss:.4f}", epoch == epochs
-        )
+        """Show the training of endpoints."""
+        self.move(f"training seed {', '.join(map(str, seeds))}", epoch, epochs, loss, "epoch ")
 
     @hookimpl
     def mcbench_method_progressed(self, title: str, step: int, steps: int, loss: float) -> None:
-        """Print the state, at most every few seconds."""
-        self._print(f"{title}: {step}/{steps}, loss {loss:.4f}", step == steps)
+        """Show the training of a method, or the work of a metric, an ensemble, a plane."""
+        self.move(title, step, steps, loss)
 
     @hookimpl
     def mcbench_point_evaluated(self, run: Run, t: float, values: dict[str, Any]) -> None:
-        """Print the state, at most every few seconds."""
-        self._print(f"{_title(run)}: t = {t:.3f}, test {_measured(values)}", False)
+        """Show the values at a point."""
+        self.print(f"{_title(run)}: t = {t:.3f}, test {_measured(values)}", always=False)
 
     @hookimpl
     def mcbench_run_finished(self, run: Run, record: Record) -> None:
-        """Print the result of a run."""
-        self._print(f"{_title(run)}: {_worst(record)} ({record.cost.seconds:.1f} s)")
+        """Show the worst value along the path, and the names of the method's notes."""
+        curve = record.curve
+        if curve.accuracy:
+            worst = f"worst test accuracy {min(curve.accuracy['test']):.2f}%"
+        else:
+            worst = f"highest loss {max(curve.loss['test']):.4f}"
+        worst = ", ".join([worst, *(record.notes or {})])
+        self.end(_title(run), f"{worst} ({record.cost.seconds:.1f} s)")
 
     @hookimpl
     def mcbench_run_failed(self, run: Run, error: Exception) -> None:
-        """Print the reason of a failure."""
-        self._print(f"{_title(run)}: failed: {one_line(error)}")
+        """Show the reason of a failure."""
+        self.end(_title(run), f"failed: {one_line(error)}", "red")
 
 
-class Bars:
+class Bars(Lines):
     """Bars of rich: one for the training under way, one for all runs, one for the path."""
 
     def __init__(self) -> None:
+        from rich import progress
         from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
 
-        self.progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[state]}"),
+        self.display = self.progress = progress.Progress(
+            progress.TextColumn("{task.description}", markup=False),
+            progress.BarColumn(),
+            progress.TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            progress.TimeElapsedColumn(),
+            progress.TimeRemainingColumn(),
+            progress.TextColumn("{task.fields[state]}"),
             console=Console(stderr=True),
             transient=True,
         )
@@ -99,31 +108,24 @@ class Bars:
             self._tasks[name] = self.progress.add_task(shown or name, total=total, state="")
         return self._tasks[name]
 
-    def _end(self, name: str) -> None:
-        task = self._tasks.pop(name, None)
-        if task is not None:
-            self.progress.remove_task(task)
+    def _remove(self, name: str) -> None:
+        if name in self._tasks:
+            self.progress.remove_task(self._tasks.pop(name))
 
-    @hookimpl
-    def mcbench_epoch_finished(
-        self, seeds: tuple[int, ...], epoch: int, epochs: int, loss: float
-    ) -> None:
-        """Move the training's bar."""
-        name = f"training seed {', '.join(map(str, seeds))}"
-        task = self._task(name, epochs)
-        self.progress.update(task, completed=epoch, state=f"loss {loss:.4f}")
-        if epoch == epochs:
-            self._end(name)
-
-    @hookimpl
-    def mcbench_method_progressed(self, title: str, step: int, steps: int, loss: float) -> None:
-        """Move the bar of a method, a metric, an ensemble, a plane."""
+    def move(self, title: str, step: int, steps: int, loss: float, unit: str = "") -> None:
+        """Move the bar of a training, which goes when it is full."""
         name = f"{title}{TRAINING}"
         # A method has the title of its run, whose bar counts points.
         task = self._task(name, steps, name if title in self._tasks else title)
         self.progress.update(task, completed=step, state=f"loss {loss:.4f}")
         if step == steps:
-            self._end(name)
+            self._remove(name)
+
+    def end(self, title: str, text: str, style: str = "") -> None:
+        """Replace a run's bars by a line."""
+        self._remove(title)
+        self._remove(f"{title}{TRAINING}")
+        self.progress.console.print(f"{title}: {text}", markup=False, style=style)
 
     @hookimpl
     def mcbench_run_started(self, run: Run) -> None:
@@ -137,20 +139,6 @@ class Bars:
         state = f"t {t:.3f}  test {_measured(values)}"
         self.progress.update(task, advance=1, state=state)
 
-    @hookimpl
-    def mcbench_run_finished(self, run: Run, record: Record) -> None:
-        """Replace the path's bar by a line."""
-        self._end(_title(run))
-        self.progress.console.print(f"{_title(run)}: {_worst(record)}", markup=False)
-
-    @hookimpl
-    def mcbench_run_failed(self, run: Run, error: Exception) -> None:
-        """Replace the path's bar by a line."""
-        self._end(_title(run))
-        self._end(f"{_title(run)}{TRAINING}")
-        text = f"{_title(run)}: failed: {one_line(error)}"
-        self.progress.console.print(text, markup=False, style="red")
-
 
 def _title(run: Run) -> str:
     return f"{run.method} {run.pair[0]}-{run.pair[1]}"
@@ -163,26 +151,14 @@ def _measured(values: dict[str, Any]) -> str:
     return f"loss {values['loss']['test']:.4f}"
 
 
-def _worst(record: Record) -> str:
-    """The worst value along the path, and the names of the method's notes."""
-    curve = record.curve
-    if curve.accuracy:
-        worst = f"worst test accuracy {min(curve.accuracy['test']):.2f}%"
-    else:
-        worst = f"highest loss {max(curve.loss['test']):.4f}"
-    return ", ".join([worst, *(record.notes or {})])
-
-
 @contextmanager
 def progress() -> Iterator[None]:
-    """Show progress while runs are computed."""
-    listener: Bars | Lines = Bars() if interactive() else Lines()
+    """Show progress while runs are computed: bars on a terminal, else lines."""
+    terminal = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    listener = Bars() if terminal else Lines()
     host().manager.register(listener, "cli.progress")
     try:
-        if isinstance(listener, Bars):
-            with listener.progress:
-                yield
-        else:
+        with listener.display:
             yield
     finally:
         host().manager.unregister(listener)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from mcbench.cli import options
 from mcbench.plugins.host import host
@@ -15,6 +14,12 @@ from mcbench.plugins.host import host
 if TYPE_CHECKING:
     from mcbench.experiments.experiment import Experiment
     from mcbench.experiments.plan import Results
+
+FIXED = (
+    "dataset", "architecture", "recipe", "to_recipe", "same_seed", "points", "refine",
+    "augmented_train", "run_seed", "metrics",
+)  # fmt: skip
+"""Options that a leaderboard fixes."""
 
 
 @click.command("run")
@@ -70,9 +75,13 @@ def command(methods: tuple[str, ...], leaderboard: str | None, style: str, **res
     from mcbench.report.ranking import ranking
 
     if leaderboard:
-        _refuse(("dataset", "architecture", "recipe", "to_recipe", "same_seed", "points", "refine",
-                 "augmented_train", "run_seed", "metrics"))  # fmt: skip
-        experiment = _of_board(leaderboard, methods, rest)
+        for name, parameter in options.given().items():
+            if name in FIXED:
+                line = f"{parameter.opts[-1]} cannot be given with --leaderboard, which fixes it"
+                raise click.UsageError(line)
+        board = host().get("leaderboard", leaderboard)
+        plan = board.plan(options.seeds(rest, board.endpoints), methods)
+        experiment = options.prepare(replace(plan, executor=rest["executor"]), rest)
     elif methods:
         experiment = options.open_experiment(rest, methods)
     else:
@@ -81,43 +90,20 @@ def command(methods: tuple[str, ...], leaderboard: str | None, style: str, **res
     options.need_pair(experiment)
     with progress():
         results = experiment.run()
-    tables = [ranking(experiment, results), metrics(experiment, results)]
-    tables.append(notes(results))
-    options.show_tables([t for t in tables if t.rows], style)
-    _closing(experiment, results, methods, leaderboard)
-    if results.failures:
-        raise SystemExit(1)
+    tables = [ranking(experiment, results), metrics(experiment, results), notes(results)]
+    options.show_tables([table for table in tables if table.rows], style)
+    place = f"Results are stored in {experiment.store.root}"
+    options.finish(results, place, _advice(experiment, results, methods, leaderboard))
 
 
-def _refuse(fixed: tuple[str, ...]) -> None:
-    """Refuse options that a leaderboard fixes."""
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        given = context.get_parameter_source(parameter.name or "")
-        if parameter.name in fixed and given is not ParameterSource.DEFAULT:
-            raise click.UsageError(
-                f"{parameter.opts[-1]} cannot be given with --leaderboard, which fixes it"
-            )
-
-
-def _of_board(name: str, methods: tuple[str, ...], rest: dict[str, Any]) -> Experiment:
-    board = host().get("leaderboard", name)
-    plan = replace(
-        board.plan(options.seeds(rest, board.endpoints), methods), executor=rest["executor"]
-    )
-    return options.prepare(plan, rest)
-
-
-def _closing(
+def _advice(
     experiment: Experiment, results: Results, methods: tuple[str, ...], board: str | None
-) -> None:
-    options.show_failures(results)
-    click.echo(f"Results are stored in {experiment.store.root}", err=True)
+) -> str:
+    """Commands that may come next."""
     if board:
         rows = host().get("leaderboard", board).methods
         guests = "".join(f" -m '{m}'" for m in methods if m not in rows)
-        click.echo(f"Next: mcbench leaderboard show {board}{guests}", err=True)
-        return
+        return f"Next: mcbench leaderboard show {board}{guests}"
     # Landscapes are no chain of layers, nor is what all methods failed on.
     layered = bool(experiment.problem.data.classes and results.records)
     more = [name for name in _baselines(layered) if name not in methods]
@@ -125,7 +111,7 @@ def _closing(
     if more:
         lines.append(f"{_again('run', (*methods, *more))}   compare")
     lines.append("mcbench list methods   what else there is")
-    click.echo("Next: " + "\n      ".join(lines), err=True)
+    return "Next: " + "\n      ".join(lines)
 
 
 def _baselines(layered: bool) -> list[str]:
@@ -133,16 +119,13 @@ def _baselines(layered: bool) -> list[str]:
 
     Those with the fewest needs stand first.
     """
-    from mcbench.methods.method import needs, traits
-
-    components = {name: host().get("method", name) for name in host().names("method")}
-    fitting = {
-        name: method
-        for name, method in components.items()
-        if method.baseline
-        and not (traits(method).learnable if layered else "affine-chain" in needs(method))
-    }
-    return sorted(fitting, key=lambda name: (len(needs(fitting[name])), name))
+    needs = {}
+    for name in host().names("method"):
+        method = host().get("method", name)
+        suits = not method.learnable if layered else "affine-chain" not in method.needs
+        if method.baseline and suits:
+            needs[name] = len(method.needs)
+    return sorted(needs, key=lambda name: (needs[name], name))
 
 
 _OUTPUT = ("methods", "style", "as_json")
@@ -151,18 +134,14 @@ _OUTPUT = ("methods", "style", "as_json")
 
 def _again(verb: str, methods: tuple[str, ...]) -> str:
     """The command ``verb`` with those options of this command that it has too."""
-
     from mcbench.cli import plot
 
     context = click.get_current_context()
     takes = plot.command if verb == "plot" else command
     words = [word for method in methods for word in ("-m", method)]
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        if not given or name in _OUTPUT or name not in {p.name for p in takes.params}:
-            continue
-        value = context.params[name]
-        for one in value if isinstance(value, tuple) else (value,):
-            words += [parameter.opts[0], *([] if one is True else [str(one)])]
+    for name, parameter in options.given().items():
+        if name not in _OUTPUT and name in {p.name for p in takes.params}:
+            value = context.params[name]
+            for one in value if isinstance(value, tuple) else (value,):
+                words += [parameter.opts[0], *([] if one is True else [str(one)])]
     return shlex.join(["mcbench", verb, *words])

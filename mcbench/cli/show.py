@@ -17,7 +17,7 @@ def _names() -> set[str]:
 
 
 @click.command("show")
-@click.argument("name", type=options.Name(_names))
+@click.argument("name", shell_complete=options.completion(_names))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(name: str, as_json: bool) -> None:
     """Explain NAME: a method, data set or any other component.
@@ -29,51 +29,38 @@ def command(name: str, as_json: bool) -> None:
       mcbench show ot-wa
       mcbench show anokhin2020-mnist
     """
-
     from mcbench.report.description import describe
 
     bare = name.partition("[")[0]
     if bare != name:
         raise click.UsageError(f"a name is explained without parameters: mcbench show {bare}")
-    components = [
-        (kind, host().find(kind, name))
+    described = [
+        describe(kind, host().find(kind, name))
         for kind in KINDS
         if kind != "command" and name in host().names(kind)
     ]
-    if not components:
+    if not described:
         raise unknown("name", name, _names(), "mcbench list KIND")
-    described = [describe(kind, provided) for kind, provided in components]
     if as_json:
         click.echo(json.dumps(described, indent=2))
-        return
-    click.echo("\n\n".join(map(_text, described)))
+    else:
+        click.echo("\n\n".join(map(_text, described)))
 
 
-_LINES = {
-    "reference": "reference",
-    "needs": "needs",
-    "explicit": "explicit formula",
-    "learnable": "learnable",
-    "route": "route",
-    "use": "when to use",
-    "unit": "unit",
-    "better": "better",
-}
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(value) if isinstance(value, list) else str(value)
+_KEYS = ("reference", "needs", "explicit", "learnable", "route", "use", "unit", "better")
+_TITLES = {"explicit": "explicit formula", "use": "when to use"}
 
 
 def _text(described: dict[str, Any]) -> str:
     lines = [f"{described['name']} ({described['kind']}, {described['from']})"]
     lines += [f"  {described['summary']}"] if described["summary"] else []
-    for key, title in _LINES.items():
+    for key in _KEYS:
         value = described.get(key)
-        if value not in (None, "", []):
-            lines.append(f"  {title}: {_shown(value)}")
+        if isinstance(value, bool):
+            value = "yes" if value else "no"
+        if value:
+            text = ", ".join(value) if isinstance(value, list) else value
+            lines.append(f"  {_TITLES.get(key, key)}: {text}")
     if described["parameters"]:
         lines.append("  parameters:")
     for p in described["parameters"]:

@@ -26,22 +26,15 @@ def list_(home: Path | None, style: str) -> None:
 
     store = options.open_store(home)
     table = Table("store", f"Store {store.root}", ["key", "kind", "what", "bytes", "written"])
-    for kind in KINDS:
-        for entry in store.entries(kind):
-            try:
-                what = store.title(entry)
-            except DamagedError:
-                what = "damaged"
-            when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.modified))
-            cells = [entry.key, kind, what, f"{entry.bytes:,}", when]
-            data = {
-                "key": entry.key,
-                "kind": kind,
-                "what": what,
-                "bytes": entry.bytes,
-                "written": when,
-            }
-            table.add(dict(zip(table.columns, cells, strict=True)), data)
+    for entry in [entry for kind in KINDS for entry in store.entries(kind)]:
+        try:
+            what = store.title(entry)
+        except DamagedError:
+            what = "damaged"
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.modified))
+        cells = [entry.key, entry.kind, what, f"{entry.bytes:,}", when]
+        row = dict(zip(table.columns, cells, strict=True))
+        table.add(row, row | {"bytes": entry.bytes})
     options.show_tables([table], style)
 
 
@@ -53,16 +46,15 @@ def verify(home: Path | None) -> None:
     from mcbench.store.store import KINDS
 
     store = options.open_store(home)
-    checked = damaged = 0
-    for kind in KINDS:
-        for entry in store.entries(kind):
-            checked += 1
-            try:
-                store.check(entry)
-            except DamagedError as error:
-                damaged += 1
-                click.echo(f"mcbench: {error}", err=True)
-    click.echo(f"{checked} files, {damaged} damaged in {store.root}")
+    entries = [entry for kind in KINDS for entry in store.entries(kind)]
+    damaged = 0
+    for entry in entries:
+        try:
+            store.check(entry)
+        except DamagedError as error:
+            damaged += 1
+            click.echo(f"mcbench: {error}", err=True)
+    click.echo(f"{len(entries)} files, {damaged} damaged in {store.root}")
     if damaged:
         click.echo("Damaged files are computed again when they are needed.", err=True)
         raise SystemExit(1)
@@ -83,8 +75,7 @@ def gc(home: Path | None, dry_run: bool, older_than: float) -> None:  # fmt: ski
     store = options.open_store(home)
     paths = store.garbage(older_than * 60)
     size = sum(path.stat().st_size for path in paths)
-    for path in paths:
-        if not dry_run:
-            path.unlink(missing_ok=True)
+    for path in () if dry_run else paths:
+        path.unlink(missing_ok=True)
     verb = "would delete" if dry_run else "deleted"
     click.echo(f"{verb} {len(paths)} files, {size:,} bytes, in {store.root}")

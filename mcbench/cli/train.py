@@ -35,31 +35,17 @@ def command(style: str, **rest: Any) -> None:
     with progress():
         results = experiment.train()
     classes = experiment.problem.data.classes
-    quantity = "accuracy (%)" if classes else "loss"
-    table = Table(
-        "endpoints",
-        "Endpoints",
-        ["seed", *(f"{split} {quantity}" for split in SPLITS), "seconds", "key"],
-    )
+    quantity, unit, digits = ("accuracy", " (%)", 2) if classes else ("loss", "", 4)
+    heads = {split: f"{split} {quantity}{unit}" for split in SPLITS}
+    table = Table("endpoints", "Endpoints", ["seed", *heads.values(), "seconds", "key"])
     for seed, record in results.endpoints.items():
-        endpoint = experiment.endpoint(seed)
-        measured = measure(endpoint.params, experiment.problem, Protocol())
-        values = measured["accuracy" if classes else "loss"]
+        params = experiment.endpoint(seed).params
+        values = measure(params, experiment.problem, Protocol())[quantity]
         seconds = record["cost"]["seconds"]
         key = endpoint_key(experiment.problem.identity, seed)
-        cells = [
-            str(seed),
-            *(f"{values[split]:.{2 if classes else 4}f}" for split in SPLITS),
-            f"{seconds:.1f}",
-            key,
-        ]
-        table.add(
-            dict(zip(table.columns, cells, strict=True)),
-            {"seed": seed, **values, "seconds": seconds, "key": key},
-        )
+        cells = {heads[split]: f"{value:.{digits}f}" for split, value in values.items()}
+        cells |= {"seed": str(seed), "seconds": f"{seconds:.1f}", "key": key}
+        table.add(cells, {"seed": seed, **values, "seconds": seconds, "key": key})
     if table.rows:
         options.show_tables([table], style)
-    options.show_failures(results)
-    click.echo(f"Endpoints are stored in {experiment.store.root}", err=True)
-    if results.failures:
-        raise SystemExit(1)
+    options.finish(results, f"Endpoints are stored in {experiment.store.root}")

@@ -22,6 +22,7 @@ def interactive_plane(scan: Scan) -> Any:
     The surface is interpolated; the measured points can be shown. Heights are those of
     `mcbench.figures.plane.draw_plane`: each contour line halves the height above the lowest point.
     """
+    from matplotlib.colors import to_hex
     from plotly.subplots import make_subplots
 
     across, up = (name.replace("$", "").replace("_", "") for name in axis_names(scan))
@@ -36,10 +37,10 @@ def interactive_plane(scan: Scan) -> Any:
         "x": 0.43,
         "len": 0.9,
     }
-    steps = shades()
-    css = [f"rgb({r * 255:.0f},{g * 255:.0f},{b * 255:.0f})" for r, g, b, _ in steps]
     # Each colour is constant between two contour lines.
-    scale = [[(k + end) / LEVELS, color] for k, color in enumerate(css) for end in (0, 1)]
+    scale = [
+        [(k + end) / LEVELS, to_hex(color)] for k, color in enumerate(shades()) for end in (0, 1)
+    ]
     _surface(figure, scan, scale, bar)
     _lines(figure, scan)
     left, right, bottom, top = scan.window

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle
 from textwrap import fill
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from mcbench.experiments.plan import Results
 from mcbench.experiments.record import Record
-from mcbench.figures.style import DASHES, GREY, QUANTITIES, STYLES, columns, line_style, subject
+from mcbench.figures.style import COLORS, DASHES, GREY, QUANTITIES, STYLES, columns, subject
 from mcbench.landscape.straight_band import STRAIGHT_BAND, MarkedRecord
 from mcbench.report.reading import by_method, end_points
 
@@ -98,9 +99,13 @@ def _line(record: Record, quantity: str, split: str, by_length: bool) -> Line:
 
 
 def line_styles(methods: list[str]) -> dict[str, dict[str, Any]]:
-    """Colour and line style by method; the straight band, drawn for comparison, is grey."""
-    own = [method for method in methods if method != STRAIGHT_BAND]
-    styles = {method: line_style(i) for i, method in enumerate(own)}
+    """Colour and line style by method; colours repeat with the next line style.
+
+    The straight band, drawn for comparison, is grey.
+    """
+    looks = cycle({"color": c, "linestyle": stroke} for stroke in STYLES for c in COLORS)
+    own = (method for method in methods if method != STRAIGHT_BAND)
+    styles = dict(zip(own, looks, strict=False))
     return styles | {STRAIGHT_BAND: {"color": GREY, "linestyle": "--"}}
 
 

@@ -45,19 +45,11 @@ def interpolation(
     """
     from scipy.interpolate import CloughTocher2DInterpolator
 
-    left, right, bottom, top = scan.window
-    corner, scale = np.array([left, bottom]), np.array([right - left, top - bottom])
     finite = values[np.isfinite(values)]
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
     bounded = np.where(np.isfinite(values), values, high)
-    pieces = CloughTocher2DInterpolator((scan.places - corner) / scale, bounded)
-
-    def at(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        heights = pieces((np.stack([x, y], axis=-1) - corner) / scale)
-        clipped: np.ndarray = np.clip(heights, low, high)
-        return clipped
-
-    return at
+    pieces = CloughTocher2DInterpolator(scan.places, bounded, rescale=True)
+    return lambda x, y: np.clip(pieces(x, y), low, high)
 
 
 def mesh(scan: Scan, values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -25,11 +25,6 @@ SAVED = {"svg.fonttype": "none", "svg.hashsalt": "mcbench"}
 """Settings of matplotlib: SVG has text as text, and the same figure gives the same file."""
 
 
-def line_style(i: int) -> dict[str, Any]:
-    """Colour and line style of line ``i``; colours repeat with the next line style."""
-    return {"color": COLORS[i % len(COLORS)], "linestyle": STYLES[i // len(COLORS) % len(STYLES)]}
-
-
 def columns(labels: Sequence[str], width: float) -> int:
     """The number of legend columns at 10 points that fit into ``width`` inches."""
     longest = max(map(len, labels), default=1)

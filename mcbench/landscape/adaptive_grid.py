@@ -80,7 +80,7 @@ def refine(
         new: dict[Node, None] = {}
         halved = set()
         for cell in targets:
-            added = [n for n in _between(cell) if n not in nodes and n not in new]
+            added = [n for n in _lattice(cell) if n not in nodes and n not in new]
             if len(nodes) + len(new) + len(added) > limit:
                 break
             new |= dict.fromkeys(added)
@@ -90,7 +90,13 @@ def refine(
         if new:
             measure(list(new))
             nodes |= new
-        cells = [c for c in cells if c not in halved] + [q for c in halved for q in _quarters(c)]
+        cells = [cell for cell in cells if cell not in halved]
+        cells += [
+            (i + right, j + up, side // 2)
+            for i, j, side in halved
+            for right in (0, side // 2)
+            for up in (0, side // 2)
+        ]
         targets = _crossed_most(sorted(cells), list(nodes), heights)
         if not targets:
             return list(nodes)
@@ -104,28 +110,16 @@ def _crossed_most(cells: list[Cell], nodes: list[Node], heights: Heights) -> lis
     for cell in cells:
         if cell[2] > 1:
             # Neighbours that are halved already have measured middles of the cell's edges.
-            near = [rank[n] for n in (*_corners(cell), *_between(cell)) if n in rank]
+            near = [rank[node] for node in _lattice(cell) if node in rank]
             crossing[cell] = max(near) - min(near)
     most = max(crossing.values(), default=0.0)
     targets = [cell for cell, n in crossing.items() if n > 1 and n >= most * 2 / 3]
     return sorted(targets, key=lambda cell: (-crossing[cell], cell))
 
 
-def _corners(cell: Cell) -> list[Node]:
-    """The corners of a cell."""
-    i, j, s = cell
-    return [(i, j), (i + s, j), (i, j + s), (i + s, j + s)]
-
-
-def _between(cell: Cell) -> list[Node]:
-    """The middle of a cell and those of its edges."""
-    i, j, s = cell
-    h = s // 2
-    return [(i + h, j + h), (i + h, j), (i, j + h), (i + s, j + h), (i + h, j + s)]
-
-
-def _quarters(cell: Cell) -> list[Cell]:
-    """The four cells that a cell is halved into."""
-    i, j, s = cell
-    h = s // 2
-    return [(i, j, h), (i + h, j, h), (i, j + h, h), (i + h, j + h, h)]
+def _lattice(cell: Cell) -> list[Node]:
+    """The middle of a cell, those of its edges, and its corners."""
+    i, j, side = cell
+    half = side // 2
+    steps = ((1, 1), (1, 0), (0, 1), (2, 1), (1, 2), (0, 0), (2, 0), (0, 2), (2, 2))
+    return [(i + half * right, j + half * up) for right, up in steps]

@@ -67,12 +67,9 @@ class Plane:
         names = parameters(problem)
 
         def at(x: float, y: float) -> Params:
-            rest = [x, y]
-            point = dict(like)
-            for name in names:
-                values = [rest.pop(0) for _ in range(like[name].numel())]
-                point[name] = torch.tensor(values).to(like[name]).view(like[name].shape)
-            return point
+            values = torch.tensor([x, y]).split([like[name].numel() for name in names])
+            point = {n: v.to(like[n]).view_as(like[n]) for n, v in zip(names, values, strict=True)}
+            return like | point
 
         return Plane((at(0, 0), at(1, 0), at(0, 1)), names, 1.0, 0.0, 1.0, whole=True)
 

@@ -133,8 +133,7 @@ class _MeasuredPoints:
         self.surface = Surface(problem, scene.plane, options.split, options.samples)
         self.title = scene.title or "parameter plane"
         self.values: dict[Node, Values] = {}
-        self.new = 0
-        self.seconds = 0.0
+        self.stored, self.seconds = 0, 0.0
         self._saved = time.perf_counter()
         self.description = {
             "schema": SCHEMA,
@@ -151,14 +150,12 @@ class _MeasuredPoints:
 
     def place_of(self, node: Node) -> tuple[float, float]:
         """x and y of a node."""
-        left, right, bottom, top = self.window
-        last = (self.options.side - 1) * STEP
+        (left, right, bottom, top), last = self.window, (self.options.side - 1) * STEP
         return left + (right - left) * node[0] / last, bottom + (top - bottom) * node[1] / last
 
     def node_of(self, x: float, y: float) -> tuple[float, float]:
         """A place in units of the finest grid."""
-        left, right, bottom, top = self.window
-        last = (self.options.side - 1) * STEP
+        (left, right, bottom, top), last = self.window, (self.options.side - 1) * STEP
         return (x - left) / (right - left) * last, (y - bottom) / (top - bottom) * last
 
     def load(self) -> None:
@@ -166,11 +163,11 @@ class _MeasuredPoints:
         record = self.store.intact(self.store.read_record, KIND, self.key)
         if record is not None:
             self.values = {(i, j): (loss, accuracy) for i, j, loss, accuracy in record["values"]}
-            self.seconds = record["cost"]["seconds"]
+            self.stored, self.seconds = len(self.values), record["cost"]["seconds"]
 
     def save(self) -> None:
         """Write all values, if there are new ones."""
-        if self.new:
+        if len(self.values) > self.stored:
             record = {
                 "title": f"{self.options.split}, {self.title}: {len(self.values)} points",
                 "description": self.description,
@@ -180,7 +177,7 @@ class _MeasuredPoints:
                 "cost": {"seconds": self.seconds},
             }
             self.store.write_record(KIND, self.key, record)
-            self.new = 0
+            self.stored = len(self.values)
             self._saved = time.perf_counter()
 
     def measure(self, nodes: Sequence[Node]) -> None:
@@ -193,7 +190,6 @@ class _MeasuredPoints:
             values = self.surface.measure([self.place_of(node) for node in batch])
             self.seconds += time.perf_counter() - start
             self.values |= dict(zip(batch, values, strict=True))
-            self.new += len(batch)
             lowest = min(loss for loss, _ in self.values.values())
             host().notify(
                 "mcbench_method_progressed", title=self.title, step=len(self.values),

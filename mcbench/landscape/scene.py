@@ -113,11 +113,11 @@ def through_endpoints(experiment: Experiment, seeds: Sequence[int]) -> Scene:
     }
     points = list(networks.values())
     if is_two_dimensional(problem):
-        plane = Plane.of_two(points[0], problem)
+        plane, title = Plane.of_two(points[0], problem), ""
     else:
         plane = Plane.through(points[0], points[1], points[2], problem)
-    title = f"plane through the endpoints of seeds {', '.join(map(str, seeds))}"
-    return Scene("" if plane.whole else title, plane, _marks(plane, networks))
+        title = f"plane through the endpoints of seeds {', '.join(map(str, seeds))}"
+    return Scene(title, plane, _marks(plane, networks))
 
 
 def _marks(plane: Plane, networks: dict[str, Params]) -> dict[str, tuple[float, float]]:

@@ -37,12 +37,7 @@ def joints_of(path: Path) -> list[float]:
 
 
 def straight_band(at: Callable[[float], Params], paths: list[Path]) -> Path:
-    """The straight line with as many pivots as the first of the paths that has pivots.
-
-    Arguments:
-        at: The line as a function of t.
-        paths: The paths.
-    """
+    """The straight line ``at`` with as many pivots as the first of the paths that has pivots."""
     legs = next((len(path.legs) for path in paths if 1 < len(path.legs) <= MAX_LEGS), 1)
 
     def leg(start: float, stop: float) -> Leg:
@@ -72,9 +67,9 @@ def with_straight_band(experiment: Experiment, results: Results) -> Results:
     before = results.records[first[0].key].model_copy(
         update={"method": STRAIGHT_BAND, "measured": CurveFields.of(curve.to_dict())}
     )
-    records: dict[str, Record] = {run.key: _marked(before, straight, experiment)}
-    for one in first:
-        records[one.key] = _marked(results.records[one.key], paths[one.key], experiment)
+    stored = results.records | {run.key: before}
+    paths[run.key] = straight
+    records: dict[str, Record] = {k: _marked(stored[k], p, experiment) for k, p in paths.items()}
     # The last is drawn on top: the line of a method may lie under it.
     return replace(results, runs=[*first, run], records=records)
 
@@ -83,15 +78,13 @@ def _marked(record: Record, path: Path, experiment: Experiment) -> MarkedRecord:
     """The record with the path's inner joints among the times of its curve."""
     curve, joints = record.curve, []
     for joint in joints_of(path)[1:-1]:
-        measured_times = [t for t in curve.t if abs(t - joint) < 1e-9]
-        joints.append(measured_times[0] if measured_times else joint)
-        if measured_times:
-            continue
-        values = measure(path(joint), experiment.problem, experiment.plan.protocol)
-        i = bisect.bisect(curve.t, joint)
-        curve.position.insert(i, float(np.interp(joint, curve.t, curve.position)))
-        curve.t.insert(i, joint)
-        for by_split, name in ((curve.loss, "loss"), (curve.accuracy, "accuracy")):
-            for split, value in values[name].items():
-                by_split[split].insert(i, value)
+        i = bisect.bisect(curve.t, joint - 1e-9)
+        if curve.t[i] > joint + 1e-9:
+            values = measure(path(joint), experiment.problem, experiment.plan.protocol)
+            curve.position.insert(i, float(np.interp(joint, curve.t, curve.position)))
+            curve.t.insert(i, joint)
+            for by_split, name in ((curve.loss, "loss"), (curve.accuracy, "accuracy")):
+                for split, value in values[name].items():
+                    by_split[split].insert(i, value)
+        joints.append(curve.t[i])
     return MarkedRecord.of(record.to_json() | {"curve": curve.to_dict(), "joints": joints})

@@ -54,7 +54,10 @@ class Surface:
                 self.data, inputs=self.data.inputs[rows], targets=self.data.targets[rows]
             )
         self.statistics = Statistics(problem, problem.recipe)
-        self.chain = None if self.statistics.names else _with_linear_first(problem)
+        self.chain = None if self.statistics.names else chain_of(problem)
+        first = self.chain.layers[0] if self.chain else None
+        if first and (first.geometry is not None or first.norm is not None):
+            self.chain = None  # Only products of a linear first layer are shared.
         alone = self.statistics.names or together(problem, 64) == 1
         self.batch = 1 if alone else min(POINTS, together(problem, 64))
 
@@ -75,20 +78,17 @@ class Surface:
         else:
             stacked = self.plane.stacked(places)
             forward = lambda x: outputs(self.problem, stacked, x)  # noqa: E731
+        losses = vmap(self.problem.criterion, (0, None, None))
         loss = torch.zeros(len(places), dtype=torch.float64, device=self.problem.device)
         correct = torch.zeros_like(loss)
         # Small enough for the activations of all points to stay in the cache.
         size = max(64, self.problem.batch_size // len(places))
         for inputs, targets in self.data.batches(size):
             logits = forward(inputs)
-            loss += self._losses(logits, targets)
+            loss += losses(logits, targets, "sum").double()
             correct += (logits.argmax(2) == targets).sum(1)
         count = len(self.data)
         return list(zip((loss / count).tolist(), (100 * correct / count).tolist(), strict=True))
-
-    def _losses(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """The summed loss of every network, shape (networks,)."""
-        return vmap(lambda x: self.problem.criterion(x, targets, "sum"))(logits).double()
 
     def _shared(
         self, places: Sequence[tuple[float, float]], chain: Chain
@@ -110,11 +110,3 @@ class Surface:
             return vmap(after)(stacked, torch.tensordot(weights, products, 1))
 
         return outputs
-
-
-def _with_linear_first(problem: Problem) -> Chain | None:
-    """The network as a chain, if its first layer is linear and its products are worth sharing."""
-    chain = chain_of(problem)
-    if chain is None or chain.layers[0].geometry is not None or chain.layers[0].norm is not None:
-        return None
-    return chain

@@ -47,9 +47,13 @@ def markdown(
     texts: dict[Path, str] = {}
     before: dict[Path, str] = {}
     for board in boards:
-        path = _place(pattern, board)
+        name = slug(board.name) if "/" in board.name or ".." in board.name else board.name
+        path = Path(pattern.replace("{board}", name))
         if path not in texts:
-            texts[path] = before[path] = _read(path)
+            try:
+                texts[path] = before[path] = path.read_text() if path.exists() else ""
+            except (OSError, ValueError) as error:
+                raise UsageError(f"cannot read {path}: {error}") from None
         part = readme.section(board, sources_of(board, store), path.parent)
         texts[path] = readme.insert(texts[path], board, part, str(path))
     changed = [path for path, text in texts.items() if text != before[path]]
@@ -57,15 +61,3 @@ def markdown(
         for path in changed:
             write_file(path, texts[path])
     return changed
-
-
-def _place(pattern: str, board: Board) -> Path:
-    safe = board.name if "/" not in board.name and ".." not in board.name else slug(board.name)
-    return Path(pattern.replace("{board}", safe))
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text() if path.exists() else ""
-    except (OSError, ValueError) as error:
-        raise UsageError(f"cannot read {path}: {error}") from None

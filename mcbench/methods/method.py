@@ -33,11 +33,12 @@ class Method(Protocol):
 
     Optional attributes: ``summary`` (one line), ``needs`` (a set of `Need`), ``reference`` (the
     paper, section or equation), ``baseline`` (whether others are compared with it first: it is
-    suggested after a run, if it takes the network), and those of `Traits`. A method that needs a
-    pool has ``pool``, the number of its endpoints, and ``fit(pool, problem)``, which returns
-    `Params`: they are stored, and `connect` has them as ``problem.fitted``. It may have
-    ``check(problem)``, which raises `StructureError` before a pool is trained in vain. A method
-    that trains for long stores its state with ``problem.workshop``.
+    suggested after a run, if it takes the network), ``explores`` (whether ``mcbench explore``
+    takes it where no method is named), and those of `Traits`. A method that needs a pool has
+    ``pool``, the number of its endpoints, and ``fit(pool, problem)``, which returns `Params`:
+    they are stored, and `connect` has them as ``problem.fitted``. It may have ``check(problem)``,
+    which raises `StructureError` before a pool is trained in vain. A method that trains for long
+    stores its state with ``problem.workshop``.
     """
 
     name: str

@@ -27,6 +27,7 @@ OPTIONAL: dict[str, dict[str, Any]] = {
         "explicit": None,
         "learnable": None,
         "baseline": False,
+        "explores": False,
         "route": "",
         "use": "",
         "pool": None,

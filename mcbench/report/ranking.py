@@ -84,8 +84,7 @@ class _Row:
         self.cells[heading] = plus_minus(s.mean, s.std, digits)
         self.numbers |= {column: s.mean, f"{column}:std": s.std}
         if column == self.criterion.ranked:
-            interval = f"[{s.low:.{digits}f}, {s.high:.{digits}f}]" if s.count > 1 else "-"
-            self.cells["95% interval"] = interval
+            self.cells["95% interval"] = s.interval(digits) or "-"
             self.numbers |= {f"{column}:low": s.low, f"{column}:high": s.high}
         return s.mean
 

@@ -7,8 +7,11 @@ import io
 import json
 import math
 import re
+import shutil
 from dataclasses import dataclass, field
 from typing import Any
+
+from mcbench.errors import one_line
 
 WORDS = "no method|not installed|not run|failed|does not apply|not measured"
 """The words that may replace a number in a cell."""
@@ -98,7 +101,7 @@ def _tabulated(table: Table, style: str) -> str:
         for rule in ("\\toprule", "\\midrule", "\\bottomrule"):
             body = body.replace("\\hline", rule, 1)
         note = [f"% {line}" for line in table.note.splitlines()]
-        return "\n".join([f"% {_one_line(table.title)}", body, *note])
+        return "\n".join([f"% {one_line(table.title)}", body, *note])
     body = tabulate(cells, heads, tablefmt="github", disable_numparse=True)
     # Two spaces: a line break in Markdown.
     note_text = "  \n".join(markdown_text(line) for line in table.note.splitlines())
@@ -108,32 +111,26 @@ def _tabulated(table: Table, style: str) -> str:
 
 def markdown_text(text: str) -> str:
     """Text escaped for one line or cell of Markdown: no tag, link, column or block."""
-    text = re.sub(r"&(?=#?\w+;)", "&amp;", _one_line(text)).replace("<", "&lt;")
+    text = re.sub(r"&(?=#?\w+;)", "&amp;", one_line(text)).replace("<", "&lt;")
     text = re.sub(r"([\\`*|])", r"\\\1", text)
     return re.sub(r"\](?=[(:\[])", r"]\\", text)
 
 
 def latex_text(text: str) -> str:
     """Text escaped for LaTeX."""
-    return "".join(_LATEX.get(character, character) for character in _one_line(text))
+    return one_line(text).translate(_LATEX)
 
 
-_LATEX = {character: f"\\{character}" for character in "&%_#${}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "±": r"$\pm$",
-    "<": r"$<$",
-    ">": r"$>$",
-}
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+_LATEX = str.maketrans(
+    {character: f"\\{character}" for character in "&%_#${}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {"±": r"$\pm$", "<": r"$<$", ">": r"$>$"}
+)
 
 
 def _terminal(table: Table) -> str:
-    parts = [_part(table, columns) for columns in _parts(table, _width())]
+    width = max(80, shutil.get_terminal_size((120, 24)).columns)
+    parts = [_part(table, columns, width) for columns in _parts(table, width)]
     return "\n".join([table.title, *parts, *([table.note] if table.note else [])]) + "\n"
 
 
@@ -154,7 +151,7 @@ def _parts(table: Table, width: int) -> list[list[str]]:
     return [[*keys, *group] for group in groups]
 
 
-def _part(table: Table, columns: list[str]) -> str:
+def _part(table: Table, columns: list[str], width: int) -> str:
     from rich import box
     from rich.console import Console
     from rich.table import Table as RichTable
@@ -167,7 +164,7 @@ def _part(table: Table, columns: list[str]) -> str:
         rich_table.add_column(Text(column), justify=justify, overflow="fold", no_wrap=numeric)
     for row in table.rows:
         rich_table.add_row(*(Text(row.get(c, "")) for c in columns))
-    console = Console(file=io.StringIO(), width=_width(), color_system=None)
+    console = Console(file=io.StringIO(), width=width, color_system=None)
     console.print(rich_table)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.splitlines())
@@ -175,9 +172,3 @@ def _part(table: Table, columns: list[str]) -> str:
 
 def _numeric(cell: str) -> bool:
     return re.fullmatch(rf"[-+\d.,±=\[\] ]*(%| nets)?|{WORDS}", cell) is not None
-
-
-def _width() -> int:
-    import shutil
-
-    return max(80, shutil.get_terminal_size((120, 24)).columns)

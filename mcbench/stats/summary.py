@@ -26,6 +26,10 @@ class Summary:
     low: float
     high: float
 
+    def interval(self, digits: int) -> str:
+        """The interval as text, ``[low, high]``; empty for one value."""
+        return f"[{self.low:.{digits}f}, {self.high:.{digits}f}]" if self.count > 1 else ""
+
 
 def summarize(values: Sequence[float]) -> Summary:
     """The summary of at least one value, in any order.

@@ -13,6 +13,7 @@ from click.testing import CliRunner, Result
 import mcbench
 from mcbench import Endpoint, Problem, RunError
 from mcbench.cli import main
+from mcbench.cli.explore import _explorer
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments import runner
 from mcbench.experiments.experiment import Experiment
@@ -193,3 +194,11 @@ def test_what_fails_is_said(partly: type[Partly]) -> None:
     assert "partly on pair 0-1 failed: there is a wall" in done.stderr
     assert run("-m", "linear", "--endpoints", "1").exit_code == 2
     assert "unknown method" in run("-m", "nothing").output
+
+
+def test_without_a_method_it_is_the_one_that_explores(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _explorer() == "autoneb"
+    monkeypatch.setattr("mcbench_neb.AutoNEB.explores", False)
+    done = run("--endpoints", "2")
+    assert done.exit_code == 2
+    assert "no installed method declares that it explores" in done.output

@@ -14,7 +14,9 @@ from mcbench.evaluation.losses import measure
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan, Results
-from mcbench.figures import draw_paths, draw_plane, interactive_paths, interactive_plane
+from mcbench.figures.interactive_plane import interactive_plane
+from mcbench.figures.paths import draw_paths, interactive_paths
+from mcbench.figures.plane import draw_plane
 from mcbench.landscape import scene
 from mcbench.landscape.adaptive_grid import levels
 from mcbench.landscape.scan import Scan, ScanOptions, scan_plane
@@ -250,7 +252,7 @@ def test_the_page_works_without_a_network(scanned: Scan, tmp_path: Path) -> None
     sync_api = pytest.importorskip("playwright.sync_api")
     from shutil import which
 
-    from mcbench.figures import save_html
+    from mcbench.figures.files import save_html
 
     chromium = which("chromium")
     if chromium is None:

@@ -21,10 +21,10 @@ from mcbench.ensembles.evaluate import EnsembleExperiment, EnsembleResults
 from mcbench.errors import RunError, UsageError
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
-from mcbench.figures import draw_budgets
+from mcbench.figures.ensembles import draw_budgets
 from mcbench.paths.params import equal
 from mcbench.plugins.host import host
-from mcbench.report.budgets import budgets
+from mcbench.report.ensembles import budgets
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.store import Store
 from mcbench.testing.networks import trained

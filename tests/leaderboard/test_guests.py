@@ -16,8 +16,7 @@ from mcbench.leaderboard.site.material import gather
 from mcbench.leaderboard.submission.check import check
 from mcbench.leaderboard.submission.submission import content
 from mcbench.leaderboard.table.guests import with_guests, with_methods
-from mcbench.leaderboard.table.ranking import rank
-from mcbench.leaderboard.table.records import collect
+from mcbench.leaderboard.table.records import collect, rank
 from mcbench.leaderboard.table.table import table
 from mcbench.plugins.host import host
 from mcbench.store.store import Store

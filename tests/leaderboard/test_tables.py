@@ -23,8 +23,8 @@ from mcbench.leaderboard import Board
 from mcbench.leaderboard.entry.entry import write
 from mcbench.leaderboard.submission.submission import content
 from mcbench.leaderboard.table.absence import absence, failures
-from mcbench.leaderboard.table.ranking import rank
-from mcbench.leaderboard.table.records import collect, summaries
+from mcbench.leaderboard.table.overview import overview
+from mcbench.leaderboard.table.records import collect, rank, summaries
 from mcbench.leaderboard.table.table import table
 from mcbench.plugins.host import host
 from mcbench.report import tables
@@ -327,3 +327,18 @@ def test_a_mean_over_fewer_pairs_says_so(shared_store: Store) -> None:
         "End Points": None,
     }
     assert part.columns[1] == "pairs" and "over the pairs that did not fail" in part.title
+
+
+def test_accuracy_lost_is_from_both_ends_though_they_have_one_seed() -> None:
+    board = host().get("leaderboard", "garipov2018-digits")
+    for record in collect(board, None)["linear"].values():
+        a, *_, b = record.curve.accuracy["test"]
+        if a != b:
+            break
+    assert a != b
+    by_seed = record.model_copy(update={"pair": (0, 0)})
+    lost = [
+        next(row for row in overview(board, {"linear": {one.pair: one}}).data if len(row) > 5)
+        for one in (record, by_seed)
+    ]
+    assert lost[0]["accuracy_lost"] == lost[1]["accuracy_lost"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mcbench.cli.leaderboard import add, check, overview, publish, show, submit, verify
+from mcbench.cli.leaderboard import entries, tables, verify
 
 
 @click.group("leaderboard")
@@ -12,5 +12,5 @@ def command() -> None:
     """Show and publish leaderboards; submit, check, verify entries."""
 
 
-for verb in (show, overview, submit, check, verify, add, publish):
-    command.add_command(verb.command)
+for verb in (*tables.VERBS, *entries.VERBS, verify.command):
+    command.add_command(verb)

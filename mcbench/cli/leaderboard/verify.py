@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mcbench.cli import options
-from mcbench.cli.leaderboard.arguments import FILE, passed
+from mcbench.cli.leaderboard.entries import FILE, checked
 
 if TYPE_CHECKING:
     from mcbench.leaderboard.entry.verification import Verdict
@@ -58,7 +58,7 @@ def command(
 
     if points != "all" and not (points.isdecimal() and 0 < int(points) < 10**9):
         raise click.UsageError(f"--points is a number of points, or all, not '{points}'")
-    entry, board = passed(file)
+    entry, board = checked(file)
     methods = {item.record.method for item in entry.records}
     for text in rest["methods"]:
         if text not in methods:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -136,9 +136,8 @@ class Board:
             UsageError: If a field is unknown or wrong.
             KeyError, TypeError: If a field is missing, or of another type.
         """
-        allowed = {field.name for field in fields(Board)} - {"rows", "folder"} | {"row"}
-        for name in sorted(set(content) - allowed):
-            raise unknown("field", name, allowed)
+        names = {field.name for field in fields(Board)}
+        check_fields(content, names - {"rows", "folder"} | {"row"})
         rows = tuple(
             Row(
                 row["label"],
@@ -160,10 +159,7 @@ class Board:
             UsageError: If the protocol is wrong, a row has a column that the board lacks, or
                 endpoints of two recipes share a row.
         """
-        allowed = {field.name for field in fields(Protocol)}
-        for name in self.protocol:
-            if name not in allowed:
-                raise unknown("field of the protocol", name, allowed)
+        check_fields(self.protocol, {f.name for f in fields(Protocol)}, "field of the protocol")
         Protocol(**self.protocol)
         if self.same_seed and not self.to_recipe:
             raise UsageError("same_seed needs to_recipe: one seed of one recipe is one network")
@@ -173,9 +169,7 @@ class Board:
                     f"row '{row.label}' would be the mean over networks of two recipes: take "
                     "columns of A and of B, as accuracy-a:test and accuracy-b:test"
                 )
-            for column in row.published:
-                if column not in self.columns:
-                    raise unknown(f"column of row '{row.label}'", column, self.columns)
+            check_fields(row.published, self.columns, f"column of row '{row.label}'")
 
     @property
     def description(self) -> str:
@@ -201,8 +195,8 @@ class Board:
     @property
     def methods(self) -> tuple[str, ...]:
         """The methods of all rows, each once."""
-        named = [row.method for row in self.rows if row.method not in ("", ENDPOINTS)]
-        return tuple(dict.fromkeys(named))
+        named = dict.fromkeys(row.method for row in self.rows)
+        return tuple(method for method in named if method not in ("", ENDPOINTS))
 
     @property
     def has_classes(self) -> bool:
@@ -252,6 +246,16 @@ def reading(path: Path) -> Iterator[dict[str, Any]]:
         raise UsageError(f"leaderboard declaration {path}: {error} is missing") from None
     except (OSError, tomllib.TOMLDecodeError, TypeError, AttributeError, UsageError) as error:
         raise UsageError(f"leaderboard declaration {path}: {error}") from None
+
+
+def check_fields(fields: Iterable[str], allowed: Iterable[str], what: str = "field") -> None:
+    """Test that all fields are allowed.
+
+    Raises:
+        UsageError: Naming the first that is not, and those that are.
+    """
+    for name in sorted(set(fields) - set(allowed)):
+        raise unknown(what, name, allowed)
 
 
 def identity_of(kind: str, text: str) -> dict[str, Any]:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mcbench.problem.problem import Problem
+from collections.abc import Mapping, Sequence
 
 LOSS = 1e-3
 """Relative tolerance (1e-5 comes on top) of losses, lengths and other numbers: other hardware sums
@@ -20,48 +16,35 @@ class Gaps:
     """Differences between an entry's numbers and ours, compared one by one.
 
     Arguments:
-        problem: Its splits give the share of one sample.
+        sample: The share of one sample in percent, by split.
 
     Attributes:
-        loss, accuracy: The largest differences along the curve.
+        largest: The largest difference of each quantity, ``loss`` and ``accuracy`` among them.
         exact: Whether all numbers are the same bit for bit.
         wrong: A line for every difference above its tolerance.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.sample = {name: 100 / len(split) for name, split in problem.splits.items()}
-        self.loss = self.accuracy = 0.0
+    def __init__(self, sample: Mapping[str, float]) -> None:
+        self.sample = sample
+        self.largest = {"loss": 0.0, "accuracy": 0.0}
         self.exact = True
         self.wrong: list[str] = []
 
-    def losses(
-        self, what: str, split: str, stated: Sequence[float], ours: Sequence[float]
+    def compare(
+        self, what: str, split: str, stated: Sequence[float], ours: Sequence[float], unit: str = ""
     ) -> None:
-        """Compare losses and other numbers within the relative tolerance."""
-        gap = self._gap(what, split, stated, ours, lambda x: LOSS * abs(x) + 1e-5)
-        if what == "loss":
-            self.loss = max(self.loss, gap)
+        """Compare numbers: percentages of samples (``unit`` is %) as accuracies, others as losses.
 
-    def accuracies(
-        self, what: str, split: str, stated: Sequence[float], ours: Sequence[float]
-    ) -> None:
-        """Compare percentages of samples within the tolerance of accuracies."""
-        allowed = max(ACCURACY, self.sample.get(split, 0.0)) * (1 + 1e-9)
-        gap = self._gap(what, split, stated, ours, lambda x: allowed)
-        if what == "accuracy":
-            self.accuracy = max(self.accuracy, gap)
-
-    def _gap(
-        self,
-        what: str,
-        split: str,
-        stated: Sequence[float],
-        ours: Sequence[float],
-        allowed: Callable[[float], float],
-    ) -> float:
+        Arguments:
+            what, split: The quantity, and the split that it is measured on; empty if on none.
+            stated, ours: The entry's numbers and those measured here, at least one.
+        """
+        percent = max(ACCURACY, self.sample.get(split, 0.0)) * (1 + 1e-9)
+        allowed = [percent if unit == "%" else LOSS * abs(x) + 1e-5 for x in ours]
         gaps = [abs(x - y) for x, y in zip(stated, ours, strict=True)]
         self.exact &= max(gaps) == 0
-        over = [i for i, gap in enumerate(gaps) if not gap <= allowed(ours[i])]
+        self.largest[what] = max(self.largest.get(what, 0.0), *gaps)
+        over = [i for i, gap in enumerate(gaps) if not gap <= allowed[i]]
         if over:
             i = max(over, key=gaps.__getitem__)
             where = f" at {len(over)} of {len(gaps)} points" if len(gaps) > 1 else ""
@@ -69,7 +52,6 @@ class Gaps:
                 f"{f'{split} {what}'.strip()} differs by {gaps[i]:.3g}{where}: "
                 f"{stated[i]:.6g} in the entry, {ours[i]:.6g} here"
             )
-        return max(gaps)
 
     def end(self, stated: str, ours: str) -> None:
         """Compare where the path ends."""

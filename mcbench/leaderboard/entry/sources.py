@@ -14,7 +14,7 @@ from mcbench.experiments.record import Record, read
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, sha256_of, title
 from mcbench.leaderboard.entry.files import undamaged, write_file
-from mcbench.leaderboard.entry.gaps import ACCURACY, LOSS
+from mcbench.leaderboard.entry.gaps import Gaps
 from mcbench.leaderboard.entry.verification import PREFERENCE, entries, file_of, verdicts_of
 from mcbench.store.store import Store
 
@@ -114,17 +114,17 @@ def _difference(a: Curve, b: Curve) -> str:
         return "other points were evaluated, or it ends elsewhere"
     if a.accuracy.keys() != b.accuracy.keys():
         return "one of them has no accuracies"
-    accuracy, loss = (
-        [(x, y) for split in theirs for x, y in zip(ours[split], theirs[split], strict=True)]
-        for ours, theirs in ((a.accuracy, b.accuracy), (a.loss, b.loss))
-    )
-    length = zip(a.position, b.position, strict=True)
-    if all(abs(x - y) <= ACCURACY for x, y in accuracy) and all(
-        abs(x - y) <= LOSS * abs(y) + 1e-5 for x, y in [*loss, *length]
-    ):
+    gaps = Gaps({})
+    for split in b.loss:
+        gaps.compare("loss", split, a.loss[split], b.loss[split])
+    for split in b.accuracy:
+        gaps.compare("accuracy", split, a.accuracy[split], b.accuracy[split], "%")
+    gaps.compare("position", "", a.position, b.position)
+    if not gaps.wrong:
         return ""
-    gaps = [max(abs(x - y) for x, y in values) for values in (accuracy, loss)]
-    return f"accuracy by up to {gaps[0]:.3g} points, loss by up to {gaps[1]:.3g}"
+    return "accuracy by up to {accuracy:.3g} points, loss by up to {loss:.3g}".format_map(
+        gaps.largest
+    )
 
 
 def add(board: Board, entry: Entry, force: bool = False) -> tuple[Path | None, list[str]]:
@@ -150,7 +150,8 @@ def add(board: Board, entry: Entry, force: bool = False) -> tuple[Path | None, l
     lines = conflicts(sorted(records, key=lambda s: s.order)) + other_endpoints(members)
     if lines and not force:
         return None, lines
-    target = board.folder / "entries" / _file_name(entry.path)
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", entry.path.stem).strip(".-")
+    target = board.folder / "entries" / f"{safe}.json"
     if target.exists():
         raise UsageError(f"{target} exists and is another entry: rename {entry.path.name}")
     write_file(target, entry.path.read_bytes())
@@ -161,8 +162,3 @@ def add(board: Board, entry: Entry, force: bool = False) -> tuple[Path | None, l
 def _copy_verification(entry: Entry, target: Path) -> None:
     if file_of(entry.path).exists() and verdicts_of(entry):
         shutil.copyfile(file_of(entry.path), file_of(target))
-
-
-def _file_name(path: Path) -> str:
-    """The entry's own name; characters other than A-Z, a-z, 0-9, ``._-`` become ``-``."""
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip(".-") + ".json"

@@ -7,9 +7,11 @@ import logging
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
-from mcbench.errors import McbenchError
+from pydantic import TypeAdapter
+
+from mcbench.errors import McbenchError, one_line
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry, read
 from mcbench.leaderboard.entry.files import write_file
@@ -62,8 +64,7 @@ def write(entry: Entry, verdicts: dict[str, Verdict], circumstances: dict[str, A
     Raises:
         UsageError: If the file cannot be written.
     """
-    kept = {key: asdict(o) for key, o in verdicts_of(entry).items() if key not in verdicts}
-    records = kept | {key: asdict(o) for key, o in verdicts.items()}
+    records = {key: asdict(one) for key, one in (verdicts_of(entry) | verdicts).items()}
     content = {"schema": 1, "entry": entry.sha256, **circumstances, "records": records}
     path = file_of(entry.path)
     write_file(path, json.dumps(content, sort_keys=True, indent=1) + "\n")
@@ -78,14 +79,11 @@ def verdicts_of(entry: Entry) -> dict[str, Verdict]:
         if content["entry"] != entry.sha256:
             log.warning("%s is of another version of the entry; it is left out", path)
             return {}
-        verdicts = {str(key): Verdict(**values) for key, values in content["records"].items()}
-        if any(o.state not in get_args(State) for o in verdicts.values()):
-            raise ValueError(f"a state is none of {', '.join(get_args(State))}")
-        return verdicts
+        return TypeAdapter(dict[str, Verdict]).validate_python(content["records"])
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        log.warning("%s cannot be read: %s", path, error)
+        log.warning("%s cannot be read: %s", path, one_line(error))
         return {}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mcbench.evaluation.evaluate import Curve
 from mcbench.experiments.record import Record
-from mcbench.figures import COLORS, QUANTITIES
+from mcbench.figures.style import COLORS, QUANTITIES
 
 WIDTH, HEIGHT = 440, 290
 LEFT, RIGHT, TOP, BOTTOM = 60, 10, 10, 40
@@ -17,33 +17,12 @@ DASHES = ("", "7 3", "7 3 2 3", "2 3")
 Points = list[tuple[float, float]]
 
 
-@dataclass(frozen=True)
-class Line:
-    """A line of a chart.
-
-    Arguments:
-        group: The method or pair that its colour stands for.
-        pair: The pair it belongs to; ``mean`` for the mean over pairs.
-        points: Pairs of t and value.
-        strong: Whether it is drawn thick: a mean, or a line that is in no mean.
-    """
-
-    group: str
-    pair: str
-    points: Points
-    strong: bool
-
+Line = tuple[int, str, Points, bool]
+"""The number of the line's group (a method or a pair); its pair, or ``mean``; its points; whether
+it is drawn thick: a mean, or a line that is in no mean."""
 
 MEAN = "mean"
 LARGEST = 1e15
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A labelled position on an axis, in units of the drawing."""
-
-    at: float
-    label: str
 
 
 @dataclass(frozen=True)
@@ -59,13 +38,13 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart: lines in a frame with two axes."""
+    """A chart: lines in a frame with two axes, whose ticks are pairs of place and label."""
 
     title: str
     unit: str
-    strokes: tuple[Stroke, ...]
-    x: tuple[Tick, ...]
-    y: tuple[Tick, ...]
+    strokes: list[Stroke]
+    x: list[tuple[float, str]]
+    y: list[tuple[float, str]]
     width: int = WIDTH
     height: int = HEIGHT
     left: int = LEFT
@@ -75,21 +54,12 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Group:
-    """A colour and a dash of the legend."""
-
-    name: str
-    color: int
-    dash: str
-
-
-@dataclass(frozen=True)
 class Figure:
-    """Charts that share a legend, and their means as a table: a row for each t."""
+    """Charts that share a legend: name, colour and dash of each group, and the pairs."""
 
-    groups: tuple[Group, ...]
-    pairs: tuple[str, ...]
-    charts: tuple[Chart, ...]
+    groups: list[tuple[str, int, str]]
+    pairs: list[str]
+    charts: list[Chart]
 
 
 def points(curve: Curve, quantity: str, split: str) -> Points:
@@ -122,27 +92,27 @@ def figure(
         means: Whether to draw the mean over a group's records, where there are several.
         pairs: Whether to draw the line of each record.
     """
-    names = list(records)
     charts = []
     for split in splits:
         for quantity in ("accuracy", "loss"):
-            lines = []
-            for name, group in records.items():
-                own = [(r.pair, points(r.curve, quantity, split)) for r in group]
+            lines: list[Line] = []
+            for group, members in enumerate(records.values()):
+                own = [(pair_text(r.pair), points(r.curve, quantity, split)) for r in members]
                 own = [(pair, line) for pair, line in own if line]
-                if pairs or len(own) == 1:
-                    alone = not means or len(own) == 1
-                    lines += [Line(name, pair_text(pair), line, alone) for pair, line in own]
-                if means and len(own) > 1:
-                    lines.append(Line(name, MEAN, mean_of([line for _, line in own]), True))
+                mean = means and len(own) > 1
+                if pairs or not mean:
+                    lines += [(group, pair, line, not mean) for pair, line in own]
+                if mean:
+                    lines.append((group, MEAN, mean_of([line for _, line in own]), True))
             if lines:
-                charts.append(_chart(QUANTITIES[quantity].format(split=split), lines, names))
-    groups = tuple(
-        Group(name, i % len(COLORS), DASHES[i // len(COLORS) % len(DASHES)])
-        for i, name in enumerate(names)
-    )
-    drawn = sorted({r.pair for group in records.values() for r in group if pairs})
-    return Figure(groups, tuple(map(pair_text, drawn)) if means else (), tuple(charts))
+                charts.append(_chart(QUANTITIES[quantity].format(split=split), lines))
+    groups = [
+        (name, i % len(COLORS), DASHES[i // len(COLORS) % len(DASHES)])
+        for i, name in enumerate(records)
+    ]
+    shown = pairs and means
+    drawn = sorted({r.pair for members in records.values() for r in members if shown})
+    return Figure(groups, list(map(pair_text, drawn)), charts)
 
 
 def pair_text(pair: Sequence[int]) -> str:
@@ -150,9 +120,11 @@ def pair_text(pair: Sequence[int]) -> str:
     return f"{pair[0]}-{pair[1]}"
 
 
-def _chart(title: str, lines: list[Line], names: list[str]) -> Chart:
-    values = [v for line in lines for _, v in line.points]
-    ticks = _ticks(min(values), max(values))
+def _chart(title: str, lines: list[Line]) -> Chart:
+    from matplotlib.ticker import MaxNLocator
+
+    values = [v for _, _, line, _ in lines for _, v in line]
+    ticks = list(map(float, MaxNLocator(nbins=6).tick_values(min(values), max(values))))
     low, high = min(ticks[0], *values), max(ticks[-1], *values)
     low, high = (low, high) if high > low else (low - 1, high + 1)
 
@@ -163,18 +135,11 @@ def _chart(title: str, lines: list[Line], names: list[str]) -> Chart:
         return TOP + (high - value) / (high - low) * (HEIGHT - TOP - BOTTOM)
 
     strokes = []
-    for line in sorted(lines, key=lambda line: line.strong):  # Means last: they lie on top.
-        placed = [(f"{x(t):.1f}", f"{y(v):.1f}", f"{t:.4g}", f"{v:.5g}") for t, v in line.points]
+    for group, pair, line, strong in sorted(lines, key=lambda line: line[3]):  # Means on top.
+        placed = [(f"{x(t):.1f}", f"{y(v):.1f}", f"{t:.4g}", f"{v:.5g}") for t, v in line]
         d = "M" + "L".join(f"{a} {b}" for a, b, *_ in placed)
-        data = " ".join(map(",".join, placed))
-        strokes.append(Stroke(names.index(line.group), line.pair, line.strong, d, data))
-    across = tuple(Tick(round(x(t / 4), 1), f"{t / 4:g}") for t in range(5))
+        strokes.append(Stroke(group, pair, strong, d, " ".join(map(",".join, placed))))
+    across = [(round(x(t / 4), 1), f"{t / 4:g}") for t in range(5)]
     digits = max(len(f"{v:.6g}".partition(".")[2]) for v in ticks)
-    up = tuple(Tick(round(y(v), 1), f"{v:.{digits}f}") for v in ticks)
-    return Chart(title, title.rpartition("(")[2].rstrip(")"), tuple(strokes), across, up)
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    from matplotlib.ticker import MaxNLocator
-
-    return list(map(float, MaxNLocator(nbins=6).tick_values(low, high)))
+    up = [(round(y(v), 1), f"{v:.{digits}f}") for v in ticks]
+    return Chart(title, title.rpartition("(")[2].rstrip(")"), strokes, across, up)

@@ -38,19 +38,15 @@ def write(files: Mapping[str, bytes], out: Path) -> None:
 
 def stale(files: Mapping[str, bytes], out: Path) -> list[str]:
     """The files that `write` would change, add or delete."""
-    changed = {name for name, content in files.items() if _content(out / name) != content}
-    return sorted(changed | {name for name in _written(out) if name not in files})
+    try:
+        same = {n for n in files if (out / n).is_file() and (out / n).read_bytes() == files[n]}
+    except OSError as error:
+        raise UsageError(f"cannot read {out}: {error}") from None
+    return sorted((_written(out) | set(files)) - same)
 
 
 def _mark(out: Path, names: set[str]) -> None:
     (out / MARKER).write_text(json.dumps({"files": sorted(names)}, indent=1) + "\n")
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except OSError:
-        return None
 
 
 def _written(out: Path) -> set[str]:

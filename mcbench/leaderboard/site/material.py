@@ -11,10 +11,10 @@ from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.entry import Entry
 from mcbench.leaderboard.entry.sources import STORE, Sourced, sources_of
 from mcbench.leaderboard.entry.verification import Verdict, entries, file_of, verdicts_of
+from mcbench.leaderboard.site.names import slug
 from mcbench.leaderboard.table.absence import Failures, failures
 from mcbench.leaderboard.table.guests import with_guests
-from mcbench.leaderboard.table.ranking import rank
-from mcbench.leaderboard.table.records import Records, collect, records_of
+from mcbench.leaderboard.table.records import Records, collect, rank, records_of
 from mcbench.leaderboard.table.table import remarks
 from mcbench.stats.ranking import Rank
 from mcbench.store.store import Store
@@ -64,6 +64,10 @@ class Material:
     failed: Failures = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
+    def page_name(self, entry: Submission) -> str:
+        """The name of an entry's page."""
+        return slug(f"{self.board.name}/{entry.name}")
+
 
 def gather(board: Board, store: Store | None) -> Material:
     """Read everything of a board; unreadable files are named in the log and left out."""
@@ -79,18 +83,6 @@ def gather(board: Board, store: Store | None) -> Material:
         failures(board, store) if store else {},
         tuple(remarks(board, sources)),
     )
-
-
-def state(material: Material, record: Record) -> str:
-    """The state of a record that counts."""
-    source = material.sources.get(record.key)
-    return (source and source.state) or UNVERIFIED
-
-
-def source(material: Material, record: Record) -> str:
-    """The name of the entry that a record which counts is from."""
-    sourced = material.sources.get(record.key)
-    return sourced.source.removesuffix(".json") if sourced else ""
 
 
 def _published(board: Board) -> list[Submission]:

@@ -18,7 +18,7 @@ from mcbench.evaluation.losses import Values
 from mcbench.evaluation.protocol import Protocol
 from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
-from mcbench.leaderboard.board.board import SEEDS, Board, unversioned
+from mcbench.leaderboard.board.board import SEEDS, Board, identity_of, unversioned
 from mcbench.leaderboard.entry.entry import Entry, quoted, title
 from mcbench.leaderboard.entry.schema import RecordItem
 from mcbench.leaderboard.table.records import method_finder, signature_of
@@ -65,13 +65,13 @@ def check(entry: Entry, board: Board | None = None) -> list[str]:
                 f"its {kind} is {quoted(text)}, but the leaderboard's '{getattr(board, kind)}'"
             )
     method_of = method_finder(board)
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     untested: list[str] = []
     for item in entry.records:
         record, where = item.record, title(item.record)
         if item.key in seen:
             raise EntryError(f"{where}: another record of the entry has the same key {item.key}")
-        seen[item.key] = where
+        seen.add(item.key)
         try:
             _identity(item, entry, board)
             untested += _method(record, board, method_of(record))
@@ -99,8 +99,11 @@ def _identity(item: RecordItem, entry: Entry, board: Board) -> None:
             raise EntryError(f"the key of its endpoint is not that of seed {seed}")
         if entry.content["endpoints"].get(key, {}).get("seed") != seed:
             raise EntryError(f"its endpoint of seed {seed} is not among the entry's endpoints")
-    expected, stated = board.signature(), _signature(record)
-    for part, value in expected.items():
+    try:
+        stated = signature_of(record)
+    except (UsageError, KeyError, TypeError, AttributeError):
+        raise EntryError("its problem has parameters that no component here has") from None
+    for part, value in board.signature().items():
         if stated[part] != value:
             raise EntryError(f"its {part} is {_difference(stated[part], value)}")
     for name, version in named(*run.problems, run.identity).items():
@@ -114,27 +117,13 @@ def _identity(item: RecordItem, entry: Entry, board: Board) -> None:
             raise EntryError(f"its provenance has no version of {package}")
 
 
-def _signature(record: Record) -> dict[str, Any]:
-    try:
-        return signature_of(record)
-    except (UsageError, KeyError, TypeError, AttributeError):
-        raise EntryError("its problem has parameters that no component here has") from None
-
-
-def _difference(stated: Any, expected: Any) -> str:  # Any: JSON values.
+def _difference(stated: Any, expected: Any, name: str = "") -> str:  # Any: JSON values.
     """The first field that differs, in a line."""
-    flat = [_flat(stated), _flat(expected)]
-    name = next(n for n in {**flat[0], **flat[1]} if flat[0].get(n) != flat[1].get(n))
-    return (
-        f"another one: {quoted(name)[1:-1]} is {quoted(flat[0].get(name))}, "
-        f"not {quoted(flat[1].get(name))}"
-    )
-
-
-def _flat(value: Any, name: str = "") -> dict[str, Any]:
-    if not isinstance(value, dict):
-        return {name: value}
-    return {k: v for n, x in value.items() for k, v in _flat(x, f"{name}.{n}".strip(".")).items()}
+    if isinstance(stated, dict) and isinstance(expected, dict):
+        field = next(f for f in {**stated, **expected} if stated.get(f) != expected.get(f))
+        place = f"{name}.{field}".strip(".")
+        return _difference(stated.get(field), expected.get(field), place)
+    return f"another one: {quoted(name)[1:-1]} is {quoted(stated)}, not {quoted(expected)}"
 
 
 def _method(record: Record, board: Board, row: str | None) -> list[str]:
@@ -147,10 +136,10 @@ def _method(record: Record, board: Board, row: str | None) -> list[str]:
         owner = quoted(ran.distribution)
         return [f"method {quoted(text)}: no plugin here has it (it is of {owner})"]
     try:
-        typed = host().identity("method", host().get("method", text))
+        typed = identity_of("method", text)
     except UsageError as error:
         raise EntryError(f"its method {quoted(text)}: {error}") from None
-    if canonical(unversioned("method", typed)) != canonical(unversioned("method", ran.to_json())):
+    if canonical(typed) != canonical(unversioned("method", ran.to_json())):
         raise EntryError(f"its method {quoted(text)} is not what was run")
     return []
 

@@ -53,15 +53,13 @@ def check_file(entry: Entry) -> None:
         EntryError: If it is missing, or another one than the entry describes.
     """
     described = entry.content["paths"]
-    digest = hashlib.sha256()
     try:
         if entry.points.stat().st_size != described["bytes"]:
             raise EntryError(
                 f"{entry.points.name} does not have {described['bytes']} bytes, as the entry says"
             )
         with open(entry.points, "rb") as file:
-            while chunk := file.read(2**20):
-                digest.update(chunk)
+            digest = hashlib.file_digest(file, "sha256")
     except OSError as error:
         raise EntryError(
             f"the points of its paths cannot be read: {error.strerror}: {entry.points.name}"
@@ -94,11 +92,10 @@ def load(item: RecordItem, file: File, template: Params, device: torch.device | 
         raise EntryError(f"the points of its path cannot be read: {error}") from None
     if fingerprint(tensors) != item.path:
         raise EntryError("the points of its path do not match their hash")
-    points = {}
+    points, own = {}, {name: (x.shape, x.dtype) for name, x in template.items()}
     for i, t in enumerate(curve.t):
-        point = {name: tensors.get(f"{i:04d}/{name}") for name in template}
-        for name, x in point.items():
-            if x is None or x.shape != template[name].shape or x.dtype != template[name].dtype:
-                raise EntryError("the points of its path are of another network")
-        points[t] = move({name: x for name, x in point.items() if x is not None}, device)
+        point = {n: tensors[f"{i:04d}/{n}"] for n in template if f"{i:04d}/{n}" in tensors}
+        if {name: (x.shape, x.dtype) for name, x in point.items()} != own:
+            raise EntryError("the points of its path are of another network")
+        points[t] = move(point, device)
     return Points(points, curve.end)

@@ -38,8 +38,7 @@ def content(
         name: Who measured.
         note: One line for readers.
     """
-    ordered = [records[m][pair] for m in board.methods if m in records for pair in
-              sorted(records[m])]  # fmt: skip
+    ordered = [one for m in board.methods for _, one in sorted(records.get(m, {}).items())]
     endpoints = {}
     for record in ordered:
         for seed, key in zip(record.pair, record.run.endpoints, strict=True):
@@ -50,6 +49,7 @@ def content(
         for record in ordered
         for stored in [record.to_json()]
     ]
+    texts = {k: getattr(board, k) for k in ("dataset", "architecture", "recipe", "to_recipe")}
     runs = map(Run.of, ordered)
     used = {name for run in runs for name in named(*run.problems, run.identity)}
     used |= {m.version.rpartition(" ")[0] for r in ordered for m in r.metrics.values()}
@@ -57,16 +57,11 @@ def content(
         "leaderboard": board.name,
         "name": name,
         "note": note,
-        "problem": _problem(board),
+        "problem": {k: text for k, text in texts.items() if text},
         "distributions": installed(used),
         "endpoints": endpoints,
         "records": items,
     }
-
-
-def _problem(board: Board) -> dict[str, str]:
-    texts = {k: getattr(board, k) for k in ("dataset", "architecture", "recipe", "to_recipe")}
-    return {k: text for k, text in texts.items() if text}
 
 
 def _endpoint(seed: int, key: str, store: Store) -> dict[str, Any]:

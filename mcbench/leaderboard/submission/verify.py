@@ -84,9 +84,6 @@ def verify(
         UsageError: If a device cannot be used.
         EntryError: If the points that were sent were altered.
     """
-    items = [
-        item for item in entry.records if not how.methods or item.record.method in how.methods
-    ]
     if entry.content.get("paths") and not how.rebuild:
         points.check_file(entry)
     verifier: _Verifier | None = None
@@ -95,12 +92,12 @@ def verify(
         verifier = _Verifier(entry, board, store, how)
     except DataNotFoundError as error:
         reason = f"the data are missing: {error}"
+    missing = Verdict("cannot be verified", reason=reason)
     verdicts = {}
-    for item in items:
-        verdict = (
-            verifier.verdict(item) if verifier else Verdict("cannot be verified", reason=reason)
-        )
-        verdicts[item.sha256] = verdict
+    for item in entry.records:
+        if how.methods and item.record.method not in how.methods:
+            continue
+        verdicts[item.sha256] = verdict = verifier.verdict(item) if verifier else missing
         observe(title(item.record).removeprefix("record "), verdict)
     return verdicts
 
@@ -108,12 +105,8 @@ def verify(
 class _Verifier:
     def __init__(self, entry: Entry, board: Board, store: Store, how: How) -> None:
         self.entry, self.how, self.store = entry, how, store
-        self.experiment = Experiment(
-            plan_of(board, [item.record for item in entry.records]),
-            store,
-            how.data_dir,
-            how.device,
-        )
+        plan = plan_of(board, [item.record for item in entry.records])
+        self.experiment = Experiment(plan, store, how.data_dir, how.device)
         self.problem = self.experiment.problem
         self.columns = {shown.metric for shown in board.shown.values()}
         self._of_pairs: dict[tuple[str, tuple[str, str]], dict[str, float]] = {}
@@ -203,7 +196,10 @@ class _Verifier:
         """The path's curve at all points, or at A and a sample of the others."""
         curve, protocol = record.curve, record.protocol
         whole = self.how.count is None or self.how.count >= len(curve.t)
-        sample = set(curve.t) if whole else {0.0, *self._sample(record)}
+        sample = set(curve.t)
+        if not whole:  # Another sample for each record, given the seed.
+            draws = random.Random(f"{self.how.seed} {list(record.run.endpoints)} {record.method}")
+            sample = {0.0, *draws.sample(curve.t[1:], min(self.how.count or 0, len(curve.t) - 1))}
         progress = Progress()
         for group in time_groups(path, self.problem, protocol, values_by_t(curve)):
             times = [t for t in group if t in sample]
@@ -211,52 +207,47 @@ class _Verifier:
                 pass
         return curve_of(path, self.problem, protocol, progress)
 
-    def _sample(self, record: Record) -> list[float]:
-        """Times drawn for one record: another sample for each, given the seed."""
-        ends = list(record.run.endpoints)
-        draws = random.Random(f"{self.how.seed} {ends} {record.method}")
-        others = record.measured.t[1:]
-        return sorted(draws.sample(others, min(self.how.count or 0, len(others))))
-
     def _compare(self, record: Record, ours: Curve, path: AnyPath, rebuilt: bool) -> Verdict:
-        gaps = Gaps(self.problem)
+        gaps = Gaps({name: 100 / len(split) for name, split in self.problem.splits.items()})
         stated = record.curve
-        rows = [stated.t.index(t) for t in ours.t]
+        times = set(ours.t)
+
+        def at(values: list[float]) -> list[float]:
+            return [x for t, x in zip(stated.t, values, strict=True) if t in times]
+
         for split in ours.loss:
-            gaps.losses("loss", split, _at(stated.loss[split], rows), ours.loss[split])
+            gaps.compare("loss", split, at(stated.loss[split]), ours.loss[split])
             if ours.accuracy:
-                theirs = _at(stated.accuracy[split], rows)
-                gaps.accuracies("accuracy", split, theirs, ours.accuracy[split])
+                there = at(stated.accuracy[split])
+                gaps.compare("accuracy", split, there, ours.accuracy[split], "%")
             if stated.with_start:
-                theirs = _at(stated.with_start[split], rows)
-                gaps.accuracies("ensemble with A", split, theirs, ours.with_start[split])
+                there = at(stated.with_start[split])
+                gaps.compare("ensemble with A", split, there, ours.with_start[split], "%")
         if stated.square:
-            gaps.losses("squared norm", "", _at(stated.square, rows), ours.square)
+            gaps.compare("squared norm", "", at(stated.square), ours.square)
         gaps.end(stated.end, ours.end)
-        gaps.losses("distance of the ends", "", [stated.straight], [ours.straight])
+        gaps.compare("distance of the ends", "", [stated.straight], [ours.straight])
         if len(ours.t) == len(stated.t):
             for name, of_split in ours.ensembles.items():
                 for split, value in of_split.items():
-                    there = stated.ensembles[name][split]
-                    gaps.accuracies(f"ensemble of the {name}", split, [there], [value])
+                    there = [stated.ensembles[name][split]]
+                    gaps.compare(f"ensemble of the {name}", split, there, [value], "%")
             if rebuilt:
-                gaps.losses("position", "", stated.position, ours.position)
+                gaps.compare("position", "", stated.position, ours.position)
             else:
                 gaps.at_least(stated.on_grid(stated.position), ours.on_grid(ours.position))
         left = self._metrics(record, stated, path, gaps)
-        if gaps.wrong and rebuilt:
-            other = self._other_code(record)
-            if other:
-                reason = f"{gaps.wrong[0]}; but another code of {other} is installed here"
-                return Verdict("cannot be verified", False, rebuilt, len(ours.t), gaps.loss,
-                               gaps.accuracy, reason)  # fmt: skip
-        state: State = "differs" if gaps.wrong else "confirmed"
-        if not gaps.wrong and self.columns & set(left):
-            state = "cannot be verified"
         notes = [f"not verified: metric {quoted(m)}: {why}" for m, why in left.items()]
         reason = "; ".join([*gaps.wrong[:3], *notes])
+        state: State = "differs" if gaps.wrong else "confirmed"
+        other = self._other_code(record) if gaps.wrong and rebuilt else ""
+        if other:
+            reason = f"{gaps.wrong[0]}; but another code of {other} is installed here"
+        if other or (not gaps.wrong and self.columns & set(left)):
+            state = "cannot be verified"
         exact = gaps.exact and not gaps.wrong
-        return Verdict(state, exact, rebuilt, len(ours.t), gaps.loss, gaps.accuracy, reason)
+        loss, accuracy = gaps.largest["loss"], gaps.largest["accuracy"]
+        return Verdict(state, exact, rebuilt, len(ours.t), loss, accuracy, reason)
 
     def _other_code(self, record: Record) -> str:
         """A distribution of the method with other files here than in the run; empty if none."""
@@ -290,11 +281,6 @@ class _Verifier:
                 gaps.wrong.append(f"metric {quoted(text)} has other values")
                 continue
             for name, value in values.items():
-                compare = gaps.accuracies if metric.unit == "%" else gaps.losses
-                split = name.rpartition(":")[2]
-                compare(f"metric {text}", split, [stored.values[name]], [value])
+                split, there = name.rpartition(":")[2], [stored.values[name]]
+                gaps.compare(f"metric {text}", split, there, [value], metric.unit)
         return left
-
-
-def _at(values: list[float], rows: list[int]) -> list[float]:
-    return [values[i] for i in rows]

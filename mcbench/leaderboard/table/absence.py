@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mcbench.errors import UsageError
-from mcbench.experiments.record import Failure, Record, read_failure
+from mcbench.experiments.record import Failure, read_failure
 from mcbench.leaderboard.board.board import ENDPOINTS, Board, Row
-from mcbench.leaderboard.board.column import Column
 from mcbench.leaderboard.entry.files import undamaged
 from mcbench.leaderboard.table.records import Records, method_finder
 from mcbench.plugins.host import host
@@ -36,6 +35,9 @@ class Absence:
 
     state: State
     reason: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.state}: {self.reason}" if self.reason else self.state
 
 
 def failures(board: Board, store: Store) -> Failures:
@@ -65,7 +67,13 @@ def absence(
         return Absence("no method", "mcbench has no such method yet")
     measured = list(records.get(row.method, {}).values())
     if measured:
-        return _unmeasured(board.shown[column], measured)
+        shown = board.shown[column]
+        if any(shown.source in columns_of(record) for record in measured):
+            return None
+        metrics = [r.metrics[shown.metric] for r in measured if shown.metric in r.metrics]
+        for reason in filter(None, (metric.inapplicable for metric in metrics)):
+            return Absence("does not apply", reason)
+        return Absence("not measured", f"the records lack '{shown.source}'")
     try:
         host().get("method", row.method)
     except UsageError as error:
@@ -73,13 +81,3 @@ def absence(
     for failure in failed.get(row.method, {}).values():
         return Absence("failed" if failure.applies else "does not apply", failure.reason)
     return Absence("not run")
-
-
-def _unmeasured(shown: Column, measured: list[Record]) -> Absence | None:
-    if any(shown.source in columns_of(record) for record in measured):
-        return None
-    for record in measured:
-        metric = record.metrics.get(shown.metric)
-        if metric and metric.inapplicable:
-            return Absence("does not apply", metric.inapplicable)
-    return Absence("not measured", f"the records lack '{shown.source}'")

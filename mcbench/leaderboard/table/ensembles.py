@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from shlex import join
 from typing import Any
 
-from mcbench.errors import UsageError, unknown
-from mcbench.leaderboard.board.board import PARTS, Published, identity_of, reading, unversioned
+from mcbench.errors import UsageError
+from mcbench.leaderboard.board.board import (
+    PARTS,
+    Published,
+    check_fields,
+    identity_of,
+    reading,
+    unversioned,
+)
 from mcbench.leaderboard.entry.files import undamaged
-from mcbench.plugins.host import host
 from mcbench.report.tables import Table, plus_minus
 from mcbench.stats.summary import Summary, summarize
 from mcbench.store.key import canonical
@@ -18,6 +25,7 @@ from mcbench.store.store import Store
 
 SHARED = {"reference", "budgets", "endpoints", "note", "board"}
 OWN = {"name", "title", "dataset", "architecture", "recipe", "row", "note"}
+ROW = {"label", "ensemble", "published", "note"}
 
 
 @dataclass(frozen=True)
@@ -71,10 +79,9 @@ class EnsembleBoard:
     @property
     def description(self) -> str:
         """Problem, budgets and ensembles, for ``mcbench show``."""
-        lines = [self.note, ""] if self.note else []
         return "\n".join(
             [
-                *lines,
+                *([self.note, ""] if self.note else []),
                 f"Problem: {self.dataset}, {self.architecture}, {self.recipe}.",
                 f"Budgets: {', '.join(f'{b}B' for b in self.budgets)}; "
                 f"{self.endpoints} trainings.",
@@ -104,40 +111,31 @@ def read(path: Path) -> list[EnsembleBoard]:
         UsageError: Naming the file and what is wrong in it.
     """
     with reading(path) as content:
-        _check_fields(content, SHARED)
+        check_fields(content, SHARED)
         return [_board(content, own) for own in content["board"]]
 
 
-def _check_fields(fields: dict[str, Any], allowed: set[str]) -> None:
-    for name in sorted(set(fields) - allowed):
-        raise unknown("field", name, allowed)
-
-
 def _board(shared: dict[str, Any], own: dict[str, Any]) -> EnsembleBoard:
-    _check_fields(own, OWN)
+    check_fields(own, OWN)
     budgets = tuple(shared["budgets"])
-    rows = []
-    for row in own["row"]:
-        _check_fields(row, {"label", "ensemble", "published", "note"})
-        published = tuple(Published(*_pair(v)) for v in row.get("published", ()))
-        if len(published) > len(budgets):
-            raise UsageError(
-                f"row '{row['label']}' has {len(published)} numbers for {len(budgets)} budgets"
-            )
-        rows.append(EnsembleRow(row["label"], row["ensemble"], published, row.get("note", "")))
+    notes = (part.get("note", "").strip() for part in (shared, own))
     return EnsembleBoard(
         **{name: own[name] for name in ("name", "title", *PARTS)},
         **{name: shared[name] for name in ("reference", "endpoints")},
         budgets=budgets,
-        rows=tuple(rows),
-        note="\n".join(filter(None, (part.get("note", "").strip() for part in (shared, own)))),
+        rows=tuple(_row(row, len(budgets)) for row in own["row"]),
+        note="\n".join(filter(None, notes)),
     )
 
 
-def _pair(value: float | list[float]) -> tuple[float, float]:
-    """A number, or a number and its error bar (else NaN)."""
-    mean, std = value if isinstance(value, list) else (value, float("nan"))
-    return float(mean), float(std)
+def _row(row: dict[str, Any], budgets: int) -> EnsembleRow:
+    """A row; a published number stands alone or in a list with its error bar."""
+    check_fields(row, ROW)
+    numbers = [x if isinstance(x, list) else [x, math.nan] for x in row.get("published", ())]
+    if len(numbers) > budgets:
+        raise UsageError(f"row '{row['label']}' has {len(numbers)} numbers for {budgets} budgets")
+    published = tuple(Published(*map(float, pair)) for pair in numbers)
+    return EnsembleRow(row["label"], row["ensemble"], published, row.get("note", ""))
 
 
 def table(board: EnsembleBoard, store: Store | None) -> Table:
@@ -192,11 +190,8 @@ def collect(board: EnsembleBoard, store: Store | None) -> dict[str, dict[str, An
         UsageError: If a part of the board's problem is not installed.
     """
     signature = board.signature()
-    wanted = {}
-    for row in board.rows:
-        component = host().get("ensemble", row.ensemble)
-        identity = unversioned("ensemble", host().identity("ensemble", component))
-        wanted[canonical(identity)] = row.ensemble
+    texts = [row.ensemble for row in board.rows]
+    wanted = {canonical(identity_of("ensemble", text)): text for text in texts}
     latest: dict[str, dict[str, Any]] = {}
     for record in undamaged(store, "ensembles", lambda s, key: s.read_record("ensembles", key)):
         if "budgets" not in record:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from mcbench.errors import UsageError
-from mcbench.experiments.record import PartCost, Record
-from mcbench.leaderboard.board.board import ENDPOINTS, Board
+from mcbench.experiments.record import Record
+from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.table.records import Records
 from mcbench.methods import method
 from mcbench.plugins.host import host
@@ -25,15 +25,16 @@ def overview(board: Board, records: Records) -> Table:
     title = f"Methods of {board.name}: route, computation, loss"
     table = Table("overview", title, ["method", *_DECLARED, *_MEASURED], keys=1)
     for row in board.rows:
-        if row.method in ("", ENDPOINTS):
+        if row.method not in board.methods:
             continue
         try:
             traits = method.traits(host().get("method", row.method))
         except UsageError:  # It is not installed; what was measured is there all the same.
             traits = method.Traits()
         measured = list(records.get(row.method, {}).values())
+        signs = {None: "", True: "+", False: "-"}
         cells = {"method": row.label, "route": traits.route}
-        cells |= {"explicit formula": _sign(traits.explicit), "learnable": _sign(traits.learnable)}
+        cells |= {"explicit formula": signs[traits.explicit], "learnable": signs[traits.learnable]}
         data: dict[str, Any] = {"row": row.label, "method": row.method}
         data |= {"explicit": traits.explicit, "learnable": traits.learnable, "route": traits.route}
         for head, (key, read, style) in _MEASURED.items():
@@ -54,14 +55,9 @@ def overview(board: Board, records: Records) -> Table:
     return table
 
 
-def _sign(value: bool | None) -> str:
-    return "" if value is None else "+" if value else "-"
-
-
 def _cost(part: str, name: str) -> Callable[[Record], float | None]:
     def read(record: Record) -> float | None:
-        spent: PartCost | None = getattr(record.cost, part)
-        value: float | None = getattr(spent, name) if spent else None
+        value: float | None = getattr(getattr(record.cost, part), name, None)  # No part: None.
         return value
 
     return read
@@ -76,7 +72,7 @@ def _lost(record: Record) -> float | None:
     curve = record.curve
     if not curve.accuracy:
         return None
-    ends = [end["test"] for end in ends_of(record, record.pair).values()]
+    ends = [end["test"] for end in ends_of(record, record.run.endpoints).values()]
     return sum(ends) / len(ends) - min(curve.on_grid(curve.accuracy["test"]))
 
 

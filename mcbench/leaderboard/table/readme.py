@@ -6,15 +6,15 @@ import os
 import re
 from collections import Counter
 from pathlib import Path
+from urllib.parse import quote
 
 from mcbench.errors import UsageError
 from mcbench.experiments.record import Provenance
 from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.sources import Sourced
 from mcbench.leaderboard.entry.verification import entries
-from mcbench.leaderboard.table.difference import difference
 from mcbench.leaderboard.table.guests import with_guests
-from mcbench.leaderboard.table.records import Records, records_of, summaries
+from mcbench.leaderboard.table.records import Records, difference, records_of, summaries
 from mcbench.leaderboard.table.table import remarks, table
 from mcbench.report.tables import Table, markdown_text, render
 
@@ -63,9 +63,10 @@ def marks(board: Board) -> tuple[str, str]:
 
 
 def _introduction(board: Board, records: Records, folder: Path) -> str:
-    lines, problem = [f"{markdown_text(board.reference)}."], board.problem
+    lines = [f"{markdown_text(board.reference)}."]
     if not records:
-        return f"{lines[0]} Problem: {markdown_text(problem)}. Nothing has been measured yet."
+        problem = markdown_text(board.problem)
+        return f"{lines[0]} Problem: {problem}. Nothing has been measured yet."
     every = [record for pairs in records.values() for record in pairs.values()]
     versions = sorted({r.provenance.packages.get("mcbench", "?") for r in every})
     pairs = {record.pair for record in every}
@@ -73,23 +74,20 @@ def _introduction(board: Board, records: Records, folder: Path) -> str:
     networks = {(bool(board.to_recipe) and side, s) for p in pairs for side, s in enumerate(p)}
     lines.append(
         markdown_text(
-            f"Measured with mcbench {', '.join(versions)} on {problem}: {len(networks)} networks "
-            f"(seeds {', '.join(map(str, seeds))}), {len(pairs)} pairs."
+            f"Measured with mcbench {', '.join(versions)} on {board.problem}: "
+            f"{len(networks)} networks (seeds {', '.join(map(str, seeds))}), {len(pairs)} pairs."
         )
     )
-    links = [f"[{markdown_text(e.path.stem)}]({_link(e.path, folder)})" for e in entries(board)]
+    links = []
+    for entry in entries(board):
+        place = os.path.relpath(entry.path.resolve(), folder.resolve()).replace(os.sep, "/")
+        links.append(f"[{markdown_text(entry.path.stem)}]({quote(place)})")
     if links:
         lines.append(
             "The records, with key and hash of every network, the curve of every path, versions "
             f"and hardware: {', '.join(links)}."
         )
     return "\n".join(lines)
-
-
-def _link(path: Path, folder: Path) -> str:
-    from urllib.parse import quote
-
-    return quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
 
 
 def differences(board: Board, records: Records) -> Table:
@@ -107,9 +105,8 @@ def differences(board: Board, records: Records) -> Table:
             digits = board.digits(column) + 1
             if gap is not None:
                 cells[f"{column}: measured - published"] = f"{gap:+.{digits}f}"
-                cells[f"{column}: combined error bar"] = (
-                    "-" if bar is None else f"{bar:.{digits}f}"
-                )
+                error = "-" if bar is None else f"{bar:.{digits}f}"
+                cells[f"{column}: combined error bar"] = error
         if cells:
             shown.add({"row": row.label, **cells}, {"row": row.label})
     return shown
@@ -117,13 +114,8 @@ def differences(board: Board, records: Records) -> Table:
 
 def provenance(records: Records) -> list[str]:
     """Lines on hardware and versions, each with its number of records, and on the time."""
-    settings: Counter[str] = Counter()
-    times = []
-    for pairs in records.values():
-        for record in pairs.values():
-            source = record.provenance
-            settings[_setting(source)] += 1
-            times.append(source.time)
+    every = [record.provenance for pairs in records.values() for record in pairs.values()]
+    settings, times = Counter(map(_setting, every)), [source.time for source in every]
     lines = [f"{n} record{'s' * (n != 1)}: {text}" for text, n in sorted(settings.items())]
     lines.append(f"measured from {min(times)} to {max(times)}")
     return list(map(markdown_text, lines))

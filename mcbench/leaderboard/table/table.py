@@ -10,12 +10,9 @@ from mcbench.leaderboard.board.board import ENDPOINTS, Board
 from mcbench.leaderboard.entry.entry import title
 from mcbench.leaderboard.entry.sources import Sourced, conflicts, other_endpoints
 from mcbench.leaderboard.entry.verification import entries
-from mcbench.leaderboard.table.absence import Absence, Failures, absence
-from mcbench.leaderboard.table.ranking import rank
-from mcbench.leaderboard.table.records import Records, method_finder, summaries
+from mcbench.leaderboard.table.absence import Failures, absence
+from mcbench.leaderboard.table.records import Records, method_finder, rank, summaries
 from mcbench.report.tables import Table, plus_minus
-from mcbench.stats.ranking import Rank
-from mcbench.stats.summary import Summary
 
 RANKS = (
     "Rank: the places a method may have; =: not the first, but no method is surely better. From "
@@ -39,18 +36,27 @@ def table(board: Board, records: Records, failed: Failures | None = None) -> Tab
         cells = {"method": row.label, "mcbench method": row.method or "none yet"}
         data: dict[str, Any] = {"row": row.label, "method": row.method}
         for column in board.columns:
-            if column in by_column:
-                place = ranks[column].get(row.method)
-                _measured(board, column, by_column[column], place, cells, data)
+            summary, digits = by_column.get(column), board.digits(column)
+            if summary:
+                cells[column] = plus_minus(summary.mean, summary.std, digits)
+                cells[f"{column} 95% interval"] = summary.interval(digits)
+                data |= {column: summary.mean, f"{column}:std": summary.std}
+                data |= {f"{column}:low": summary.low, f"{column}:high": summary.high}
             else:
-                _absent(column, absence(board, row, column, records, failed), cells, data)
-            published = row.published.get(column)
-            if published is not None:
-                cells[f"{column} published"] = plus_minus(
-                    published.mean, published.std, board.digits(column)
-                )
-                data |= {f"{column}:published": published.mean}
-                data |= {f"{column}:published:std": published.std}
+                why = absence(board, row, column, records, failed)
+                cells[column] = why.state if why and why.state != "no method" else "-"
+                if why:  # The endpoints have no value in columns of paths.
+                    data[f"{column}_missing"] = str(why)
+            place = ranks[column].get(row.method)
+            if place:
+                cells[f"{column} rank"] = str(place)
+                data |= {f"{column}:rank": place.position, f"{column}:tied": list(place.tied)}
+                data |= {f"{column}:rank:low": place.low, f"{column}:rank:high": place.high}
+            paper = row.published.get(column)
+            if paper:
+                cells[f"{column} published"] = plus_minus(paper.mean, paper.std, digits)
+                data[f"{column}:published"] = paper.mean
+                data[f"{column}:published:std"] = paper.std
         count = next((s.count for s in by_column.values()), 0)
         unit = " nets" if row.method == ENDPOINTS else ""
         cells["pairs"] = f"{count}{unit}" if count else ""
@@ -70,61 +76,31 @@ def _heads(board: Board, rows: list[dict[str, str]]) -> list[str]:
     return [*heads, "pairs"] if any(row["pairs"] for row in rows) else heads
 
 
-def _measured(
-    board: Board, column: str, summary: Summary, rank: Rank | None, cells: dict[str, str],
-    data: dict[str, Any],
-) -> None:  # fmt: skip
-    digits = board.digits(column)
-    cells[column] = plus_minus(summary.mean, summary.std, digits)
-    if summary.count > 1:
-        cells[f"{column} 95% interval"] = f"[{summary.low:.{digits}f}, {summary.high:.{digits}f}]"
-    data |= {column: summary.mean, f"{column}:std": summary.std}
-    data |= {f"{column}:low": summary.low, f"{column}:high": summary.high}
-    if rank is not None:
-        cells[f"{column} rank"] = str(rank)
-        data |= {f"{column}:rank": rank.position, f"{column}:tied": list(rank.tied)}
-        data |= {f"{column}:rank:low": rank.low, f"{column}:rank:high": rank.high}
-
-
-def _absent(column: str, why: Absence | None, cells: dict[str, str], data: dict[str, Any]) -> None:
-    if why is None:  # The endpoints have no value in columns of paths.
-        cells[column] = "-"
-        return
-    cells[column] = "-" if why.state == "no method" else why.state
-    data[f"{column}_missing"] = f"{why.state}: {why.reason}" if why.reason else why.state
-
-
 def _notes(board: Board, records: Records, failed: Failures, ranked: bool) -> list[str]:
     lines = [board.note.strip()] if board.note.strip() else []
     lines += [RANKS] if ranked else []
     lines += [f"{row.label}: {row.note}" for row in board.rows if row.note]
-    waiting = []
+    waiting: dict[str, None] = {}
     for row in board.rows:
         for column in board.columns:
             why = absence(board, row, column, records, failed)
-            if why and why.state == "not run" and row.method not in ("", ENDPOINTS):
-                waiting.append(row.method)
+            if why and why.state == "not run" and row.method in board.methods:
+                waiting[row.method] = None
             elif why and why.reason and why.state != "no method":
-                lines.append(f"{row.label}: {why.state}: {why.reason}")
-    lines += _partly(board, records, failed)
-    if waiting:
-        missing = list(dict.fromkeys(waiting))
-        command = f"mcbench run --leaderboard {board.name} " + " ".join(
-            f"-m '{m}'" for m in missing
-        )
-        lines.append(f"Not run yet: {', '.join(missing)}. Run them with: {command}")
-    return list(dict.fromkeys(lines))
-
-
-def _partly(board: Board, records: Records, failed: Failures) -> list[str]:
-    """A line for each failed pair of a method that was measured on other pairs."""
+                lines.append(f"{row.label}: {why}")
     labels = {row.method: row.label for row in reversed(board.rows)}
-    return [
+    lines += [
         f"{labels[method]}: pair {a}-{b} failed: {failure.reason}"
         for method, pairs in failed.items()
         for (a, b), failure in pairs.items()
         if records.get(method) and (a, b) not in records[method]
     ]
+    if waiting:
+        command = " ".join(
+            [f"mcbench run --leaderboard {board.name}", *(f"-m '{m}'" for m in waiting)]
+        )
+        lines.append(f"Not run yet: {', '.join(waiting)}. Run them with: {command}")
+    return list(dict.fromkeys(lines))
 
 
 def remarks(board: Board, sources: Sequence[Sourced]) -> list[str]:

@@ -191,6 +191,7 @@ class AutoNEB(Band):
     )
 
     name = "autoneb"
+    explores: ClassVar[bool] = True
     summary: ClassVar[str] = "nudged elastic band in cycles, with pivots inserted where needed"
     trial: ClassVar[dict[str, object]] = {"pivots": 2, "cycles": ("2*6", "6@0.1")}
     use: ClassVar[str] = (
