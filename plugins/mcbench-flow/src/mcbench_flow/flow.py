@@ -41,11 +41,11 @@ class IAFFlow(FittedMap):
 
     A flow of this size overfits to the neurons of a small pool. So an eighth of the neurons is
     held out, the flow under which those are likeliest is kept, and a fit that no longer improves
-    on it ends early. From fewer than 30 neurons per coordinate a flow does not even learn their
-    correlations as well as a normal distribution has them, so there it starts from that: neurons
-    are whitened by the mean and the (shrunk) covariance of those that are not held out. If no flow
-    makes the held-out neurons likelier than this start, the pool is too small: the path is an arc
-    about the mean, and a note says so.
+    on it ends early. With fewer than 30 neurons per coordinate it overfits before it has learned
+    how coordinates are correlated: there it starts from a normal distribution, whitening by the
+    mean and the (shrunk) covariance of the neurons that are not held out. If no flow makes the
+    held-out neurons likelier than this start, the pool is too small: the path is an arc about the
+    mean, and a note says so.
 
     The networks have to be wide, too: a network of n neurons drawn at random from the pool's, as
     in the middle of the path, is only accurate for a large n. Its accuracy is noted on each path.
@@ -59,7 +59,7 @@ class IAFFlow(FittedMap):
     summary = "arcs in the coordinates of an autoregressive flow, fitted by likelihood on a pool"
     route: ClassVar[str] = "arcs in coordinates of a flow, one for all pairs"
     use: ClassVar[str] = (
-        "For many pairs of two-layer networks: one map serves all pairs. It is fitted by "
+        "For many pairs of wide two-layer networks: one map serves all pairs. It is fitted by "
         "likelihood, without training data, to a pool of further networks, which have to be "
         "trained."
     )
