@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from mcbench.errors import StructureError, UsageError
 from mcbench.plugins.capabilities import complete
 from mcbench.problem.shared_property import shared_property
+from mcbench.problem.validation import validate
 from mcbench.seeds import derive, generator
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.cost import Meter
@@ -46,7 +47,9 @@ class Problem:
         fitted: The result of the method's ``fit`` on its pool of endpoints.
 
     Raises:
-        UsageError: If the architecture is a landscape and the data have classes, or the reverse.
+        UsageError: If the data have a fault (`mcbench.problem.validation`), the recipe augments or
+            normalises inputs that are no images, or the architecture is a landscape and the data
+            have classes, or the reverse.
     """
 
     def __init__(
@@ -61,6 +64,8 @@ class Problem:
         import torch
 
         complete("architecture", architecture)  # It need not come from a plugin.
+        validate(data, dtypes=("uint8", "float32", "float64"))
+        recipe.check_images(data.train.inputs.shape)
         data.check_loss(architecture)
         self.data: Final = data.normalize(recipe.normalize)
         self.architecture: Final = architecture

@@ -43,7 +43,7 @@ def test_data_are_decoded_once(store: Store, tmp_path: Path, monkeypatch) -> Non
     write_tree(tmp_path)
     folder = host().get("dataset", "imagefolder")
     first, fingerprint = loading.load(folder, tmp_path, store)
-    monkeypatch.setattr("mcbench.builtin.datasets._decode", None)
+    monkeypatch.setattr("mcbench.builtin.class_folders.decode", None)
     again, same = loading.load(folder, tmp_path, store)
     assert same == fingerprint and torch.equal(first.train.inputs, again.train.inputs)
     assert again.classes == ("ant", "bee", "cat")
@@ -83,7 +83,7 @@ def test_what_is_wrong_in_an_image_folder_is_said(store: Store, tmp_path: Path) 
     (tmp_path / "train" / "cat" / "9.png").unlink()
     (tmp_path / "test" / "dog").mkdir()
     Image.fromarray(np.zeros((6, 6, 3), np.uint8)).save(tmp_path / "test" / "dog" / "1.png")
-    with pytest.raises(UsageError, match=r"class .dog. must be in both train and test"):
+    with pytest.raises(UsageError, match=r"class .dog. is in test only"):
         loading.load(folder, tmp_path, store)
 
 

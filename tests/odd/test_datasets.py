@@ -1,0 +1,49 @@
+"""Odd data sets: the number of plain PyTorch, or one line that names what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from odd import datasets, refused
+
+from mcbench.plugins.host import Plugin, host
+
+ONE_SAMPLE = 100 / datasets.SIZES["test"]
+"""A difference by rounding: networks that train together sum in another order."""
+
+
+@pytest.fixture(autouse=True)
+def plugin() -> Iterator[None]:
+    """The data sets of tensors."""
+    host.cache_clear()
+    host().register(Plugin("odd", "odd", "1.0"), datasets.Plugin)
+    yield
+    host.cache_clear()
+
+
+@pytest.mark.parametrize("name", datasets.CASES)
+def test_the_number_is_that_of_plain_pytorch(name: str, tmp_path: Path) -> None:
+    row = datasets.measured(name, tmp_path / "data")
+    assert row.suite is not None and row.plain is not None and row.plain > 60
+    assert row.difference <= ONE_SAMPLE, row
+
+
+def _matches(row: datasets.Row, pattern: str) -> None:
+    assert re.search(pattern, row.note) and "\n" not in row.note, row.note
+
+
+@pytest.mark.parametrize("title", refused.REFUSED)
+def test_a_folder_without_a_right_number_is_refused(title: str, tmp_path: Path) -> None:
+    make, pattern = refused.REFUSED[title]
+    make(tmp_path / "data" / "odd")
+    row = datasets.refused(title, "imagefolder[folder=odd]", tmp_path / "data")
+    _matches(row, pattern)
+
+
+@pytest.mark.parametrize("title", refused.PATTERNS)
+def test_data_without_a_right_number_are_refused(title: str, tmp_path: Path) -> None:
+    name, pattern = refused.PATTERNS[title]
+    _matches(datasets.refused(title, name, tmp_path / "data"), pattern)
