@@ -6,6 +6,8 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -41,9 +43,8 @@ def load(dataset: Any, directory: Path | None, store: Store) -> tuple[Data, str]
         UsageError: If it cannot be read, or has a fault; see `mcbench.problem.validation`.
     """
     places = directories(directory, store)
-    searched = ((place, dataset.find(place)) for place in places)
-    present = next((pair for pair in searched if pair[1] is not None), None)
-    place, files = present or _download(dataset, places)
+    present = ((p, found) for p in places if (found := find(dataset, p)) is not None)
+    place, files = next(present, None) or _download(dataset, places)
     key = _key(dataset, files)
     decoded = store.intact(store.read_tensors, "data", key)
     if decoded is None:
@@ -90,16 +91,34 @@ def _download(dataset: Any, places: list[Path]) -> tuple[Path, list[Path]]:
     return place, files
 
 
-def _read(dataset: Any, place: Path) -> Data:
-    """The data, decoded and without fault."""
+def find(dataset: Any, place: Path) -> list[Path] | None:
+    """The files of a data set in a folder, an empty list if it needs none; ``None`` if not there.
+
+    Raises:
+        UsageError: If they cannot be looked for.
+    """
+    with _blamed(dataset, place):
+        files: list[Path] | None = dataset.find(place)
+    return files
+
+
+@contextmanager
+def _blamed(dataset: Any, place: Path) -> Iterator[None]:
+    """An error of a plugin's data set becomes a `UsageError` of one line."""
     try:
-        data: Data = dataset.read(place)
+        yield
     except McbenchError:
         raise
-    except Exception as error:  # A plugin's.
+    except Exception as error:
         raise UsageError(
             f"data set '{dataset.name}' in {place} cannot be read: {reason_of(error)}"
         ) from error
+
+
+def _read(dataset: Any, place: Path) -> Data:
+    """The data, decoded and without fault."""
+    with _blamed(dataset, place):
+        data: Data = dataset.read(place)
     validate(data, dataset.name)
     if data.train.mean or data.test.mean:
         raise UsageError(

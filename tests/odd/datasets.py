@@ -1,28 +1,20 @@
-"""Odd data sets: the suite against ten lines of plain PyTorch, or refused in one line.
-
-Most hold scikit-learn's digits, written or decoded as people have their data. The plain side
-decodes with PIL and numpy alone and trains with the recipe's documented seeds.
-"""
+"""The table of odd data sets: the suite against ten lines of plain PyTorch, or refused."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
-from sklearn.datasets import load_digits
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from odd.images import CASES, Tensors
+from odd.refused import PATTERNS, REFUSED, REFUSED_DATA
+from odd.tensors import GIVEN, Given, Regressor, regression
+from torch import nn
+from torch.nn.functional import cross_entropy, mse_loss
 
 import mcbench
-from mcbench import Data, McbenchError, Protocol, Split
+from mcbench import McbenchError, Protocol
 from mcbench.evaluation.losses import measure
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
@@ -31,11 +23,6 @@ from mcbench.store.store import Store
 
 EPOCHS, WIDTH = 8, 16
 RECIPE = f"quick[epochs={EPOCHS},schedule=constant{{}}]"
-SIZES = {"train": 300, "test": 150}
-CLASSES = "0123456789"
-
-Tensors = tuple[Tensor, Tensor, Tensor, Tensor]
-"""Training inputs and targets, test inputs and targets; inputs as the network gets them."""
 
 
 @dataclass(frozen=True)
@@ -50,23 +37,6 @@ class Row:
     plain: float | None
     difference: float
     note: str
-
-
-@dataclass(frozen=True)
-class Case:
-    """An odd data set.
-
-    Arguments:
-        dataset: The data set as ``name[p=v]``.
-        plain: The same data decoded without the suite.
-        more: More parameters of the recipe.
-        note: The answer to what is odd.
-    """
-
-    dataset: str
-    plain: Tensors
-    note: str
-    more: str = ""
 
 
 def plain_accuracy(data: Tensors) -> float:
@@ -84,321 +54,57 @@ def plain_accuracy(data: Tensors) -> float:
     return 100 * float((net(u).argmax(1) == v).double().mean())
 
 
-def suite_accuracy(dataset: str, folder: Path, more: str = "", store: Path | None = None) -> float:
-    """The same number by the suite, by default with a store beside the folder."""
+def suite_accuracy(dataset: str, folder: Path, more: str = "") -> float:
+    """The same number by the suite, with a store beside the folder."""
     plan = Plan(dataset=dataset, architecture=f"mlp2[width={WIDTH}]", recipe=RECIPE.format(more))
-    experiment = Experiment(plan, Store(store or folder.parent / "store"), folder, "cpu")
+    experiment = Experiment(plan, Store(folder.parent / "store"), folder, "cpu")
     experiment.train([0])
     values = measure(experiment.endpoint(0).params, experiment.problem, Protocol())
     return float(values["accuracy"]["test"])
 
 
-# Images in class folders ---------------------------------------------------------------------
-
-
-@cache
-def digits() -> tuple[Any, Any]:
-    """Pixels from 0 to 16, shape (450, 8, 8), and labels."""
-    bunch = load_digits()
-    return bunch.images[: sum(SIZES.values())].astype(int), bunch.target[: sum(SIZES.values())]
-
-
-def samples() -> Iterator[tuple[str, str, int, Any]]:
-    """Split, class and number of every digit, with its pixels."""
-    for i, (pixels, label) in enumerate(zip(*digits(), strict=True)):
-        yield "train" if i < SIZES["train"] else "test", CLASSES[label], i, pixels
-
-
-def write(
-    root: Path, image: Callable[[Any], Image.Image], suffix: str = ".png", **how: Any
-) -> None:
-    """Write the digits as images in class folders."""
-    for split, label, i, pixels in samples():
-        folder = root / split / label
-        folder.mkdir(parents=True, exist_ok=True)
-        image(pixels).save(folder / f"{i:03}{suffix}", **how)
-
-
-def decoded(root: Path, pixels: Callable[[Image.Image], Any], suffix: str = ".png") -> Tensors:
-    """Decode class folders with PIL and numpy; ``pixels`` gives values in [0, 1]."""
-    tensors = []
-    for split in ("train", "test"):
-        files = sorted((root / split).glob(f"[!.]*/[!.]*{suffix}"))
-        labels = sorted({file.parent.name for file in files})
-        arrays = [np.atleast_3d(pixels(Image.open(file))).astype(np.float32) for file in files]
-        tensors.append(torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2))
-        tensors.append(torch.tensor([labels.index(file.parent.name) for file in files]))
-    return tensors[0], tensors[1], tensors[2], tensors[3]
-
-
-def grey(pixels: Any) -> Image.Image:
-    """8 bits."""
-    return Image.fromarray((pixels * 15).astype(np.uint8))
-
-
-def coloured(pixels: Any) -> Image.Image:
-    """Three different channels of 8 bits."""
-    return Image.fromarray(
-        np.stack([pixels * 15, 255 - pixels * 9, pixels * 3], 2).astype(np.uint8)
-    )
-
-
-def deep(pixels: Any) -> Image.Image:
-    """16 bits; the smallest value is 1000, above all values of 8 bits."""
-    return Image.fromarray((pixels * 4000 + 1000).astype(np.uint16))
-
-
-def rgb(image: Image.Image) -> Any:
-    """The colours as PIL gives them."""
-    return np.array(image.convert("RGB")) / 255
-
-
-def over_65535(image: Image.Image) -> Any:
-    """Three equal channels of 16 bits."""
-    return np.repeat(np.array(image).astype(float)[..., None] / 65535, 3, axis=2)
-
-
-CASES: dict[str, Callable[[Path], Case]] = {}
-
-
-def case(name: str) -> Callable[[Callable[[Path], Case]], Callable[[Path], Case]]:
-    """Add a case of this name."""
-
-    def add(make: Callable[[Path], Case]) -> Callable[[Path], Case]:
-        CASES[name] = make
-        return make
-
-    return add
-
-
-def _simple(
-    name: str,
-    image: Callable[[Any], Image.Image],
-    pixels: Callable[[Image.Image], Any],
-    note: str,
-    *,
-    suffix: str = ".png",
-    options: str = "",
-    **how: Any,
-) -> None:
-    """Add a case of images that are written in one way and decoded in another."""
-
-    def make(folder: Path) -> Case:
-        write(folder / "odd", image, suffix, **how)
-        return Case(
-            f"imagefolder[folder=odd{options}]", decoded(folder / "odd", pixels, suffix), note
-        )
-
-    CASES[name] = make
-
-
-_ROTATED = Image.Exif()
-_ROTATED[0x0112] = 6  # Turn 90 degrees clockwise to see it upright.
-
-_simple("grey, 16 bits, PNG", deep, over_65535, "value / 65,535 as float32")
-_simple("grey, 16 bits, PGM", deep, over_65535, "value / 65,535 as float32", suffix=".pgm")
-_simple(
-    "grey, 16 bits, resized",
-    deep,
-    lambda i: np.array(
-        Image.fromarray((np.array(i) / 65535).astype(np.float32)).resize(
-            (5, 5), Image.Resampling.BILINEAR
-        )
-    ),
-    "resized as float32",
-    options=",size=5,color=false",
-)
-_simple(
-    "grey, 1 bit",
-    lambda p: grey(p).point(lambda v: 255 * (v > 100)).convert("1"),
-    lambda i: np.array(i).astype(float),
-    "0 or 1",
-    options=",color=false",
-)
-_simple("palette", lambda p: coloured(p).quantize(16), rgb, "the palette's colours")
-_simple(
-    "palette, as grey",
-    lambda p: grey(p).convert("RGB").quantize(16),
-    lambda i: np.array(i.convert("RGB").convert("L")) / 255,
-    "the grey of the palette's colours",
-    options=",color=false",
-)
-_simple("CMYK, JPEG", lambda p: coloured(p).convert("CMYK"), rgb, "RGB by Pillow", suffix=".jpg")
-_simple("alpha, all opaque", lambda p: coloured(p).convert("RGBA"), rgb, "its colours")
-_simple(
-    "EXIF: turned by 90 degrees",
-    lambda p: grey(p).resize((16, 24)).rotate(90, expand=True),
-    lambda i: np.rot90(np.array(i), -1) / 255,
-    "turned upright",
-    suffix=".jpg",
-    options=",color=false",
-    exif=_ROTATED,
-)
-_simple(
-    "capital suffix",
-    grey,
-    lambda i: np.array(i) / 255,
-    "read",
-    suffix=".PNG",
-    options=",color=false",
-)
-
-
-@case("hidden folders and files")
-def _hidden(folder: Path) -> Case:
-    root = folder / "odd"
-    write(root, coloured)
-    for split in SIZES:
-        shutil.copytree(root / split / "3", root / split / ".ipynb_checkpoints")
-        (root / split / "5" / "._1.png").write_bytes(b"resource fork")
-        (root / split / "5" / "Thumbs.db").write_bytes(b"thumbnails")
-    return Case("imagefolder[folder=odd]", decoded(root, rgb), "ignored; visible ones by name")
-
-
-def _times(root: Path) -> None:
-    for file in root.rglob("*"):
-        os.utime(file, ns=(0, 0))
-
-
-def _inverted(pixels: Any) -> Image.Image:
-    return grey(16 - pixels)
-
-
-@case("two folders, equal names, sizes and times")
-def _twins(folder: Path) -> Case:
-    options: dict[str, Any] = {"suffix": ".bmp"}
-    for place, image in ((folder / "first", grey), (folder, _inverted)):
-        write(place / "odd", image, **options)
-        _times(place)
-    suite_accuracy("imagefolder[folder=odd]", folder / "first", store=folder.parent / "store")
-    return Case("imagefolder[folder=odd]", decoded(folder / "odd", rgb, ".bmp"), "told apart")
-
-
-@case("a folder replaced, equal names, sizes and times")
-def _replaced(folder: Path) -> Case:
-    write(folder / "odd", grey, ".bmp")
-    _times(folder)
-    suite_accuracy("imagefolder[folder=odd]", folder)
-    (folder / "odd").rename(folder / "old")
-    write(folder / "odd", _inverted, ".bmp")
-    _times(folder)
-    return Case("imagefolder[folder=odd]", decoded(folder / "odd", rgb, ".bmp"), "decoded again")
-
-
-# Data sets of plugins ------------------------------------------------------------------------
-
-
-def arrays() -> Tensors:
-    """The digits as float32 from 0 to 16, and their labels."""
-    x, y = torch.tensor(digits()[0], dtype=torch.float32)[:, None], torch.tensor(digits()[1])
-    cut = SIZES["train"]
-    return x[:cut], y[:cut], x[cut:], y[cut:]
-
-
-def data(change: Callable[[Tensor], Tensor] = lambda x: x, **how: Any) -> Data:
-    """The digits with changed inputs."""
-    x, y, u, v = arrays()
-    return Data(Split(change(x), y, **how), Split(change(u), v, **how), tuple(CLASSES))
-
-
-@dataclass(frozen=True)
-class Given:
-    """A data set that gives what a function does."""
-
-    name: str
-    function: Callable[[], Any]
-    summary: str = "odd"
-
-    def find(self, directory: Path) -> list[Path]:
-        """An empty list."""
-        return []
-
-    def read(self, directory: Path) -> Any:
-        """The function's result."""
-        return self.function()
-
-
-GIVEN: dict[str, Callable[[], Any]] = {}
-
-
-def _given(
-    name: str,
-    read: Callable[[], Any],
-    change: Callable[[Tensor], Tensor],
-    note: str,
-    more: str = "",
-) -> None:
-    """Add a case of tensors, with the inputs that the network should get."""
-    key = f"given{len(GIVEN)}"
-    GIVEN[key] = read
-
-    def make(folder: Path) -> Case:
-        x, y, u, v = arrays()
-        return Case(key, (change(x), y, change(u), v), note, more)
-
-    CASES[name] = make
-
-
-def _standard(x: Tensor) -> Tensor:
-    train = arrays()[0] / 16
-    return (x / 16 - train.mean()) / train.std(correction=0)
-
-
-_given("float32, scale 16", lambda: data(scale=16.0), lambda x: x / 16, "divided by the scale")
-_given("float32 in [0, 1]", lambda: data(lambda x: x / 16), lambda x: x / 16, "as they are")
-_given(
-    "float32, normalised by the recipe",
-    lambda: data(scale=16.0),
-    _standard,
-    "scaled, then normalised",
-    ",normalize=dataset",
-)
-_given(
-    "uint8, scale 16", lambda: data(lambda x: x.byte(), scale=16.0), lambda x: x / 16, "divided"
-)
-_given(
-    "uint8, normalised by the recipe",
-    lambda: data(lambda x: x.byte(), scale=16.0),
-    _standard,
-    "scaled, then normalised",
-    ",normalize=dataset",
-)
-_given(
-    "a table: (samples, features)",
-    lambda: data(lambda x: x.flatten(1) / 16),
-    lambda x: x.flatten(1) / 16,
-    "as they are",
-)
-_given(
-    "sequences: (samples, steps, features)",
-    lambda: data(lambda x: x[:, 0] / 16),
-    lambda x: x / 16,
-    "as they are",
-)
-_given(
-    "views with negative strides of numpy's",
-    lambda: data(lambda x: torch.from_numpy(x.numpy()[..., ::-1].copy()).transpose(2, 3) / 16),
-    lambda x: x.flip(3).transpose(2, 3) / 16,
-    "as they are",
-)
-
-
 class Plugin:
-    """The data sets of tensors, and those that are refused."""
+    """The data sets of tensors, those that are refused, and a network for a regression."""
 
     @mcbench.hookimpl
     def mcbench_datasets(self) -> Iterator[Given]:
-        from odd.refused import REFUSED_DATA
-
         for name, read in (GIVEN | REFUSED_DATA).items():
             yield Given(name, read)
+
+    @mcbench.hookimpl
+    def mcbench_architectures(self) -> Iterator[Regressor]:
+        yield Regressor()
 
 
 def measured(name: str, folder: Path) -> Row:
     """The row of a case, whose files are written below an empty folder."""
-    made = CASES[name](folder)
-    suite, plain = suite_accuracy(made.dataset, folder, made.more), plain_accuracy(made.plain)
-    return Row(name, suite, plain, abs(suite - plain), made.note)
+    case = CASES[name](folder)
+    suite, plain = suite_accuracy(case.dataset, folder, case.more), plain_accuracy(case.plain)
+    return Row(name, suite, plain, abs(suite - plain), case.note)
+
+
+def measured_regression(folder: Path) -> Row:
+    """The row of a regression: mean squared errors instead of accuracies."""
+    experiment = Experiment(
+        Plan(dataset="regression", architecture="regressor", recipe=RECIPE.format(",lr=0.01")),
+        Store(folder.parent / "store"),
+        folder,
+        "cpu",
+    )
+    experiment.train([0])
+    values = measure(experiment.endpoint(0).params, experiment.problem, Protocol())
+    suite, (x, y, u, v) = float(values["loss"]["test"]), regression()
+    torch.manual_seed(derive(0, "init"))
+    net = nn.Linear(x.shape[1], 1)
+    sgd = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-3)
+    for epoch in range(EPOCHS):
+        for rows in torch.randperm(len(x), generator=generator(0, "order", epoch)).split(64):
+            sgd.zero_grad()
+            mse_loss(net(x[rows])[:, 0], y[rows]).backward()
+            sgd.step()
+    plain = float(mse_loss(net(u)[:, 0], v).detach())
+    note = "the output of the network is its loss; the inputs hold the target"
+    return Row("a regression (mean squared error)", suite, plain, abs(suite - plain), note)
 
 
 def refused(name: str, dataset: str, folder: Path) -> Row:
@@ -408,3 +114,16 @@ def refused(name: str, dataset: str, folder: Path) -> Row:
     except McbenchError as error:
         return Row(name, None, None, 0.0, str(error).replace(str(folder), "DIR"))
     raise AssertionError(f"{name}: not refused, accuracy {suite}")
+
+
+def rows(folder: Path) -> Iterator[Row]:
+    """All rows of the table; `Plugin` must be registered."""
+    for i, name in enumerate(CASES):
+        yield measured(name, folder / f"case{i}" / "data")
+    yield measured_regression(folder / "regression" / "data")
+    for i, (title, (make, _)) in enumerate(REFUSED.items()):
+        place = folder / f"refused{i}" / "data"
+        make(place / "odd")
+        yield refused(title, "imagefolder[folder=odd]", place)
+    for title, (name, _) in PATTERNS.items():
+        yield refused(title, name, folder / name / "data")

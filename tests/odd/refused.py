@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from odd.datasets import CLASSES, coloured, data, deep, grey, write
+from odd.images import CLASSES, coloured, deep, grey, write
+from odd.tensors import data
 from PIL import Image
 
 from mcbench import Data, Split

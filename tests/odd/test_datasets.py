@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from odd import datasets, refused
+from odd import datasets, images, refused
 
 from mcbench.plugins.host import Plugin, host
 
-ONE_SAMPLE = 100 / datasets.SIZES["test"]
+ONE_SAMPLE = 100 / images.SIZES["test"]
 """A difference by rounding: networks that train together sum in another order."""
 
 
@@ -24,11 +24,16 @@ def plugin() -> Iterator[None]:
     host.cache_clear()
 
 
-@pytest.mark.parametrize("name", datasets.CASES)
+@pytest.mark.parametrize("name", images.CASES)
 def test_the_number_is_that_of_plain_pytorch(name: str, tmp_path: Path) -> None:
     row = datasets.measured(name, tmp_path / "data")
     assert row.suite is not None and row.plain is not None and row.plain > 60
     assert row.difference <= ONE_SAMPLE, row
+
+
+def test_a_regression_is_possible_with_a_network_that_gives_its_loss(tmp_path: Path) -> None:
+    row = datasets.measured_regression(tmp_path / "data")
+    assert row.suite == pytest.approx(row.plain, rel=1e-5), row
 
 
 def _matches(row: datasets.Row, pattern: str) -> None:
