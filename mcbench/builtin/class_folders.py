@@ -136,8 +136,9 @@ def _images_by_class(folder: pathlib.Path) -> dict[str, list[pathlib.Path]]:
     """
     found, ignored = {}, []
     for entry in _visible(folder):
-        images = [file for file in _visible(entry) if file.suffix.lower() in IMAGES]
-        others = [file for file in _visible(entry) if file not in images]
+        files = _visible(entry)
+        images = [file for file in files if file.suffix.lower() in IMAGES]
+        others = [file for file in files if file.suffix.lower() not in IMAGES]
         if entry.suffix.lower() in IMAGES | UNREADABLE and not entry.is_dir():
             raise UsageError(f"{entry} is in no class folder: put it into {folder}/CLASS/")
         for file in others:

@@ -98,8 +98,8 @@ def find(dataset: Any, place: Path) -> list[Path] | None:
         UsageError: If they cannot be looked for.
     """
     with _blamed(dataset, place):
-        files: list[Path] | None = dataset.find(place)
-    return files
+        files = dataset.find(place)
+        return None if files is None else [Path(file) for file in files]
 
 
 @contextmanager

@@ -97,6 +97,10 @@ def _split_faults(name: str, split: Split, dtypes: Collection[str]) -> Iterator[
         )
     if not x.numel():
         yield DataFault(f"the inputs of '{name}' are {tuple(x.shape)}", "give at least one sample")
+    if not isinstance(split.unit, int | float):
+        yield DataFault(
+            f"the scale of '{name}' is of class {type(split.unit).__name__}", "give a float"
+        )
     if not 0 < split.unit < float("inf"):
         yield DataFault(f"the scale of '{name}' is {split.unit}", "give a positive number")
     if x.is_floating_point() and not bool(x.isfinite().all()):

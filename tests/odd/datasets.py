@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import nan
 from pathlib import Path
 
 import torch
 from odd.images import CASES, Tensors
 from odd.refused import PATTERNS, REFUSED, REFUSED_DATA
 from odd.tensors import GIVEN, Given, Regressor, regression
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, mse_loss
 
 import mcbench
@@ -25,11 +27,16 @@ EPOCHS, WIDTH = 8, 16
 RECIPE = f"quick[epochs={EPOCHS},schedule=constant{{}}]"
 
 
+Values = tuple[float, float, float]
+"""Loss on training and test data, and the test accuracy in percent."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A row of the table: test accuracy in percent by the suite and by plain PyTorch.
 
-    Where the suite refuses the data, both are empty and the note is its message.
+    The difference is the larger one of the losses on training and test data. Where the suite
+    refuses the data, suite and plain are empty, and the note is its message.
     """
 
     name: str
@@ -39,28 +46,38 @@ class Row:
     note: str
 
 
-def plain_accuracy(data: Tensors) -> float:
+def plain_values(data: Tensors) -> Values:
     """Ten lines of plain PyTorch."""
     x, y, u, v = data
     torch.manual_seed(derive(0, "init"))
     hidden = nn.Linear(x[0].numel(), WIDTH)
     net = nn.Sequential(nn.Flatten(), hidden, nn.ReLU(), nn.Linear(WIDTH, len(y.unique())))
-    sgd = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-3)
+    _fit(net, cross_entropy, data, lr=0.1)
+    with torch.no_grad():
+        accuracy = 100 * float((net(u).argmax(1) == v).double().mean())
+        return float(cross_entropy(net(x), y)), float(cross_entropy(net(u), v)), accuracy
+
+
+def _fit(net: nn.Module, loss: Callable[..., Tensor], data: Tensors, lr: float) -> None:
+    x, y = data[:2]
+    sgd = torch.optim.SGD(net.parameters(), lr=lr, momentum=0.9, weight_decay=1e-3)
     for epoch in range(EPOCHS):
         for rows in torch.randperm(len(x), generator=generator(0, "order", epoch)).split(64):
             sgd.zero_grad()
-            cross_entropy(net(x[rows]), y[rows]).backward()
+            loss(net(x[rows]), y[rows]).backward()
             sgd.step()
-    return 100 * float((net(u).argmax(1) == v).double().mean())
 
 
-def suite_accuracy(dataset: str, folder: Path, more: str = "") -> float:
-    """The same number by the suite, with a store beside the folder."""
-    plan = Plan(dataset=dataset, architecture=f"mlp2[width={WIDTH}]", recipe=RECIPE.format(more))
+def suite_values(
+    dataset: str, folder: Path, more: str = "", architecture: str = f"mlp2[width={WIDTH}]"
+) -> Values:
+    """The same numbers by the suite, with a store beside the folder; no accuracy is NaN."""
+    plan = Plan(dataset=dataset, architecture=architecture, recipe=RECIPE.format(more))
     experiment = Experiment(plan, Store(folder.parent / "store"), folder, "cpu")
     experiment.train([0])
     values = measure(experiment.endpoint(0).params, experiment.problem, Protocol())
-    return float(values["accuracy"]["test"])
+    loss: dict[str, float] = values["loss"]
+    return loss["train"], loss["test"], values["accuracy"].get("test", nan)
 
 
 class Plugin:
@@ -79,41 +96,41 @@ class Plugin:
 def measured(name: str, folder: Path) -> Row:
     """The row of a case, whose files are written below an empty folder."""
     case = CASES[name](folder)
-    suite, plain = suite_accuracy(case.dataset, folder, case.more), plain_accuracy(case.plain)
-    return Row(name, suite, plain, abs(suite - plain), case.note)
+    suite, plain = suite_values(case.dataset, folder, case.more), plain_values(case.plain)
+    return Row(name, suite[2], plain[2], _difference(suite, plain), case.note)
 
 
 def measured_regression(folder: Path) -> Row:
-    """The row of a regression: mean squared errors instead of accuracies."""
-    experiment = Experiment(
-        Plan(dataset="regression", architecture="regressor", recipe=RECIPE.format(",lr=0.01")),
-        Store(folder.parent / "store"),
-        folder,
-        "cpu",
-    )
-    experiment.train([0])
-    values = measure(experiment.endpoint(0).params, experiment.problem, Protocol())
-    suite, (x, y, u, v) = float(values["loss"]["test"]), regression()
+    """The row of a regression: the explained share of the variance instead of accuracies."""
+    suite = suite_values("regression", folder, ",lr=0.01", "regressor")
+    x, y, u, v = data = regression()
     torch.manual_seed(derive(0, "init"))
-    net = nn.Linear(x.shape[1], 1)
-    sgd = torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-3)
-    for epoch in range(EPOCHS):
-        for rows in torch.randperm(len(x), generator=generator(0, "order", epoch)).split(64):
-            sgd.zero_grad()
-            mse_loss(net(x[rows])[:, 0], y[rows]).backward()
-            sgd.step()
-    plain = float(mse_loss(net(u)[:, 0], v).detach())
-    note = "the output of the network is its loss; the inputs hold the target"
-    return Row("a regression (mean squared error)", suite, plain, abs(suite - plain), note)
+    net = nn.Sequential(nn.Linear(x.shape[1], 1), nn.Flatten(0))
+    _fit(net, mse_loss, data, lr=0.01)
+    with torch.no_grad():
+        plain = float(mse_loss(net(x), y)), float(mse_loss(net(u), v))
+    explained = [100 * (1 - loss / float(v.var(correction=0))) for loss in (suite[1], plain[1])]
+    note = "data and network say that the output is the loss; the inputs hold the target"
+    name = "a regression (explained variance)"
+    return Row(name, *explained, _difference(suite, plain), note)
+
+
+def _difference(suite: Sequence[float], plain: Sequence[float]) -> float:
+    """The larger difference of two losses."""
+    return max(abs(x - y) for x, y in zip(suite[:2], plain[:2], strict=True))
 
 
 def refused(name: str, dataset: str, folder: Path) -> Row:
-    """The row of a data set that the suite refuses."""
+    """The row of a data set that the suite refuses.
+
+    Raises:
+        AssertionError: If it does not.
+    """
     try:
-        suite = suite_accuracy(dataset, folder)
+        values = suite_values(dataset, folder)
     except McbenchError as error:
         return Row(name, None, None, 0.0, str(error).replace(str(folder), "DIR"))
-    raise AssertionError(f"{name}: not refused, accuracy {suite}")
+    raise AssertionError(f"{name}: not refused, {values}")
 
 
 def rows(folder: Path) -> Iterator[Row]:
@@ -127,3 +144,33 @@ def rows(folder: Path) -> Iterator[Row]:
         yield refused(title, "imagefolder[folder=odd]", place)
     for title, (name, _) in PATTERNS.items():
         yield refused(title, name, folder / name / "data")
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The tables of data sets that are read and of those that are refused, in Markdown."""
+    read = [r for r in rows if r.suite is not None]
+    lines = [
+        f"## {len(read)} data sets that are read\n",
+        f"The largest difference of all losses is {_bound(max(r.difference for r in read))}.\n",
+        "| odd is | what is read | suite, % | plain PyTorch, % | difference of losses |",
+        "| --- | --- | ---: | ---: | ---: |",
+        *(
+            f"| {r.name} | {r.note} | {r.suite:.2f} | {r.plain:.2f} | {_bound(r.difference)} |"
+            for r in read
+        ),
+        f"\n## {len(rows) - len(read)} data sets that are refused\n",
+        "| odd is | message |",
+        "| --- | --- |",
+        *(f"| {r.name} | {_brief(r.note)} |" for r in rows if r.suite is None),
+    ]
+    return "\n".join(lines)
+
+
+def _bound(difference: float) -> str:
+    """The power of ten that a difference is below; rounding differs between machines."""
+    return f"below 1e{next(k for k in range(-6, 9) if difference < 10.0**k)}"
+
+
+def _brief(message: str) -> str:
+    """A message without the reasons of Pillow, which differ between its versions."""
+    return re.sub("(cannot be read as an image: ).*", r"\1...", message)

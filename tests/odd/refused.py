@@ -153,7 +153,7 @@ def _empty(root: Path) -> None:
 
 def _given(title: str, pattern: str, make: Callable[[], Any]) -> None:
     """Add data of a plugin."""
-    name = f"refused{len(REFUSED_DATA)}"
+    name = title.replace(" ", "-")
     REFUSED_DATA[name] = make
     PATTERNS[title] = name, pattern
 
@@ -223,6 +223,9 @@ _given(
     "two scales", r"of scale 16 in 'train' and .* of scale 1 in", _train(lambda x: x, scale=16.0)
 )
 _given("scale 0", r"scale of 'train' is 0", lambda: data(scale=0.0))
+_given("a scale of numpy", r"scale of 'train' is of class float32: give a float", lambda: data(
+    scale=np.float32(16)  # type: ignore[arg-type]
+))  # fmt: skip
 _given("a mean of its own", r"splits have a mean", lambda: data(mean=(0.5,), std=(1.0,)))
 _given("no test samples", r"inputs of 'test' are \(0, 1, 8, 8\)", lambda: replace(
     data(), test=Split(torch.zeros(0, 1, 8, 8), torch.zeros(0, dtype=torch.int64))
@@ -235,4 +238,4 @@ _given("an unknown loss", r"loss is 'mse': give 'cross-entropy' or 'output'", la
     data(), loss="mse"  # type: ignore[arg-type]
 ))  # fmt: skip
 _given("a dictionary", r"'read' gives an object of class dict", dict)
-_given("an error of the plugin", r"cannot be read: ZeroDivisionError", lambda: 1 // 0)
+_given("an error of the plugin", r"cannot be read: KeyError: 'labels'", lambda: {}["labels"])
