@@ -52,15 +52,15 @@ def plain_values(data: Tensors) -> Values:
     torch.manual_seed(derive(0, "init"))
     hidden = nn.Linear(x[0].numel(), WIDTH)
     net = nn.Sequential(nn.Flatten(), hidden, nn.ReLU(), nn.Linear(WIDTH, len(y.unique())))
-    _fit(net, cross_entropy, data, lr=0.1)
+    _fit(net, cross_entropy, data)
     with torch.no_grad():
         accuracy = 100 * float((net(u).argmax(1) == v).double().mean())
         return float(cross_entropy(net(x), y)), float(cross_entropy(net(u), v)), accuracy
 
 
-def _fit(net: nn.Module, loss: Callable[..., Tensor], data: Tensors, lr: float) -> None:
+def _fit(net: nn.Module, loss: Callable[..., Tensor], data: Tensors) -> None:
     x, y = data[:2]
-    sgd = torch.optim.SGD(net.parameters(), lr=lr, momentum=0.9, weight_decay=1e-3)
+    sgd = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, weight_decay=1e-3)
     for epoch in range(EPOCHS):
         for rows in torch.randperm(len(x), generator=generator(0, "order", epoch)).split(64):
             sgd.zero_grad()
@@ -102,11 +102,11 @@ def measured(name: str, folder: Path) -> Row:
 
 def measured_regression(folder: Path) -> Row:
     """The row of a regression: the explained share of the variance instead of accuracies."""
-    suite = suite_values("regression", folder, ",lr=0.01", "regressor")
+    suite = suite_values("regression", folder, "", "regressor")
     x, y, u, v = data = regression()
     torch.manual_seed(derive(0, "init"))
     net = nn.Sequential(nn.Linear(x.shape[1], 1), nn.Flatten(0))
-    _fit(net, mse_loss, data, lr=0.01)
+    _fit(net, mse_loss, data)
     with torch.no_grad():
         plain = float(mse_loss(net(x), y)), float(mse_loss(net(u), v))
     explained = [100 * (1 - loss / float(v.var(correction=0))) for loss in (suite[1], plain[1])]
