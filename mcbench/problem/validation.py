@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from mcbench.errors import UsageError
 from mcbench.problem.dataset import Data, Split
 
 if TYPE_CHECKING:
     import torch
+
+    from mcbench.problem.recipe import Recipe
 
 LOSSES = ("cross-entropy", "output")
 
@@ -43,6 +45,20 @@ def validate(data: object, name: str = "", dtypes: Collection[str] = ("uint8", "
     fault = next(chain(tensor_faults(data, dtypes), label_faults(data)), None)
     if fault is not None:
         raise UsageError(f"{title}: {fault.found}: {fault.fix}")
+
+
+def validate_for(architecture: Any, recipe: Recipe, data: Data) -> None:
+    """Test that data have no fault, and go with a recipe and an architecture.
+
+    Inputs may also be float64, in which the conformance kit computes.
+
+    Raises:
+        UsageError: If they have one, inputs that are no images are augmented or normalised, or
+            data with classes meet a landscape, or the reverse.
+    """
+    validate(data, dtypes=("uint8", "float32", "float64"))
+    recipe.check_images(data.train.inputs.shape)
+    data.check_loss(architecture)
 
 
 def tensor_faults(
