@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mcbench.builtin.class_folders import read_tree, tree_files
 from mcbench.errors import UsageError
 from mcbench.plugins.hookspecs import hookimpl
 from mcbench.plugins.parameters import parameter
@@ -14,12 +15,10 @@ from mcbench.problem.dataset import Data, Split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from torch import Tensor
 
 SAMPLES = parameter(
     0, "training samples to take, always the same ones, for trials; 0: all", later=True, ge=0
 )
-IMAGES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".pgm", ".ppm"})
 
 
 class Digits:
@@ -149,72 +148,12 @@ class ImageFolder:
         return f"DIR/{self.folder}/{{train,test}}/CLASS/*.png"
 
     def find(self, directory: pathlib.Path) -> list[pathlib.Path] | None:
-        """The image files of both splits."""
+        """The class folders of both splits, and the files in them."""
         return tree_files(directory / self.folder)
 
     def read(self, directory: pathlib.Path) -> Data:
         """Decode all images."""
         return read_tree(directory / self.folder, "RGB" if self.color else "L", self.size)
-
-
-def tree_files(root: pathlib.Path) -> list[pathlib.Path] | None:
-    """The images below ``train`` and ``test``; ``None`` if one of them has none."""
-    splits = [_image_files(root / split) for split in ("train", "test")]
-    return [*splits[0], *splits[1]] if all(splits) else None
-
-
-def _image_files(folder: pathlib.Path) -> list[pathlib.Path]:
-    return sorted(p for p in folder.glob("*/*") if p.suffix.lower() in IMAGES)
-
-
-def read_tree(root: pathlib.Path, mode: str, size: int = 0) -> Data:
-    """Decode a tree of images in class folders.
-
-    Raises:
-        UsageError: If classes differ between the splits, or images between their sizes.
-    """
-    classes = {
-        s: sorted({p.parent.name for p in (root / s).glob("*/*")}) for s in ("train", "test")
-    }
-    if classes["train"] != classes["test"]:
-        differing = sorted(set(classes["train"]) ^ set(classes["test"]))
-        raise UsageError(f"{root}: class '{differing[0]}' must be in both train and test")
-    index = {name: i for i, name in enumerate(classes["train"])}
-
-    def split(name: str) -> Split:
-        import torch
-
-        files = _image_files(root / name)
-        first = _decode(files[0], mode, size)
-        inputs = torch.empty(len(files), *first.shape, dtype=torch.uint8)
-        for i, file in enumerate(files):
-            image = _decode(file, mode, size)
-            if image.shape != first.shape:
-                raise UsageError(
-                    f"{file} is {image.shape[2]}x{image.shape[1]} pixels, {files[0].name} is "
-                    f"{first.shape[2]}x{first.shape[1]}: set size=... to resize all"
-                )
-            inputs[i] = image
-        return Split(inputs, torch.tensor([index[p.parent.name] for p in files]))
-
-    return Data(split("train"), split("test"), tuple(classes["train"]))
-
-
-def _decode(file: pathlib.Path, mode: str, size: int) -> Tensor:
-    import numpy as np
-    import torch
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(file) as opened:
-            image = opened.convert(mode)
-            if size:
-                image = image.resize((size, size), Image.Resampling.BILINEAR)
-            pixels = np.array(image)
-    except (UnidentifiedImageError, OSError) as error:
-        raise UsageError(f"{file} cannot be read as an image: {error}") from None
-    tensor = torch.from_numpy(pixels)
-    return tensor[None] if tensor.dim() == 2 else tensor.permute(2, 0, 1)
 
 
 @hookimpl

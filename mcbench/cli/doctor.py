@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from mcbench.cli import options
+from mcbench.errors import McbenchError
 
 
 @click.command("doctor")
@@ -32,7 +33,7 @@ def command(home: Path | None, data_dir: Path | None) -> None:
 def _checks(home: Path | None, data_dir: Path | None) -> Iterator[tuple[bool, str]]:
     from mcbench.cli.plugins import hidden_commands
     from mcbench.plugins.host import host
-    from mcbench.problem.loading import directories
+    from mcbench.problem.loading import directories, find
     from mcbench.store.provenance import provenance
 
     try:
@@ -62,7 +63,11 @@ def _checks(home: Path | None, data_dir: Path | None) -> Iterator[tuple[bool, st
     for name in host().names("dataset"):
         dataset = host().find("dataset", name).component
         places = directories(data_dir, store)
-        place = next((p for p in places if dataset.find(p) is not None), None)
-        where = "embedded" if dataset.find(Path(os.devnull)) == [] else f"in {place}"
+        try:
+            place = next((p for p in places if find(dataset, p) is not None), None)
+            where = "embedded" if find(dataset, Path(os.devnull)) == [] else f"in {place}"
+        except McbenchError as error:
+            yield False, f"data {name}: {error}"
+            continue
         absent = "not on disk" + (", downloads when needed" if dataset.download else "")
         yield True, f"data {name}: {where if place else absent}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import pathlib
 from functools import cached_property
 
@@ -59,6 +60,9 @@ class Problems:
         self._check_augmentation(recipe)
         component = host().get("recipe", recipe)
         data, fingerprint = self.loaded
+        if component.normalize != "none" and data.train.inputs.is_floating_point():
+            # Floats were once left as they are, and so have another hash.
+            fingerprint = hashlib.sha256(f"{fingerprint} normalized".encode()).hexdigest()
         identity = {
             "dataset": host().identity("dataset", self._dataset) | {"fingerprint": fingerprint},
             "architecture": host().identity("architecture", self._architecture),

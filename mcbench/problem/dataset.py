@@ -30,28 +30,36 @@ class Split:
     """Inputs and targets.
 
     Arguments:
-        inputs: Shape (samples, channels, height, width); uint8 as decoded, or float32.
+        inputs: Shape (samples, channels, height, width); uint8 as decoded, or float32. Inputs that
+            are no images may have other shapes (samples, ...), without normalisation.
         targets: Class indices, shape (samples,), int64.
-        scale: The value that stands for 1 in ``inputs`` (255 for images).
+        scale: The value that stands for 1 in ``inputs``; ``None``: 255 if they are uint8, 1 if
+            they are floats.
         mean, std: Normalisation of the scaled values, per channel; empty for none.
     """
 
     inputs: Tensor
     targets: Tensor
-    scale: float = 255.0
+    scale: float | None = None
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
 
     def __len__(self) -> int:
         return len(self.targets)
 
+    @property
+    def unit(self) -> float:
+        """The value that stands for 1 in ``inputs``."""
+        if self.scale is None:
+            return 1.0 if self.inputs.is_floating_point() else 255.0
+        return self.scale
+
     def normalized(self, inputs: Tensor) -> Tensor:
-        """Some of ``inputs``, scaled and normalised, as float32; floats stay as they are."""
+        """Some of ``inputs``, scaled and normalised, as float32; floats keep their dtype."""
         import torch
 
-        if inputs.is_floating_point():
-            return inputs
-        scaled = inputs.to(torch.float32) / self.scale
+        scaled = inputs if inputs.is_floating_point() else inputs.to(torch.float32)
+        scaled = scaled if self.unit == 1 else scaled / self.unit
         if not self.mean:
             return scaled
         shape = (1, -1, 1, 1)
@@ -62,7 +70,7 @@ class Split:
         """The same split with normalised inputs in memory, unless they are too large."""
         if self.inputs.numel() * 4 > _READY_BYTES:
             return self
-        return replace(self, inputs=self.normalized(self.inputs))
+        return replace(self, inputs=self.normalized(self.inputs), scale=1.0, mean=(), std=())
 
     def to(self, device: torch.device) -> Split:
         """The same split on another device."""
@@ -140,13 +148,16 @@ class Data:
 
     def fingerprint(self) -> str:
         """A hash of values, shapes, order, classes and loss."""
-        digest = hashlib.sha256(repr((self.classes, self.train.scale)).encode())
+        scale = self.train.scale
+        digest = hashlib.sha256(repr((self.classes, 255.0 if scale is None else scale)).encode())
+        if self.train.inputs.is_floating_point() and scale not in (None, 1):
+            digest.update(b"scaled")  # A scale of floats was once ignored, with the same hash.
         if self.loss != "cross-entropy":
             digest.update(self.loss.encode())
         for split in (self.train, self.test):
             for tensor in (split.inputs, split.targets):
                 digest.update(repr((tuple(tensor.shape), str(tensor.dtype))).encode())
-                digest.update(tensor.contiguous().numpy().data)
+                digest.update(tensor.cpu().contiguous().numpy().data)
         return digest.hexdigest()
 
 

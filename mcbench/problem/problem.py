@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from mcbench.errors import StructureError, UsageError
 from mcbench.plugins.capabilities import complete
 from mcbench.problem.shared_property import shared_property
+from mcbench.problem.validation import validate_for
 from mcbench.seeds import derive, generator
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.cost import Meter
@@ -46,7 +47,7 @@ class Problem:
         fitted: The result of the method's ``fit`` on its pool of endpoints.
 
     Raises:
-        UsageError: If the architecture is a landscape and the data have classes, or the reverse.
+        UsageError: If the data have a fault, or do not go with recipe or architecture.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Problem:
         import torch
 
         complete("architecture", architecture)  # It need not come from a plugin.
-        data.check_loss(architecture)
+        validate_for(architecture, recipe, data)
         self.data: Final = data.normalize(recipe.normalize)
         self.architecture: Final = architecture
         self.recipe: Final = recipe
@@ -204,8 +205,7 @@ class Problem:
         """
         import torch
 
-        places = layer.places(x)
-        if count == 0 or places <= count:
+        if count == 0 or (places := layer.places(x)) <= count:
             return None
         draws = self.generator("positions", layer.weight, len(x), batch)
         return torch.randint(places, (len(x), count), generator=draws).to(x.device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import cos, pi
 from typing import TYPE_CHECKING, Any, Literal
@@ -84,6 +84,22 @@ class Recipe:
             raise UsageError(
                 f"recipe '{self.name}': stop = {self.stop} is beyond its {self.epochs} epochs: "
                 f"give at most {self.epochs}, or 0 for no early stop"
+            )
+
+    def check_images(self, shape: Sequence[int]) -> None:
+        """Test that inputs are images, if they are augmented or normalised.
+
+        Arguments:
+            shape: The shape of the inputs.
+
+        Raises:
+            UsageError: If they are not.
+        """
+        if len(shape) != 4 and (self.augment or self.normalize != "none"):
+            raise UsageError(
+                f"recipe '{self.name}' augments or normalises images (samples, channels, height, "
+                f"width), the inputs are {tuple(shape)}: use '{self.name}[augment=(),"
+                "normalize=none]'"
             )
 
     def check_scale(self, other: Recipe, texts: tuple[str, str], joined: str) -> None:

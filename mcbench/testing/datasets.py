@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
-
-import torch
 
 from mcbench.errors import McbenchError, UsageError
 from mcbench.plugins.host import host
 from mcbench.problem import loading
 from mcbench.problem.dataset import Data, Split
+from mcbench.problem.validation import DataFault, absent_classes, label_faults, tensor_faults
 from mcbench.store.store import Store
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.components import one_line_or_fault
@@ -38,61 +38,29 @@ def _read(subject: Subject) -> Data:
 @check("dataset", "tensors")
 def tensors_are_as_declared(subject: Subject) -> None:
     """Inputs are (samples, channels, height, width), uint8 or float32 and finite; targets are
-    int64; both splits have samples of one shape and one scale."""
-    data = _read(subject)
-    for name, split in _splits(data):
-        x, y = split.inputs, split.targets
-        if x.dim() != 4 or x.dtype not in (torch.uint8, torch.float32):
-            raise Fault(
-                f"the inputs of '{name}' are {tuple(x.shape)}, {x.dtype}",
-                "give shape (samples, channels, height, width) as uint8 or float32",
-            )
-        if y.dim() != 1 or y.dtype != torch.int64 or len(y) != len(x) or not len(y):
-            raise Fault(
-                f"the targets of '{name}' are {tuple(y.shape)}, {y.dtype}, for {len(x)} inputs",
-                "give one class index for each input, as int64",
-            )
-        if not bool(x.isfinite().all()) or not split.scale > 0:
-            raise Fault(
-                f"'{name}' has inputs that are not finite, or the scale {split.scale}",
-                "give finite inputs and a positive scale",
-            )
-    train, test = (
-        f"{tuple(s.inputs.shape[1:])} {s.inputs.dtype} of scale {s.scale}"
-        for _, s in _splits(data)
-    )
-    if train != test:
-        raise Fault(
-            f"samples are {train} in 'train' and {test} in 'test'", "decode both splits alike"
-        )
+    int64; both splits have samples of one shape and one scale. A run tests this too."""
+    _raise_first(tensor_faults(_read(subject)))
 
 
 @check("dataset", "labels")
 def labels_are_classes(subject: Subject) -> None:
     """Targets are indices of `classes`, distinct texts, and every class has a training sample.
 
-    Where the loss is a network's output there are no classes.
+    Where the loss is a network's output there are no classes. A run tests this too, and only
+    warns of a class without a sample.
     """
     data = _read(subject)
-    names = data.classes
+    _raise_first(label_faults(data))
     if data.loss == "output":
-        if names:
-            raise Fault(f"its loss is the output, but its classes are {names!r}", "name none")
         raise Inapplicable("its loss is the output: there are no classes")
-    if len(set(names)) < max(2, len(names)) or not all(isinstance(n, str) for n in names):
-        raise Fault(f"its classes are {names!r}", "name two or more classes, each differently")
-    for split, part in _splits(data):
-        low, high = int(part.targets.min()), int(part.targets.max())
-        if low < 0 or high >= len(names):
-            raise Fault(
-                f"targets of '{split}' go from {low} to {high}; there are {len(names)} classes",
-                "count classes from 0",
-            )
-    missing = set(range(len(names))) - set(data.train.targets.unique().tolist())
-    if missing:
-        raise Fault(
-            f"class '{names[min(missing)]}' has no training sample", "leave it out of classes"
-        )
+    for name in absent_classes(data)["train"]:
+        raise Fault(f"class '{name}' has no training sample", "leave it out of classes")
+
+
+def _raise_first(faults: Iterator[DataFault]) -> None:
+    """Raise the first of some faults."""
+    for fault in faults:
+        raise Fault(fault.found, fault.fix)
 
 
 @check("dataset", "determinism", "sort files, and draw with torch.Generator().manual_seed(0)")

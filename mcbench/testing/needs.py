@@ -73,7 +73,7 @@ def _same_path_with_other(subject: Subject, name: SplitName) -> None:
     """
     network, split = any_network(subject), getattr(digits(), name)
     own = points(connect(subject, network))
-    inputs = (split.scale - split.inputs.double()).to(split.inputs.dtype).flip(3)
+    inputs = (split.unit - split.inputs.double()).to(split.inputs.dtype).flip(3)
     changed = replace(split, inputs=inputs, targets=split.targets.roll(1))
     problem = network.problem(replace(digits(), **{name: changed}))
     if "pool" in method.needs(subject.component):

@@ -84,7 +84,7 @@ def digits() -> Data:
 
 def _cast(split: Split, dtype: torch.dtype) -> Split:
     """The split with its inputs normalised and of a floating-point dtype."""
-    return replace(split, inputs=split.normalized(split.inputs).to(dtype))
+    return replace(split, inputs=split.normalized(split.inputs).to(dtype), scale=1.0)
 
 
 class Trained:

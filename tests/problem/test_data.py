@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import torch
 from PIL import Image
 
 from mcbench.errors import DataNotFoundError, UsageError
+from mcbench.experiments.plan import Plan
+from mcbench.experiments.problems import Problems
 from mcbench.plugins.host import host
 from mcbench.problem import loading
 from mcbench.problem.dataset import Data, Split
+from mcbench.problem.problem import Problem
 from mcbench.store.store import Store
 
 
@@ -43,7 +47,7 @@ def test_data_are_decoded_once(store: Store, tmp_path: Path, monkeypatch) -> Non
     write_tree(tmp_path)
     folder = host().get("dataset", "imagefolder")
     first, fingerprint = loading.load(folder, tmp_path, store)
-    monkeypatch.setattr("mcbench.builtin.datasets._decode", None)
+    monkeypatch.setattr("mcbench.builtin.class_folders.decode", None)
     again, same = loading.load(folder, tmp_path, store)
     assert same == fingerprint and torch.equal(first.train.inputs, again.train.inputs)
     assert again.classes == ("ant", "bee", "cat")
@@ -83,7 +87,7 @@ def test_what_is_wrong_in_an_image_folder_is_said(store: Store, tmp_path: Path) 
     (tmp_path / "train" / "cat" / "9.png").unlink()
     (tmp_path / "test" / "dog").mkdir()
     Image.fromarray(np.zeros((6, 6, 3), np.uint8)).save(tmp_path / "test" / "dog" / "1.png")
-    with pytest.raises(UsageError, match=r"class .dog. must be in both train and test"):
+    with pytest.raises(UsageError, match=r"class .dog. is in test only"):
         loading.load(folder, tmp_path, store)
 
 
@@ -179,3 +183,78 @@ def test_normalisation(store: Store) -> None:
     assert torch.equal(own.ready().inputs, values)
     with pytest.raises(UsageError, match="3 channels, the data have 1"):
         digits.normalize("imagenet")
+
+
+def test_floats_are_divided_by_a_scale_that_is_given_and_then_normalised() -> None:
+    values = torch.arange(24.0).view(6, 1, 2, 2)
+    plain, scaled = Split(values, torch.arange(6) % 2), Split(values, torch.arange(6) % 2, 8.0)
+    assert torch.equal(plain.normalized(values), values)
+    assert torch.equal(scaled.normalized(values), values / 8)
+    own = Data(scaled, scaled, ("a", "b")).normalize("dataset").train
+    expected = (values / 8 - (values / 8).mean()) / (values / 8).std(correction=0)
+    assert torch.allclose(own.normalized(values), expected, atol=1e-6)
+    ready = own.ready()
+    assert torch.equal(ready.normalized(ready.inputs), own.normalized(values))
+
+
+def test_the_fingerprint_tells_scaled_floats_from_those_that_once_were_not() -> None:
+    def print_of(inputs: torch.Tensor, *scale: float) -> str:
+        split = Split(inputs, torch.arange(6) % 2, *scale)
+        return Data(split, split, ("a", "b")).fingerprint()
+
+    def old(inputs: torch.Tensor, scale: float = 255.0) -> str:
+        digest = sha256(repr((("a", "b"), scale)).encode())
+        for x in (inputs, torch.arange(6) % 2) * 2:
+            digest.update(repr((tuple(x.shape), str(x.dtype))).encode() + x.numpy().tobytes())
+        return digest.hexdigest()
+
+    values = torch.arange(24.0).view(6, 1, 2, 2)
+    assert print_of(values.byte()) == print_of(values.byte(), 255.0) == old(values.byte())
+    assert print_of(values) == old(values) and print_of(values, 1.0) == old(values, 1.0)
+    assert print_of(values, 16.0) != old(values, 16.0)
+    assert print_of(values, 255.0) != old(values)
+
+
+def test_endpoints_of_normalised_floats_are_told_from_those_that_were_not(
+    store: Store,
+) -> None:
+    values = torch.rand(6, 1, 2, 2, generator=torch.Generator().manual_seed(0))
+    split = Split(values, torch.arange(6) % 2)
+    floats, pixels = (
+        Data(s, s, ("a", "b")) for s in (split, Split((values * 9).byte(), split.targets))
+    )
+
+    def print_of(data: Data, recipe: str) -> str:
+        loaded = data, data.fingerprint()
+        problem = Problems(Plan(recipe=recipe), store, None, "cpu", loaded).of(recipe)
+        return str(problem.identity["dataset"]["fingerprint"])
+
+    assert print_of(pixels, "quick[normalize=dataset]") == pixels.fingerprint()
+    assert print_of(floats, "quick") == floats.fingerprint()
+    assert print_of(floats, "quick[normalize=dataset]") != floats.fingerprint()
+
+
+def test_what_is_no_image_is_neither_normalised_nor_augmented() -> None:
+    split = Split(torch.rand(6, 4), torch.arange(6) % 2)
+    data = Data(split, split, ("a", "b"))
+    for option in ("normalize=dataset", "augment=(flip)"):
+        recipe = host().get("recipe", f"quick[{option}]")
+        with pytest.raises(UsageError, match=r"images .*, the inputs are \(6, 4\): use 'quick\["):
+            Problem(data, host().get("architecture", "mlp2"), recipe)
+
+
+def test_classes_without_samples_are_named(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_tree(tmp_path / "cifar10", size=32)
+    loading.load(host().get("dataset", "cifar10[samples=1]"), tmp_path, store)
+    assert "data set 'cifar10': no train sample is of class 'ant', nor of 1 more" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["digits", "landscape"])
+def test_fingerprints_of_built_in_data_stay(name: str, store: Store) -> None:
+    expected = {
+        "digits": "751e892b03f7",
+        "landscape": "37eb9d442ed3",
+    }
+    assert loading.load(host().get("dataset", name), None, store)[1].startswith(expected[name])

@@ -44,7 +44,8 @@ def mcbench_datasets() -> Iterable[Any]:  # type: ignore[empty-body]
     ``find`` returns the data set's files, an empty list if it needs none, or ``None`` if they are
     not there. ``read`` returns `mcbench.Data` with two `mcbench.Split`: inputs of shape
     (samples, channels, height, width), uint8 or float32, class indices as int64, and the value
-    that stands for 1 in uint8 inputs. Optional: ``recipe``, the name of the default recipe;
+    that stands for 1 in the inputs (255 for uint8, 1 for floats unless it is given); a run refuses
+    data with faults before it trains. Optional: ``recipe``, the name of the default recipe;
     ``download(directory)``; ``layout``, the places of the files, for messages.
 
     Example::
