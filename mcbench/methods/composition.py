@@ -61,6 +61,8 @@ class Composition:
 
     learnable: ClassVar[bool] = False
 
+    statistics: ClassVar[str] = "keep"
+
     @property
     def explicit(self) -> bool:
         """Whether neither a matching nor an adjustment is solved for."""
