@@ -50,9 +50,9 @@ def ordered(board: Board, ranked: Ranks) -> Board:
     places = ranked.get(ranking_column(ranked), {})
     first = board.rows[0] if board.rows else None
 
-    def place(row: Row) -> float:
+    def place(row: Row) -> tuple[int, int]:
         if row.method == ENDPOINTS:
-            return float("-inf") if row is first else float("inf")
-        return places[row.method].position if row.method in places else len(places) + 1
+            return (0, 0) if row is first else (3, 0)
+        return (1, places[row.method].position) if row.method in places else (2, 0)
 
     return replace(board, rows=tuple(sorted(board.rows, key=place)))
