@@ -112,6 +112,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
         ("How the methods work", "docs/methods.md"),
         ("What is measured", "docs/metrics.md"),
         ("What makes a path good", "docs/explanation/criteria.md"),
+        ("How ranks are computed", "docs/explanation/ranks.md"),
         ("Traps in the numbers", "docs/explanation/traps.md"),
         ("Odd data", "docs/explanation/odd-data.md"),
     ]),

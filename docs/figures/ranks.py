@@ -1,8 +1,8 @@
 """Simulations of the ranks and intervals of tables; draws `ranks.png` and prints its numbers.
 
 Values are y = m + p_ij + s (a_i + a_j + e_ij): a method's mean, an effect of the pair that all
-methods share, and the method's own effects of endpoints and of pairs. Run it with
-``python docs/figures/ranks.py``; it takes some minutes.
+methods share, and the method's own effects of endpoints and of pairs, normal or skewed. Run it
+with ``python docs/figures/ranks.py``; it takes some minutes.
 """
 
 from __future__ import annotations
@@ -27,17 +27,31 @@ SPREADS: dict[str, Callable[[int], np.ndarray]] = {
 }
 """The methods' standard deviations."""
 
+HELD = "95 % intervals that hold the true mean"
+WRONG = "Wrong claims that a method is better"
+SEEN = "Differences of 3 standard deviations found"
+
 SHARES = {"endpoints": 1.0, "both": 0.5, "pairs": 0.0}
 """The share of a method's variance that comes from endpoints; the rest comes from pairs."""
 
 
 def draw(
-    means: np.ndarray, spread: np.ndarray, n: int, share: float, draws: np.random.Generator
+    means: np.ndarray,
+    spread: np.ndarray,
+    n: int,
+    share: float,
+    draws: np.random.Generator,
+    skewed: bool = False,
 ) -> dict[str, dict[Pair, float]]:
-    """Values of methods on all pairs of n endpoints."""
+    """Values of methods on all pairs of n endpoints.
+
+    Effects of endpoints are normal, or exponential less their mean if they are skewed.
+    """
     pairs = np.array(list(combinations(range(n), 2)))
     common = 2 * draws.normal(size=len(pairs))
-    ends = draws.normal(size=(len(means), n)) * (share / 2) ** 0.5
+    shape = (len(means), n)
+    effects = draws.exponential(size=shape) - 1 if skewed else draws.normal(size=shape)
+    ends = effects * (share / 2) ** 0.5
     own = draws.normal(size=(len(means), len(pairs))) * (1 - share) ** 0.5
     noise = ends[:, pairs[:, 0]] + ends[:, pairs[:, 1]] + own
     values = means[:, None] + common + spread[:, None] * noise
@@ -45,13 +59,24 @@ def draw(
     return {f"m{i}": dict(zip(keys, row.tolist(), strict=True)) for i, row in enumerate(values)}
 
 
-def coverage(n: int, share: float, repeats: int) -> float:
-    """The share of 95 % intervals that hold the mean, of one method's values."""
+def coverage(
+    n: int, share: float, repeats: int, skewed: bool = False, independent: bool = False
+) -> float:
+    """The share of 95 % intervals that hold the mean, of one method less what all share.
+
+    Arguments:
+        n: The number of endpoints.
+        share: See `SHARES`.
+        repeats: The number of tables.
+        skewed: See `draw`.
+        independent: Whether pairs are taken as independent values, which they are not.
+    """
     draws = np.random.default_rng([n, int(10 * share)])
     held = 0
     for _ in range(repeats):
-        values = draw(np.zeros(2), np.ones(2), n, share, draws)
-        interval = summarize({pair: x - values["m1"][pair] for pair, x in values["m0"].items()})
+        values = draw(np.zeros(2), np.array([1.0, 0.0]), n, share, draws, skewed)
+        own = {pair: x - values["m1"][pair] for pair, x in values["m0"].items()}
+        interval = summarize(list(own.values()) if independent else own)
         held += interval.low <= 0 <= interval.high
     return held / repeats
 
@@ -84,46 +109,57 @@ def claims(
 
 def simulate(repeats: int) -> dict[str, dict[str, list[float]]]:
     """All curves by panel and label, over `ENDPOINTS`."""
-    panels: dict[str, dict[str, list[float]]] = {
-        "intervals that hold the mean": {
-            f"effects of {name}": [coverage(n, share, repeats) for n in ENDPOINTS]
-            for name, share in SHARES.items()
-        },
-        "wrong claims": {},
-        "differences of 3 deviations found": {},
-    }
+    held, wrong, seen = {}, {}, {}
+    for name, share in SHARES.items():
+        held[f"effects of {name}"] = [coverage(n, share, repeats) for n in ENDPOINTS]
+    held["effects of endpoints, skewed"] = [
+        coverage(n, 1.0, repeats, skewed=True) for n in ENDPOINTS
+    ]
+    held["of endpoints, pairs taken as independent"] = [
+        coverage(n, 1.0, repeats, independent=True) for n in ENDPOINTS
+    ]
     for name, spread in SPREADS.items():
         none = [claims(n, 8, spread(8), 0.5, 0.0, repeats)[0] for n in ENDPOINTS]
         some = [claims(n, 8, spread(8), 0.5, 3.0, repeats) for n in ENDPOINTS]
-        panels["wrong claims"][f"{name}, no differences"] = none
-        panels["wrong claims"][f"{name}, half better"] = [false for false, _ in some]
-        panels["differences of 3 deviations found"][name] = [found for _, found in some]
-    return panels
+        wrong[f"{name}, no differences"] = none
+        wrong[f"{name}, half better"] = [false for false, _ in some]
+        seen[name] = [found for _, found in some]
+    return {HELD: held, WRONG: wrong, SEEN: seen}
 
 
 def plot(panels: dict[str, dict[str, list[float]]], path: Path) -> None:
     """Draw the curves."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13, 4), layout="constrained")
+    figure = Figure(figsize=(14, 4.4), layout="constrained")
     for axes, (title, curves) in zip(figure.subplots(1, 3), panels.items(), strict=True):
         for label, values in curves.items():
             style = "--" if "no differences" in label else "-"
             axes.plot(ENDPOINTS, [100 * v for v in values], style, marker="o", label=label)
-        axes.set(title=title, xlabel="endpoints", ylabel="%")
-        axes.legend(fontsize=7)
+        axes.set_title(title, fontsize=11)
+        axes.set(xlabel="endpoints", ylabel="%")
+        axes.legend(fontsize=8)
         axes.grid(color="0.92")
     figure.axes[0].axhline(95, color="0.4", linewidth=0.8)
-    figure.axes[0].set_ylim(80, 100.5)
+    figure.axes[0].set_ylim(30, 101)
     figure.axes[1].axhline(5, color="0.4", linewidth=0.8)
-    figure.axes[1].set_ylim(0, 20)
+    figure.axes[1].set_ylim(0, 12)
     figure.savefig(path, dpi=110)
+
+
+def markdown(panels: dict[str, dict[str, list[float]]]) -> str:
+    """The curves as tables, in percent."""
+    tables = []
+    for title, curves in panels.items():
+        lines = [f"| {title} (%) | {' | '.join(map(str, ENDPOINTS))} |"]
+        lines.append("| --- |" + " --- |" * len(ENDPOINTS))
+        for label, values in curves.items():
+            lines.append(f"| {label} | {' | '.join(f'{100 * v:.1f}' for v in values)} |")
+        tables.append("\n".join(lines))
+    return "\n\n".join(tables)
 
 
 if __name__ == "__main__":
     result = simulate(int(sys.argv[1]) if len(sys.argv) > 1 else 400)
     plot(result, Path(__file__).with_suffix(".png"))
-    for title, curves in result.items():
-        print(f"\n{title} (%)" + "".join(f"{n:>8}" for n in ENDPOINTS))
-        for label, values in curves.items():
-            print(f"{label:<50}" + "".join(f"{100 * v:8.1f}" for v in values))
+    print(markdown(result))

@@ -62,7 +62,8 @@ class PathEvaluation:
             RunError: If a loss along the path is not finite.
         """
         points = self.progress.points
-        for _ in self._scan() if self.protocol.refine == "search" else ():
+        scan = search.scan_times(len(self.path.legs))
+        for _ in self.scan(scan) if self.protocol.refine == "search" else ():
             yield []
         for times in rounds(self.protocol, self.grid, points, self.progress.scan):
             for group in self.groups(times):
@@ -108,12 +109,12 @@ class PathEvaluation:
             self.progress.points |= zip(times[part], results, strict=True)
             yield times[part]
 
-    def _scan(self) -> Iterator[None]:
-        """Measure the times of the scan that the progress lacks, in groups."""
+    def scan(self, scan_times: Sequence[float]) -> Iterator[None]:
+        """Measure those of some times of the scan that the progress lacks, in groups."""
         from mcbench.evaluation.shared_layers import parts
 
         scan = self.progress.scan
-        for group in self.groups(search.scan_times(len(self.path.legs))):
+        for group in self.groups(scan_times):
             times = [t for t in group if t not in scan]
             with self.progress.computing():
                 points = self.path.several(times)

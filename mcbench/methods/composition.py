@@ -81,6 +81,8 @@ class Composition:
 
     learnable: ClassVar[bool] = False
 
+    statistics: ClassVar[str] = "keep"
+
     @property
     def explicit(self) -> bool:
         """Whether neither a matching nor an adjustment is solved for."""

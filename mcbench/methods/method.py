@@ -6,7 +6,7 @@ A plugin's class need not inherit from them.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -137,6 +137,13 @@ class Parts:
     alone: bool
 
 
+STATISTICS = {
+    "keep": "between those of A and B",
+    "reset": "estimated anew at every point",
+}
+"""Running statistics of batch norms between A and B, in words; see `Traits`."""
+
+
 @dataclass(frozen=True)
 class Traits:
     """A method's description of itself; ``None`` or empty if not declared.
@@ -146,17 +153,19 @@ class Traits:
         learnable: Whether something is trained, for a path or on a pool.
         route: The way from A to B in a few words.
         use: When to use it, in a sentence or two.
+        statistics: Running statistics of batch norms between A and B, one of `STATISTICS`.
     """
 
     explicit: bool | None = None
     learnable: bool | None = None
     route: str = ""
     use: str = ""
+    statistics: str = ""
 
 
 def traits(method: Any) -> Traits:
     """The traits of a method, which are attributes of the same names."""
-    return Traits(method.explicit, method.learnable, method.route, method.use)
+    return Traits(*(getattr(method, field.name) for field in fields(Traits)))
 
 
 def needs(method: Any) -> frozenset[Need]:

@@ -30,6 +30,7 @@ OPTIONAL: dict[str, dict[str, Any]] = {
         "explores": False,
         "route": "",
         "use": "",
+        "statistics": "",
         "pool": None,
         "fit": None,
         "check": None,

@@ -8,6 +8,7 @@ import json
 import math
 import re
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,7 @@ class Table:
         rows: Cells as text, by heading; ``data`` has them as numbers.
         data: The same rows for programs (CSV and JSON).
         note: Text below the table.
+        best: Cells in bold, by row and heading.
     """
 
     name: str
@@ -41,9 +43,11 @@ class Table:
     data: list[dict[str, Any]] = field(default_factory=list)
     note: str = ""
     keys: int = 0
+    best: set[tuple[int, str]] = field(default_factory=set)
 
-    def add(self, cells: dict[str, str], data: dict[str, Any]) -> None:
-        """Add a row, as text and as numbers."""
+    def add(self, cells: dict[str, str], data: dict[str, Any], best: Collection[str] = ()) -> None:
+        """Add a row, as text and as numbers; cells under the headings ``best`` are bold."""
+        self.best |= {(len(self.rows), heading) for heading in best}
         self.rows.append(cells)
         self.data.append(data)
 
@@ -93,8 +97,14 @@ def _tabulated(table: Table, style: str) -> str:
     from tabulate import tabulate
 
     escaped = latex_text if style == "latex" else markdown_text
+    bold = "\\textbf{{{}}}" if style == "latex" else "**{}**"
+
+    def cell(i: int, column: str) -> str:
+        text = escaped(table.rows[i].get(column, ""))
+        return bold.format(text) if text and (i, column) in table.best else text
+
     heads = [escaped(column) for column in table.columns]
-    cells = [[escaped(row.get(c, "")) for c in table.columns] for row in table.rows]
+    cells = [[cell(i, column) for column in table.columns] for i in range(len(table.rows))]
     if style == "latex":
         # The format with booktabs' rules escapes once more; the raw one rules with \hline.
         body = tabulate(cells, heads, tablefmt="latex_raw", disable_numparse=True)

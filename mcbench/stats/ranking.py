@@ -82,8 +82,8 @@ def compare(values: Values) -> dict[tuple[str, str], Comparison]:
         one, two = values[a], values[b]
         differences[a, b] = jackknife({p: one[p] - two[p] for p in one if p in two})
     pooled: dict[tuple[str, str], tuple[float, float]] = {}
-    for n in {d.endpoints for d in differences.values() if not isnan(d.error)}:
-        keys = [k for k, d in differences.items() if d.endpoints == n and not isnan(d.error)]
+    for n in {d.parts for d in differences.values() if not isnan(d.error)}:
+        keys = [k for k, d in differences.items() if d.parts == n and not isnan(d.error)]
         count = len({m for key in keys for m in key})
         errors = [differences[key].error ** 2 for key in keys]
         variances, freedom = pool(errors, n - 1, (count - 1) * (n - 1))

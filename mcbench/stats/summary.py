@@ -41,7 +41,8 @@ def summarize(
 
     The interval is the mean plus and minus Student's quantile times the standard error. That of
     values by pair is of `mcbench.stats.jackknife`, with one degree of freedom less than there are
-    endpoints: pairs that share an endpoint are not independent. It needs three endpoints.
+    endpoints, as pairs that share one are not independent; or than there are pairs, if no two of
+    them do. It needs three.
 
     Arguments:
         values: Values by pair of endpoints, or independent values in any order.

@@ -135,7 +135,7 @@ def test_a_loss_that_falls_all_the_way_has_no_barrier_of_gotmare(curve: Curve) -
 
 
 def test_half_way_is_between_two_points_of_a_grid_of_even_length(curve: Curve) -> None:
-    curve.grid = [True] * 6
+    curve.t, curve.grid = [i / 5 for i in range(6)], [True] * 6
     evaluation = Evaluation(None, curve, None, None)  # type: ignore[arg-type]
     assert host().get("metric", "midpoint-accuracy").measure(evaluation, "test") == (90 + 85) / 2
 

@@ -160,7 +160,7 @@ class Form:
 
 def quadratic(problem: Problem, matrix: Tensor) -> Evaluation:
     """A path in the landscape of a quadratic form, whose Hessian is its matrix everywhere."""
-    data = replace(problem.data, loss="output")
+    data = replace(problem.data, loss="output", classes=())
     task = Problem(data, Form(matrix.float()), problem.recipe)
     ends = [{"w": torch.full((len(matrix),), float(i))} for i in (0, 1)]
     points = [Endpoint(end, seed, str(seed)) for seed, end in enumerate(ends)]

@@ -16,7 +16,8 @@ from mcbench.leaderboard.site.material import gather
 from mcbench.leaderboard.submission.check import check
 from mcbench.leaderboard.submission.submission import content
 from mcbench.leaderboard.table.guests import with_guests, with_methods
-from mcbench.leaderboard.table.records import collect, rank
+from mcbench.leaderboard.table.ranking import ranks_of
+from mcbench.leaderboard.table.records import collect
 from mcbench.leaderboard.table.table import table
 from mcbench.plugins.host import host
 from mcbench.store.store import Store
@@ -45,7 +46,7 @@ def test_an_entry_brings_a_row_along(board: Board, shared_store: Store) -> None:
     assert [row.method for row in joined.rows][-2:] == [GUEST, "endpoints"]
     assert "mcbench-ot" in joined.rows[-2].note
     records = collect(joined, shared_store)
-    assert len(records[GUEST]) == 3 and GUEST in rank(joined, records, "test")
+    assert len(records[GUEST]) == 3 and GUEST in ranks_of(joined, records)["test"]
     shown = {row["row"]: row for row in table(joined, records).data}
     assert shown[GUEST]["count"] == 3 and shown["Linear"]["count"] == 3
     assert GUEST in gather(board, None).records

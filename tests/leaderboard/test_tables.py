@@ -24,7 +24,9 @@ from mcbench.leaderboard.entry.entry import write
 from mcbench.leaderboard.submission.submission import content
 from mcbench.leaderboard.table.absence import absence, failures
 from mcbench.leaderboard.table.overview import overview
-from mcbench.leaderboard.table.records import collect, rank, summaries
+from mcbench.leaderboard.table.ranking import ranks_of
+from mcbench.leaderboard.table.records import collect
+from mcbench.leaderboard.table.summaries import summaries
 from mcbench.leaderboard.table.table import table
 from mcbench.plugins.host import host
 from mcbench.report import tables
@@ -37,7 +39,8 @@ def test_summaries() -> None:
     s = summarize([1.0, 2.0, 3.0, 6.0])
     assert (s.count, s.mean) == (4, 3.0)
     assert s.std == pytest.approx(np.std([1, 2, 3, 6], ddof=1))
-    assert 1 <= s.low < s.mean < s.high <= 6
+    half = 3.182446 * s.std / 2  # Student's t of 3 degrees of freedom.
+    assert (s.low, s.high) == pytest.approx((3 - half, 3 + half))
     assert s == summarize([6.0, 2.0, 1.0, 3.0])
     one = summarize([5.0])
     assert one.mean == 5 and math.isnan(one.std) and math.isnan(one.low)
@@ -231,19 +234,24 @@ def test_rows_have_ranks_with_intervals(board: Board, shared_store: Store) -> No
     plan = board.plan((0, 1, 2), ("linear", "arc"))
     results = Experiment(plan, shared_store).run()
     records = collect(board, shared_store)
-    ranks = rank(board, records, "test")
+    ranks = ranks_of(board, records)["test"]
     assert set(ranks) == {"linear", "arc"} and {r.position for r in ranks.values()} <= {1, 2}
-    linear, arc, _, ends = table(board, records).data
+    shown = table(board, records)
+    linear, arc, ends = (
+        next(row for row in shown.data if row["row"] == label)
+        for label in ("Linear", "Arc", "End Points")
+    )
     for row, method in ((linear, "linear"), (arc, "arc")):
         place = ranks[method]
         assert (row["test:rank"], row["test:rank:low"]) == (place.position, place.low)
         assert row["test:rank:high"] == place.high and row["test:tied"] == list(place.tied)
+        assert row["test:rank:groups"] == place.groups
     assert "test:rank" not in ends
-    assert "no method is surely better" in table(board, records).note
+    assert [row["test:rank"] for row in shown.data[:2]] == [1, 2]
+    assert "share a letter cannot be told apart" in shown.note
+    assert "Rows are in the order of their ranks by test" in " ".join(shown.note.split())
     assert len(results.records) == 6
-    with pytest.raises(KeyError):
-        rank(board, records, "train")
-    assert rank(replace(board, columns={"test": "worst:test"}), records, "test") == {}
+    assert ranks_of(replace(board, columns={"test": "worst:test"}), records)["test"] == {}
 
 
 def test_pairs_of_other_endpoints_are_not_compared(board: Board, shared_store: Store) -> None:
@@ -254,7 +262,7 @@ def test_pairs_of_other_endpoints_are_not_compared(board: Board, shared_store: S
         record["run"]["endpoints"] = [key[::-1] for key in record["run"]["endpoints"]]
         record["metrics"]["worst-accuracy"]["values"]["test"] = 1.0
     chosen = {m: {tuple(r["pair"]): Record.of(r) for r in rs} for m, rs in named.items()}
-    ranks = rank(board, chosen, "test")
+    ranks = ranks_of(board, chosen)["test"]
     assert ranks["linear"].position == 1 and ranks["linear"].tied == ("arc",)
 
 

@@ -170,6 +170,21 @@ def test_scales() -> None:
     assert even({"m": {pair: 3.0}}, "higher", "")["m"][pair] == 3.0
 
 
+def test_errors_are_ranked_as_accuracies_are() -> None:
+    accuracies = {m: {p: 97 + x / 9 for p, x in drawn(4, i).items()} for i, m in enumerate("abcd")}
+    errors = {m: {p: 100 - x for p, x in v.items()} for m, v in accuracies.items()}
+    assert ranks(accuracies, "higher", "%") == ranks(errors, "lower", "%")
+    scaled = even({"m": {(0, 1): 0.0, (0, 2): 1.9}}, "lower", "%")["m"]
+    assert list(scaled.values()) == pytest.approx([-np.log(0.1), -np.log(2.0)])
+
+
+def test_pairs_without_a_common_endpoint_are_independent_values() -> None:
+    values = {(f"a{i}", f"b{i}"): x for i, x in enumerate([1.0, 2.0, 4.0, 9.0])}
+    assert summarize(values) == summarize(list(values.values()))
+    joined = {**values, ("a0", "b1"): 3.0}
+    assert summarize(joined).high != summarize(list(joined.values())).high
+
+
 def test_an_interval_does_not_leave_what_is_possible() -> None:
     s = summarize({(0, 1): 99.0, (0, 2): 100.0, (1, 2): 98.0}, (0, 100))
     assert s.high == 100 and s.low < 97

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Literal
 
 from mcbench.errors import UsageError
@@ -71,6 +72,17 @@ class Column:
     def unit(self) -> str:
         """The unit of the metric."""
         return self.component.unit if self.component else ""
+
+    @property
+    def within(self) -> tuple[float, float]:
+        """What the value can be at least and at most: a share in percent lies in [0, 100].
+
+        A percentage of which lower is better is a loss of accuracy, which may be negative.
+        """
+        if self.unit != "%":
+            return -inf, inf
+        low, high = (-100.0 if self.component.better == "lower" else 0.0), 100.0
+        return (100 - high, 100 - low) if self.less else (low, high)
 
     @property
     def words(self) -> str:

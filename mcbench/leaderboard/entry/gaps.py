@@ -25,7 +25,7 @@ class Gaps:
     """
 
     def __init__(self, sample: Mapping[str, float]) -> None:
-        self.sample = sample
+        self.sample = dict(sample)
         self.largest = {"loss": 0.0, "accuracy": 0.0}
         self.exact = True
         self.wrong: list[str] = []

@@ -11,8 +11,10 @@ from mcbench.leaderboard.board.board import ENDPOINTS, Row
 from mcbench.leaderboard.site.curves import figure
 from mcbench.leaderboard.site.material import UNVERIFIED, Material
 from mcbench.leaderboard.table.absence import absence
+from mcbench.leaderboard.table.conditions import conditions
 from mcbench.leaderboard.table.overview import overview
-from mcbench.leaderboard.table.records import difference, summaries
+from mcbench.leaderboard.table.ranking import bold, ranking_column
+from mcbench.leaderboard.table.summaries import difference, summaries
 from mcbench.stats.summary import Summary
 
 PROBLEM = ("dataset", "architecture", "recipe", "to_recipe", "same_seed", "endpoints")
@@ -27,6 +29,8 @@ def page(material: Material) -> dict[str, Any]:
     return {
         "material": material,
         "board": board,
+        "conditions": conditions(board),
+        "ranked_by": ranking_column(material.ranks),
         "lines": [_line(material, row) for row in board.rows],
         "protocol": problem | asdict(Protocol(**board.protocol)),
         "quoted": shlex.quote(board.name),
@@ -69,6 +73,7 @@ def _cell(material: Material, row: Row, column: str, summary: Summary | None) ->
         "gap": gap,
         "bar": bar,
         "rank": rank,
+        "bold": row.method in bold(material.ranks[column]),
         "tied": [labels.get(method, method) for method in rank.tied] if rank else [],
     }
 

@@ -14,9 +14,9 @@ from mcbench.leaderboard.entry.verification import Verdict, entries, file_of, ve
 from mcbench.leaderboard.site.names import slug
 from mcbench.leaderboard.table.absence import Failures, failures
 from mcbench.leaderboard.table.guests import with_guests
-from mcbench.leaderboard.table.records import Records, collect, rank, records_of
+from mcbench.leaderboard.table.ranking import Ranks, ordered, ranks_of
+from mcbench.leaderboard.table.records import Records, collect, records_of
 from mcbench.leaderboard.table.table import remarks
-from mcbench.stats.ranking import Rank
 from mcbench.store.store import Store
 
 UNVERIFIED = "not verified"
@@ -48,6 +48,7 @@ class Material:
     """The data of one board's pages.
 
     Arguments:
+        board: The board, its rows by rank.
         records: The records that count in the table.
         sources: Source and state of each of them, by run key.
         entries: All entries, and the user's own records if they are wanted.
@@ -60,7 +61,7 @@ class Material:
     records: Records
     sources: dict[str, Sourced] = field(default_factory=dict)
     entries: tuple[Submission, ...] = ()
-    ranks: dict[str, dict[str, Rank]] = field(default_factory=dict)
+    ranks: Ranks = field(default_factory=dict)
     failed: Failures = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
@@ -74,12 +75,13 @@ def gather(board: Board, store: Store | None) -> Material:
     board = with_guests(board)
     sources = sources_of(board, store)
     records = records_of(board, sources)
+    ranks = ranks_of(board, records)
     return Material(
-        board,
+        ordered(board, ranks),
         records,
         {one.record.key: one for one in sources},  # The one that counts comes last.
         (*_published(board), *_own(board, store)),
-        {column: rank(board, records, column) for column in board.columns},
+        ranks,
         failures(board, store) if store else {},
         tuple(remarks(board, sources)),
     )

@@ -7,16 +7,17 @@ themselves, is for `mcbench.leaderboard.submission.verify`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 from typing import Any
 
 from mcbench.errors import EntryError, StructureError, UsageError
+from mcbench.evaluation import search
 from mcbench.evaluation.curve import Curve, values_by_t
 from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.evaluation.evaluate import rounds
 from mcbench.evaluation.protocol import Protocol
-from mcbench.evaluation.search import SPACING
 from mcbench.experiments.record import Record
 from mcbench.experiments.run import Run
 from mcbench.leaderboard.board.board import SEEDS, Board, identity_of, unversioned
@@ -169,11 +170,9 @@ def _curve(record: Record, board: Board) -> None:
     if any(later <= earlier for earlier, later in pairwise(curve.t)):
         raise EntryError("the times of its curve are not in order")
     protocol = record.protocol
-    grid = curve.on_grid(curve.t)
-    # The search adds points on short legs, whose number the record does not say.
-    if set(protocol.grid) - set(grid) or (protocol.refine != "search" and grid != protocol.grid):
-        raise EntryError(f"its curve is not on the grid of {protocol.points} points")
     _scan(curve, protocol)
+    if not legs_of(curve, protocol):
+        raise EntryError(f"its curve is not on the grid of {protocol.points} points")
     if set(curve.t) != _asked(curve, protocol):
         how = "the search" if protocol.refine == "search" else f"{protocol.refine} rounds"
         raise EntryError(f"its refined points are not those that {how} of refinement would give")
@@ -202,8 +201,20 @@ def _scan(curve: Curve, protocol: Protocol) -> None:
     if scan.accuracy.keys() != curve.accuracy.keys():
         raise EntryError("the scan of its curve has other accuracies than the curve")
     widest = max((b - a for a, b in pairwise(scan.t)), default=1.0)
-    if not scan.t or (scan.t[0], scan.t[-1]) != (0, 1) or widest > SPACING * (1 + 1e-9):
-        raise EntryError(f"the scan of its curve has gaps wider than {SPACING} in t")
+    if not scan.t or (scan.t[0], scan.t[-1]) != (0, 1) or widest > search.SPACING * (1 + 1e-9):
+        raise EntryError(f"the scan of its curve has gaps wider than {search.SPACING} in t")
+
+
+def legs_of(curve: Curve, protocol: Protocol) -> Collection[int]:
+    """The numbers of legs that a path with the curve's times may have, often several."""
+    grid = curve.on_grid(curve.t)
+    if curve.scan is None:
+        return range(1, sys.maxsize if grid == protocol.grid else 1)
+    return [
+        legs
+        for legs in range(1, len(curve.scan.t))
+        if grid == protocol.grid_of(legs) and curve.scan.t == search.scan_times(legs)
+    ]
 
 
 def _asked(curve: Curve, protocol: Protocol) -> set[float]:

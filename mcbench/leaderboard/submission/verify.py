@@ -22,6 +22,7 @@ from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.evaluation.ends import check_ends
 from mcbench.evaluation.evaluate import PathEvaluation, rounds
 from mcbench.evaluation.metric import Evaluation
+from mcbench.evaluation.search import SAMPLES
 from mcbench.experiments.endpoints import Endpoints
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.metrics import values_of
@@ -33,6 +34,8 @@ from mcbench.leaderboard.entry.gaps import Gaps
 from mcbench.leaderboard.entry.schema import RecordItem
 from mcbench.leaderboard.entry.verification import State, Verdict
 from mcbench.leaderboard.submission import points
+from mcbench.leaderboard.submission.check import legs_of
+from mcbench.leaderboard.submission.curves import compare_points, compare_scans, compare_wholes
 from mcbench.leaderboard.submission.submission import plan_of
 from mcbench.paths.params import fingerprint
 from mcbench.paths.path import Path
@@ -195,13 +198,18 @@ class _Verifier:
         """The path's curve at all points, or at A and a sample of the others."""
         curve, protocol = record.curve, record.protocol
         whole = self.how.count is None or self.how.count >= len(curve.t)
-        sample = set(curve.t)
+        sample, scanned = set(curve.t), curve.scan.t if curve.scan else []
         if not whole:  # Another sample for each record, given the seed.
             draws = random.Random(f"{self.how.seed} {list(record.run.endpoints)} {record.method}")
-            sample = {0.0, *draws.sample(curve.t[1:], min(self.how.count or 0, len(curve.t) - 1))}
+            count = self.how.count or 0
+            sample = {0.0, *draws.sample(curve.t[1:], min(count, len(curve.t) - 1))}
+            scanned = sorted(draws.sample(scanned, min(count, len(scanned))))
         grid = curve.on_grid(curve.t)
         evaluation = PathEvaluation(path, self.problem, protocol, grid=grid)
         scan = values_by_t(curve.scan) if curve.scan else {}
+        if isinstance(path, Path):  # The points of the scan are never sent.
+            for _ in evaluation.scan(scanned):
+                pass
         for times in rounds(protocol, grid, values_by_t(curve), scan):
             for group in evaluation.groups(times):
                 missing = [t for t in group if t in sample - evaluation.progress.points.keys()]
@@ -210,36 +218,21 @@ class _Verifier:
         return evaluation.curve()
 
     def _compare(self, record: Record, ours: Curve, path: AnyPath, rebuilt: bool) -> Verdict:
-        gaps = Gaps({name: 100 / len(split) for name, split in self.problem.splits.items()})
-        stated = record.curve
-        times = set(ours.t)
-
-        def at(values: list[float]) -> list[float]:
-            return [x for t, x in zip(stated.t, values, strict=True) if t in times]
-
-        for split in ours.loss:
-            gaps.compare("loss", split, at(stated.loss[split]), ours.loss[split])
-            if ours.accuracy:
-                there = at(stated.accuracy[split])
-                gaps.compare("accuracy", split, there, ours.accuracy[split], "%")
-            if stated.with_start:
-                there = at(stated.with_start[split])
-                gaps.compare("ensemble with A", split, there, ours.with_start[split], "%")
-        if stated.square:
-            gaps.compare("squared norm", "", at(stated.square), ours.square)
-        gaps.end(stated.end, ours.end)
-        gaps.compare("distance of the ends", "", [stated.straight], [ours.straight])
+        stated, splits = record.curve, self.problem.splits
+        gaps = Gaps({name: 100 / len(split) for name, split in splits.items()})
+        compare_points(gaps, stated, ours)
         if len(ours.t) == len(stated.t):
-            for name, of_split in ours.ensembles.items():
-                for split, value in of_split.items():
-                    there = [stated.ensembles[name][split]]
-                    gaps.compare(f"ensemble of the {name}", split, there, [value], "%")
-            if rebuilt:
-                gaps.compare("position", "", stated.position, ours.position)
-            else:
-                gaps.at_least(stated.on_grid(stated.position), ours.on_grid(ours.position))
+            compare_wholes(gaps, stated, ours, rebuilt)
+        if ours.scan and stated.scan:
+            sizes = {name: min(SAMPLES, len(split)) for name, split in splits.items()}
+            compare_scans(gaps, stated.scan, ours.scan, sizes)
+        if isinstance(path, Path) and len(path.legs) not in legs_of(stated, record.protocol):
+            legs = len(path.legs)
+            gaps.wrong.append(f"its grid and scan are not those of a path of {legs} legs")
         left = self._metrics(record, stated, path, gaps)
         notes = [f"not verified: metric {quoted(m)}: {why}" for m, why in left.items()]
+        if stated.scan and not ours.scan:
+            notes.append("not verified: the scan, whose points are not sent: take --rebuild")
         reason = "; ".join([*gaps.wrong[:3], *notes])
         state: State = "differs" if gaps.wrong else "confirmed"
         other = self._other_code(record) if gaps.wrong and rebuilt else ""

@@ -50,7 +50,8 @@ def overview(board: Board, records: Records) -> Table:
         "networks (fit).\nLength: of the path by the distance of its ends. Seconds, passes over "
         "the training data and the highest memory use\nare what the method took to connect and to "
         "give the board's points, without their evaluation.\nAccuracy lost: test accuracy of the "
-        "ends less the worst on the grid, in percentage points."
+        "ends less the worst, in percentage points: on the grid, or\n"
+        "as the search found it."
     )
     return table
 
@@ -73,7 +74,7 @@ def _lost(record: Record) -> float | None:
     if not curve.accuracy:
         return None
     ends = [end["test"] for end in ends_of(record, record.run.endpoints).values()]
-    return sum(ends) / len(ends) - min(curve.on_grid(curve.accuracy["test"]))
+    return sum(ends) / len(ends) - min(curve.evenly(curve.accuracy["test"]))
 
 
 _DECLARED = ("explicit formula", "learnable", "route")

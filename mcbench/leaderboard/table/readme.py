@@ -14,7 +14,9 @@ from mcbench.leaderboard.board.board import Board
 from mcbench.leaderboard.entry.sources import Sourced
 from mcbench.leaderboard.entry.verification import entries
 from mcbench.leaderboard.table.guests import with_guests
-from mcbench.leaderboard.table.records import Records, difference, records_of, summaries
+from mcbench.leaderboard.table.ranking import ordered, ranks_of
+from mcbench.leaderboard.table.records import Records, records_of
+from mcbench.leaderboard.table.summaries import difference, summaries
 from mcbench.leaderboard.table.table import remarks, table
 from mcbench.report.tables import Table, markdown_text, render
 
@@ -28,6 +30,7 @@ def section(board: Board, sources: list[Sourced], folder: Path) -> str:
     """
     board = with_guests(board)
     records = records_of(board, sources)
+    board = ordered(board, ranks_of(board, records))
     shown = table(board, records)
     shown.note = "\n".join(filter(None, [shown.note, *remarks(board, sources)]))
     parts = [_introduction(board, records, folder), render([shown], "markdown")]
@@ -75,7 +78,8 @@ def _introduction(board: Board, records: Records, folder: Path) -> str:
     lines.append(
         markdown_text(
             f"Measured with mcbench {', '.join(versions)} on {board.problem}: "
-            f"{len(networks)} networks (seeds {', '.join(map(str, seeds))}), {len(pairs)} pairs."
+            f"{len(networks)} networks (seeds {', '.join(map(str, seeds))}), "
+            f"{len(pairs)} pair{'s' * (len(pairs) != 1)}."
         )
     )
     links = []

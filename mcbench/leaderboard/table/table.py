@@ -11,18 +11,26 @@ from mcbench.leaderboard.entry.entry import title
 from mcbench.leaderboard.entry.sources import Sourced, conflicts, other_endpoints
 from mcbench.leaderboard.entry.verification import entries
 from mcbench.leaderboard.table.absence import Failures, absence
-from mcbench.leaderboard.table.records import Records, method_finder, rank, summaries
+from mcbench.leaderboard.table.conditions import conditions
+from mcbench.leaderboard.table.ranking import bold, ordered, ranking_column, ranks_of
+from mcbench.leaderboard.table.records import Records, method_finder
+from mcbench.leaderboard.table.summaries import summaries
 from mcbench.report.tables import Table, plus_minus
 
 RANKS = (
-    "Rank: the places a method may have; =: not the first, but no method is surely better. From "
-    "differences on the same\npairs, with endpoints left out in turn; of all that is said to be "
-    "surely better, 5 % is wrong on average."
+    "Rank: the places that a method may have; two methods that share a letter cannot be told "
+    "apart. Bold: no method is\nsurely better; nothing is bold where all are tied. Of all that is "
+    "said to be surely better, 5 % is wrong on average.\nRows are in the order of their ranks by "
+    "{column}."
+)
+INTERVALS = (
+    "Intervals: 95 %, of means over pairs by leaving out endpoints in turn, as pairs that share "
+    "one are not independent."
 )
 
 
 def table(board: Board, records: Records, failed: Failures | None = None) -> Table:
-    """Table of a board: measured beside published, and why a value is missing.
+    """Table of a board: measured beside published, and why a value is missing; rows by rank.
 
     Arguments:
         records: As `mcbench.leaderboard.table.records.collect` gives them.
@@ -30,11 +38,13 @@ def table(board: Board, records: Records, failed: Failures | None = None) -> Tab
     """
     failed = failed or {}
     shown = Table("leaderboard", f"{board.title} ({board.reference})", [], keys=1)
-    ranks = {column: rank(board, records, column) for column in board.columns}
+    ranks = ranks_of(board, records)
+    board = ordered(board, ranks)
     for row in board.rows:
         by_column = summaries(board, row, records)
         cells = {"method": row.label, "mcbench method": row.method or "none yet"}
         data: dict[str, Any] = {"row": row.label, "method": row.method}
+        best = []
         for column in board.columns:
             summary, digits = by_column.get(column), board.digits(column)
             if summary:
@@ -52,6 +62,8 @@ def table(board: Board, records: Records, failed: Failures | None = None) -> Tab
                 cells[f"{column} rank"] = str(place)
                 data |= {f"{column}:rank": place.position, f"{column}:tied": list(place.tied)}
                 data |= {f"{column}:rank:low": place.low, f"{column}:rank:high": place.high}
+                data[f"{column}:rank:groups"] = place.groups
+                best += [column] if row.method in bold(ranks[column]) else []
             paper = row.published.get(column)
             if paper:
                 cells[f"{column} published"] = plus_minus(paper.mean, paper.std, digits)
@@ -61,9 +73,12 @@ def table(board: Board, records: Records, failed: Failures | None = None) -> Tab
         unit = " nets" if row.method == ENDPOINTS else ""
         cells["pairs"] = f"{count}{unit}" if count else ""
         data["count"] = count
-        shown.add(cells, data)
+        shown.add(cells, data, best)
     shown.columns = _heads(board, shown.rows)
-    shown.note = "\n".join(_notes(board, records, failed, any(len(r) > 1 for r in ranks.values())))
+    legend = [RANKS.format(column=by)] if (by := ranking_column(ranks)) else []
+    legend += [INTERVALS] if any(head.endswith("interval") for head in shown.columns) else []
+    notes = [board.note.strip(), *conditions(board), *legend, *_notes(board, records, failed)]
+    shown.note = "\n".join(filter(None, notes))
     return shown
 
 
@@ -76,10 +91,9 @@ def _heads(board: Board, rows: list[dict[str, str]]) -> list[str]:
     return [*heads, "pairs"] if any(row["pairs"] for row in rows) else heads
 
 
-def _notes(board: Board, records: Records, failed: Failures, ranked: bool) -> list[str]:
-    lines = [board.note.strip()] if board.note.strip() else []
-    lines += [RANKS] if ranked else []
-    lines += [f"{row.label}: {row.note}" for row in board.rows if row.note]
+def _notes(board: Board, records: Records, failed: Failures) -> list[str]:
+    """Remarks on rows, and why values are missing."""
+    lines = [f"{row.label}: {row.note}" for row in board.rows if row.note]
     waiting: dict[str, None] = {}
     for row in board.rows:
         for column in board.columns:

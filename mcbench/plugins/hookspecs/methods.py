@@ -14,11 +14,12 @@ def mcbench_methods() -> Iterable[Any]:  # type: ignore[empty-body]
 
     Optional: ``summary``, ``reference``, and ``needs``, a set of ``"data"``, ``"affine-chain"``,
     ``"permutation-groups"``, ``"pool"``; a method with a need that mcbench does not serve fails
-    with a message that names it. Five more describe the method: ``explicit``, whether its points
+    with a message that names it. Six more describe the method: ``explicit``, whether its points
     are a closed formula of A and B; ``learnable``, whether something is trained; ``baseline``,
     whether others are compared with it first; ``route``, the way in a few words; ``use``, when to
-    use it. See `mcbench.Method` for methods fitted on a pool of networks, and
-    `mcbench.Composition` for methods made of parts.
+    use it; ``statistics``, whether running statistics of batch norms are those of the path
+    (``"keep"``) or estimated anew at its points (``"reset"``). See `mcbench.Method`
+    for methods fitted on a pool of networks, and `mcbench.Composition` for methods made of parts.
 
     Example::
 

@@ -82,6 +82,7 @@ class TrainedCurve:
     needs: ClassVar[frozenset[Literal["data"]]] = frozenset({"data"})
     explicit: ClassVar[bool] = False
     learnable: ClassVar[bool] = True
+    statistics: ClassVar[str] = "reset"
     trial: ClassVar[dict[str, object]] = {"epochs": 2}
     expected_failures: ClassVar[dict[str, str]] = {
         "float64": "bends are trained in the precision that networks are built in, float32"

@@ -21,6 +21,7 @@ class Linear:
     explicit = True
     baseline = True
     learnable = False
+    statistics = "keep"
     route = "one line"
     use = "The baseline: what a method gains, it gains over the straight line."
 
@@ -41,6 +42,7 @@ class RandomDirection:
     reference = "Garipov et al., NeurIPS 2018, sec. 5 (ensembles along a path)"
     explicit = True
     learnable = False
+    statistics = "keep"
     route = "one line, away from B"
     use = "A baseline of ensembles along a path (`ensemble-along`); it does not connect A and B."
 

@@ -58,6 +58,7 @@ class Band:
     needs: ClassVar[frozenset[Literal["data"]]] = frozenset({"data"})
     explicit: ClassVar[bool] = False
     learnable: ClassVar[bool] = True
+    statistics: ClassVar[str] = "reset"
     reference: ClassVar[str] = REFERENCE
 
     def connect(self, a: Endpoint, b: Endpoint, problem: Problem) -> Path:
