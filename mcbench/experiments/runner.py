@@ -10,6 +10,7 @@ from mcbench.errors import StructureError, UsageError, reason_of
 from mcbench.evaluation.evaluate import PathEvaluation
 from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.metric import Evaluation
+from mcbench.evaluation.search import scan_times
 from mcbench.experiments import record as records
 from mcbench.experiments.connector import Connector
 from mcbench.experiments.metrics import Metrics
@@ -109,7 +110,12 @@ def compute_curve(run: Run, connector: Connector, store: Store) -> tuple[Record,
     points, scan = ({t: x for t, x in partial[name]} for name in ("points", "scan"))
     progress = Progress(points, move(sums, problem.device), scan, connection.meter.running)
     evaluation = PathEvaluation(connection.path, problem, run.protocol, progress)
+    reported = False
     for times in evaluation.points():
+        reported = reported or checkpoint.due  # A scan that takes seconds is not worth a line.
+        if not times and reported:
+            highest = max(values["loss"]["train"] for values in scan.values())
+            checkpoint.report(len(scan), len(scan_times(len(connection.path.legs))), highest)
         for t in times:
             host().notify("mcbench_point_evaluated", run=run, t=t, values=points[t])
         lists = {"points": list(points.items()), "scan": list(scan.items())}
