@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from boards import HEAD, declared
+from scipy import stats
 
 from conftest import PLAN
 from mcbench.errors import UsageError
@@ -37,7 +38,8 @@ def test_summaries() -> None:
     s = summarize([1.0, 2.0, 3.0, 6.0])
     assert (s.count, s.mean) == (4, 3.0)
     assert s.std == pytest.approx(np.std([1, 2, 3, 6], ddof=1))
-    assert 1 <= s.low < s.mean < s.high <= 6
+    assert (s.low + s.high) / 2 == pytest.approx(s.mean)
+    assert s.high - s.mean == pytest.approx(stats.t.ppf(0.975, 3) * s.std / 2)
     assert s == summarize([6.0, 2.0, 1.0, 3.0])
     one = summarize([5.0])
     assert one.mean == 5 and math.isnan(one.std) and math.isnan(one.low)
