@@ -20,10 +20,10 @@ from torch.utils.data import DataLoader
 from training import Pictures
 from weight_adjustment import pseudo_inverse
 
-from mcbench.evaluation.evaluate import evaluate
+from mcbench.evaluation.evaluate import PathEvaluation
+from mcbench.evaluation.losses import Progress
 from mcbench.evaluation.protocol import Protocol
 from mcbench.paths.params import Params, combine
-from mcbench.paths.path import Path
 from mcbench.plugins.host import host
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import SPLITS, Problem
@@ -61,8 +61,10 @@ def ours(task: Problem, a: Params, b: Params, points: int) -> Cost:
         yield
         spent.append(time.perf_counter() - asked)
 
-    path = Path([leg.within(clock) for leg in path.legs], path.end)
-    curve = evaluate(path, task, Protocol(points, refine=0))
+    evaluation = PathEvaluation(path, task, Protocol(points, refine=0), Progress(computing=clock))
+    for _ in evaluation.points():
+        pass
+    curve = evaluation.curve()
     seconds = time.perf_counter() - began
     errors = {t: {s: 100 - curve.accuracy[s][i] for s in SPLITS} for i, t in enumerate(curve.t)}
     return Cost(sum(spent), seconds - sum(spent), errors)

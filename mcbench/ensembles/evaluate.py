@@ -203,9 +203,10 @@ def grow(
     """Accuracy and cost of an ensemble with the members of 1, 2, ... trainings, on the test data.
 
     Each is a dictionary of ``accuracy`` (percent) and ``loss`` (nats, cross-entropy) of the mean
-    softmax output; ``members``; ``parameters`` and ``bytes`` that are stored, ``operations`` of a
-    forward pass of one input (see `mcbench.structure.flops`), and the same three under
-    ``independent-...`` for one network from each training.
+    softmax output; ``members``; ``parameters`` and ``bytes`` that are stored, the bytes those of
+    running statistics too; ``operations`` of a forward pass of one input (see
+    `mcbench.structure.flops`), and the same three under ``independent-...`` for one network from
+    each training.
 
     Arguments:
         trainings: The members from each training; see `mcbench.ensembles.ensemble.by_training`.
@@ -218,6 +219,12 @@ def grow(
     chain = problem.chain_or_none
     example = torch.zeros(2, *problem.input_shape, device=problem.device)
     by_layer = operations(problem.module, example, chain)
+    trained = {name for name, _ in problem.module.named_parameters()}
+
+    def storage(entries: Params) -> tuple[int, int]:
+        """The number of parameters, and the bytes of all entries."""
+        return sum(x.numel() for n, x in entries.items() if n in trained), size(entries)[1]
+
     total: Any = 0  # A tensor, from the first member on.
     first: Params = {}
     stored = {"parameters": 0, "bytes": 0, "operations": 0}
@@ -227,14 +234,14 @@ def grow(
             count, first = count + 1, first or member
             own = {n: x for n, x in member.items() if count == 1 or x is not first[n]}
             shared = chain.common([first, member], operator.is_) if chain and count > 1 else 0
-            for name, value in zip(stored, (*size(own), sum(by_layer[shared:])), strict=True):
+            for name, value in zip(stored, (*storage(own), sum(by_layer[shared:])), strict=True):
                 stored[name] += value
             total = total + probabilities(member, problem)
             if not bool(total.isfinite().all()):
                 raise RunError(f"the outputs of member {count} are not finite")
         if not first:
             raise RunError("the first training gave no member")
-        alone = zip(stored, (*size(first), sum(by_layer)), strict=True)
+        alone = zip(stored, (*storage(first), sum(by_layer)), strict=True)
         values = quality(total, count, problem)
         report(number, values["loss"])
         independent = {f"independent-{name}": number * value for name, value in alone}

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mcbench.errors import UsageError
-from mcbench.evaluation import search
 
 
 @dataclass(frozen=True)
@@ -40,4 +39,6 @@ class Protocol:
 
     def grid_of(self, legs: int) -> list[float]:
         """The values of t on the grid of a path with so many legs."""
+        from mcbench.evaluation import search
+
         return search.grid(self.points, legs) if self.refine == "search" else self.grid

@@ -9,6 +9,7 @@ from mcbench.paths.params import Params, combine
 from mcbench.paths.path import Leg
 from mcbench.problem.problem import Problem
 from mcbench.structure.neurons import Hidden
+from mcbench.structure.rows import Rows
 
 
 def all_layers(
@@ -18,33 +19,31 @@ def all_layers(
 
     Layers are matched from the bottom, each after the layer below is permuted. A neuron is its
     incoming weights and scalars; in the last hidden layer also its outgoing weights, which no
-    other neuron owns. All layers move by the interpolation at the same time; entries of no neuron
-    (the output bias) move straight.
+    other neuron owns, if ``parts.last`` is ``neurons``; if it is ``rows``, outputs are neurons
+    too. All layers move by the interpolation at the same time; entries of no neuron move straight.
 
     Returns:
         The leg, and the order of B's neurons in each hidden layer.
     """
     chain = problem.chain
-    hiddens = [Hidden.of(chain, a, k) for k in range(len(chain.layers) - 1)]
-    last = hiddens[-1] if hiddens else None
-
-    def vectors(hidden: Hidden, params: Params) -> Tensor:
-        return hidden.pack(params) if hidden is last else hidden.in_weights(params)
-
+    count = len(chain.layers) - 1
+    layers: list[Hidden | Rows] = [Rows.of(chain, a, k) for k in range(count)]
+    if count and parts.last == "neurons":
+        layers[-1] = Hidden.of(chain, a, count - 1)
     orders: list[Tensor] = []
-    for hidden in hiddens:
-        order = parts.matching.match(vectors(hidden, a), vectors(hidden, b), hidden.incoming)
+    for k, layer in enumerate(layers):
+        order = parts.matching.match(layer.pack(a), layer.pack(b), layer.incoming)
         orders.append(order)
-        b = hidden.permute(b, order)
-    ends = [(hidden, vectors(hidden, a), vectors(hidden, b)) for hidden in hiddens]
+        b = Hidden.of(chain, a, k).permute(b, order)
+    if parts.last == "rows":
+        layers.append(Rows.of(chain, a, count))
+    ends = [(layer, layer.pack(a), layer.pack(b)) for layer in layers]
 
     def between(u: float) -> Params:
         point = combine(a, b, 1 - u, u)
-        for hidden, here, there in ends:
-            neurons = hidden.between(parts.interpolation, here, there, u)
-            point |= hidden.unpack_in(neurons[:, : hidden.outgoing])
-            if hidden is last:
-                point |= hidden.unpack_out(neurons[:, hidden.outgoing :])
+        for layer, here, there in ends:
+            rows = layer.rows if isinstance(layer, Hidden) else layer
+            point |= layer.unpack(rows.between(parts.interpolation, here, there, u, parts.alone))
         return point
 
     return [Leg(a, b, between, title="move the neurons")], orders

@@ -7,8 +7,9 @@ weight adjustment.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
+from mcbench.errors import UsageError
 from mcbench.methods.method import Need, Parts
 from mcbench.paths.path import End, Path
 from mcbench.plugins.host import host
@@ -25,9 +26,15 @@ class Composition:
 
     Without an adjustment all layers move at once (`mcbench.methods.all_layers`). With one the
     network changes layer by layer from the bottom (`mcbench.methods.layerwise`), so that the
-    outputs of the layer above can be preserved; the last leg takes the last layer to B. A
-    permutation of neurons by the matching is then undone neuron by neuron
-    (`mcbench.methods.unpermute`), unless ``end`` is ``permuted``.
+    outputs of the layer above can be preserved. A permutation of neurons by the matching is then
+    undone neuron by neuron (`mcbench.methods.unpermute`), unless ``end`` is ``permuted``.
+
+    The weights of the last layer become B's in one of three ways (``last``). As outgoing weights
+    of the last hidden layer's ``neurons``, with these: so they do without an adjustment; with one
+    they are not adjusted then, and there is no leg for them. By ``rows``: the outputs are neurons,
+    whose incoming weights and biases move by the interpolation. Or ``straight``. With an
+    adjustment, rows and straight lines have a leg of their own, the last one; ``straight`` is what
+    is done then.
 
     Arguments:
         name: The method's name.
@@ -53,6 +60,19 @@ class Composition:
         "b",
         "b: the whole way; permuted: stop at B with its neurons permuted; "
         "short: stop before the last layer is B's",
+    )
+    last: Literal["auto", "neurons", "rows", "straight"] = parameter(
+        "auto",
+        "how the last layer becomes B's; neurons: with the last hidden layer's neurons; rows: by "
+        "the interpolation of its rows; straight; auto: neurons without an adjustment, straight "
+        "with one",
+        later=True,
+    )
+    biases: Literal["neurons", "alone"] = parameter(
+        "neurons",
+        "neurons: a bias is a coordinate of its neuron; alone: a layer's biases move as a vector "
+        "of their own",
+        later=True,
     )
 
     baseline: bool = False
@@ -92,8 +112,18 @@ class Composition:
         from mcbench.methods.layerwise import layerwise
         from mcbench.methods.unpermute import is_identity, way_back
 
-        parts = Parts(*(host().get(kind, getattr(self, kind)) for kind in _KINDS))
-        if parts.adjustment.name == "none":
+        matching, interpolation, adjustment = (
+            host().get(kind, getattr(self, kind)) for kind in _KINDS
+        )
+        at_once = adjustment.name == "none"
+        last = self.last if self.last != "auto" else "neurons" if at_once else "straight"
+        parts = Parts(matching, interpolation, adjustment, last, self.biases == "alone")
+        if not at_once and (self.end, last) == ("short", "neurons"):
+            raise UsageError(
+                f"{self.name}: end=short leaves out the last layer's leg, and with last=neurons "
+                "there is none: give one of the two"
+            )
+        if at_once:
             legs, orders = all_layers(a.params, b.params, problem, parts)
         else:
             legs, orders = layerwise(a.params, b.params, problem, parts)

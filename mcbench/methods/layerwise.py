@@ -3,7 +3,7 @@ r"""Layer-wise connection: A, AB_2, ..., AB_n, B (Anokhin & Yarotsky, ICML 2020)
 :math:`\Theta^{AB}_k` has the layers of B below layer k, those of A above it, and in layer k the
 weights that preserve A's outputs of that layer, by an adjustment. Consecutive points differ in two
 layers, so the leg between them is a problem of one hidden layer; the last leg takes the last layer
-straight to B's.
+to B's, unless its weights move with the last hidden neurons.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from dataclasses import replace
 from torch import Tensor
 
 from mcbench.methods.method import Adjust, Parts, Stage
-from mcbench.paths.params import Params
+from mcbench.paths.params import Params, combine
 from mcbench.paths.path import Leg, line
 from mcbench.problem.problem import Problem
 from mcbench.structure.neurons import Hidden
+from mcbench.structure.rows import Rows
 
 
 def layerwise(
@@ -26,8 +27,8 @@ def layerwise(
     """Legs from A to B with its hidden neurons matched to those that they replace.
 
     Returns:
-        The legs, the last of them for the last layer; and the order of B's neurons in each
-        hidden layer.
+        The legs, one for each hidden layer and, unless ``parts.last`` is ``neurons``, one for the
+        last layer; and the order of B's neurons in each hidden layer.
     """
     here, legs, orders = a, [], []
     for k in range(len(problem.chain.layers) - 1):
@@ -36,7 +37,24 @@ def layerwise(
         here = leg.stop
         legs.append(leg)
         orders.append(order)
-    return [*legs, line(here, b, "undo the last adjustment")], orders
+    if parts.last != "neurons" or not legs:
+        legs.append(_last_leg(here, b, problem, parts))
+    return legs, orders
+
+
+def _last_leg(start: Params, b: Params, problem: Problem, parts: Parts) -> Leg:
+    """The leg on which the last layer becomes B's."""
+    leg = line(start, b, "undo the last adjustment")
+    if parts.last != "rows":
+        return leg
+    rows = Rows.of(problem.chain, b, -1)
+    here, there = rows.pack(start), rows.pack(b)
+
+    def move(u: float) -> Params:
+        moved = rows.between(parts.interpolation, here, there, u, parts.alone)
+        return start | rows.unpack(moved)
+
+    return Leg(start, b, move, title=leg.title)
 
 
 def _stage(
@@ -44,11 +62,12 @@ def _stage(
 ) -> tuple[Leg, Tensor]:
     """The leg on which the neurons of hidden layer k become B's, and their order."""
     hidden = Hidden.of(problem.chain, a, k)
-    adjust = parts.adjustment.prepare(Stage(k + 1, start, a), problem) or (
-        lambda params, u: params
-    )
     last = k + 2 == len(problem.chain.layers)
-    entries = hidden.below.entries + ([hidden.above.weight] if last else [])
+    whole = last and parts.last == "neurons"
+    prepared = None if whole else parts.adjustment.prepare(Stage(k + 1, start, a), problem)
+    adjust = prepared or (lambda params, u: params)
+    rest = [name for name in hidden.above.entries if whole and name != hidden.above.weight]
+    entries = hidden.below.entries + [hidden.above.weight] * last + rest
     # The layer above still has A's neurons, unless it is the last one: outgoing weights are then
     # not B's, but those that preserve A's outputs.
     replaced = start | {name: b[name] for name in entries}
@@ -57,11 +76,14 @@ def _stage(
     order = parts.matching.match(hidden.pack(start), hidden.pack(replaced), hidden.incoming)
     replaced = hidden.permute(replaced, order)
     stop = adjust(replaced, 1.0) if last else replaced
-    along, several = parts.adjustment.along, parts.adjustment.several or _one_by_one
+    along = parts.adjustment.along and not whole
+    several = parts.adjustment.several or _one_by_one
     here, there = hidden.pack(start), hidden.pack(replaced if along else stop)
 
     def move(u: float) -> Params:
-        return start | hidden.unpack(hidden.between(parts.interpolation, here, there, u))
+        moved = hidden.rows.between(parts.interpolation, here, there, u, parts.alone)
+        one, two = ({name: x[name] for name in rest} for x in (start, stop))
+        return start | hidden.unpack(moved) | combine(one, two, 1 - u, u)
 
     def adjusted(times: Sequence[float]) -> list[Params]:
         return several(adjust, move, times)

@@ -124,11 +124,17 @@ class CompleteAdjustment(Adjustment, Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of a composed method."""
+    """The parts of a composed method.
+
+    ``last`` says how the last layer becomes B's, ``alone`` whether biases are no coordinates of
+    their neurons: see `mcbench.methods.composition.Composition`.
+    """
 
     matching: Matching
     interpolation: Interpolation
     adjustment: CompleteAdjustment
+    last: Literal["neurons", "rows", "straight"]
+    alone: bool
 
 
 @dataclass(frozen=True)

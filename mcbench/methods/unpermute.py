@@ -136,7 +136,7 @@ class Places:
     def __init__(
         self, silenced: Tensor, order: list[int], spare: int, hidden: Hidden, b: Params
     ) -> None:
-        self._neurons = torch.cat([hidden.in_weights(b), silenced], dim=1)
+        self._neurons = torch.cat([hidden.rows.pack(b), silenced], dim=1)
         self._hidden, self._rest, self._moves = hidden, b, plan(order, spare)
         self._order, self._spare = order, spare
         self._steps = self._step_lengths()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,6 +11,7 @@ from torch import Tensor
 from mcbench.paths.params import Params
 from mcbench.structure.affine import Affine
 from mcbench.structure.chain import Chain
+from mcbench.structure.rows import Rows
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,14 @@ class Hidden:
         return self.shapes[0][0]
 
     @property
+    def rows(self) -> Rows:
+        """The neurons without their outgoing weights."""
+        return Rows(self.below, self.shapes[0])
+
+    @property
     def incoming(self) -> int:
         """The number of incoming weights of a neuron."""
-        return prod(self.shapes[0][1:])
+        return self.rows.incoming
 
     @property
     def block(self) -> int:
@@ -56,25 +61,9 @@ class Hidden:
         return prod(self.shapes[1][1:]) // self.count
 
     @property
-    def scalars(self) -> list[str]:
-        """Names of the entries of shape (n,)."""
-        return [name for name in self.below.entries if name != self.below.weight]
-
-    def between(self, interpolation: Any, a: Tensor, b: Tensor, u: float) -> Tensor:
-        """Neurons at u, interpolated from those of two networks, shape (n, d).
-
-        Variances of a batch normalisation are always interpolated linearly: so they stay positive.
-        """
-        neurons: Tensor = interpolation.interpolate(a, b, u)  # Any: its protocol is in `methods`.
-        if self.below.norm is not None:
-            k = self.incoming + self.scalars.index(self.below.norm.var)
-            neurons[:, k] = (1 - u) * a[:, k] + u * b[:, k]
-        return neurons
-
-    @property
     def outgoing(self) -> int:
         """The first coordinate that is an outgoing weight."""
-        return self.incoming + len(self.scalars)
+        return self.rows.length
 
     def out_weights(self, params: Params) -> Tensor:
         """Outgoing weights by neuron, shape (n, block x out)."""
@@ -82,27 +71,14 @@ class Hidden:
         split = weight.reshape(len(weight), self.count, self.block)
         return split.permute(1, 2, 0).flatten(1)
 
-    def in_weights(self, params: Params) -> Tensor:
-        """Incoming weights and scalars by neuron, shape (n, outgoing)."""
-        scalars = [params[name][:, None] for name in self.scalars]
-        return torch.cat([params[self.below.weight].flatten(1), *scalars], dim=1)
-
     def pack(self, params: Params) -> Tensor:
-        """Neurons as rows, shape (n, outgoing + block x out)."""
-        return torch.cat([self.in_weights(params), self.out_weights(params)], dim=1)
+        """Neurons, shape (n, outgoing + block x out)."""
+        return torch.cat([self.rows.pack(params), self.out_weights(params)], dim=1)
 
     def unpack(self, neurons: Tensor) -> Params:
         """The entries of `Params` from whole neurons."""
-        return self.unpack_in(neurons[:, : self.outgoing]) | self.unpack_out(
-            neurons[:, self.outgoing :]
-        )
-
-    def unpack_in(self, neurons: Tensor) -> Params:
-        """The entries from incoming weights and scalars, shape (n, outgoing)."""
-        params = {self.below.weight: neurons[:, : self.incoming].reshape(self.shapes[0])}
-        for i, name in enumerate(self.scalars, self.incoming):
-            params[name] = neurons[:, i].contiguous()
-        return params
+        rows, outgoing = neurons[:, : self.outgoing], neurons[:, self.outgoing :]
+        return self.rows.unpack(rows) | self.unpack_out(outgoing)
 
     def unpack_out(self, neurons: Tensor) -> Params:
         """The entry from outgoing weights, shape (n, block x out)."""

@@ -20,6 +20,7 @@ from mcbench.experiments.experiment import Experiment
 from mcbench.plugins.host import host
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
+from mcbench.testing.metrics import evaluation as kit_evaluation
 
 
 @pytest.fixture
@@ -201,7 +202,25 @@ def test_wa_storage_counts_one_backbone_and_two_heads(
     metric = host().get("metric", f"wa-storage[head={head}]")
     assert metric.measure(evaluation_of(problem, pair), None) == {
         "parameters": whole + extra,
-        "independent-parameters": 2 * whole,
         "bytes": 4 * (whole + extra),
+        "independent-parameters": 2 * whole,
         "independent-bytes": 8 * whole,
     }
+
+
+def test_wa_storage_counts_running_statistics_apart_and_by_their_type() -> None:
+    """Plain torch: parameters and buffers of the module, a counter of 8 bytes for each norm."""
+    evaluation = kit_evaluation("batch-normalised")
+    network = evaluation.problem.module
+    parameters, buffers = list(network.parameters()), list(network.buffers())
+    measured = host().get("metric", "wa-storage").measure(evaluation, None)
+    assert any(x.dtype is torch.int64 for x in buffers)
+    assert measured["independent-parameters"] == 2 * sum(x.numel() for x in parameters)
+    assert measured["independent-statistics"] == 2 * sum(x.numel() for x in buffers)
+    assert measured["independent-bytes"] == 2 * sum(x.nbytes for x in (*parameters, *buffers))
+    last = sum(x.numel() for x in list(network.modules())[-1].parameters())
+    assert measured["parameters"] == measured["independent-parameters"] // 2 + last
+    assert measured["statistics"] == measured["independent-statistics"] // 2
+    assert measured["bytes"] == measured["independent-bytes"] // 2 + 4 * last
+    with pytest.raises(StructureError, match="take a head of 1 to"):
+        host().get("metric", "wa-storage[head=99]").measure(evaluation, None)

@@ -63,6 +63,15 @@ def test_a_common_backbone_is_stored_and_computed_once(deep: Callable[[str], Dee
         assert second["independent-operations"] == 2 * first["operations"]
 
 
+def test_running_statistics_are_no_parameters(deep: Callable[[str], Deep]) -> None:
+    problem, (a, b) = deep("vgg16[channels=2,head=5,norm=true]")
+    parameters, buffers = list(problem.module.parameters()), list(problem.module.buffers())
+    first, second = sizes("independent", [a, b], problem)
+    assert first["parameters"] == sum(x.numel() for x in parameters)
+    assert first["bytes"] == sum(x.nbytes for x in (*parameters, *buffers))
+    assert second["parameters"] == 2 * first["parameters"]
+
+
 def test_a_head_of_all_layers_is_the_independent_ensemble(deep: Callable[[str], Deep]) -> None:
     problem, (a, b) = deep(DEEP)
     assert sizes("wa[head=3]", [a, b], problem) == sizes("independent", [a, b], problem)

@@ -59,7 +59,8 @@ def fitted(pool: list[Endpoint], problem: Problem) -> Fitted:
 
 
 def normalizing(method: Any, fitted: Fitted) -> Normalizing:
-    return Normalizing.load(method.build, fitted[method.name]).double()
+    tensors = {n: x for n, x in fitted[method.name].items() if n not in method.facts}
+    return Normalizing.load(method.build, tensors).double()
 
 
 def connect(

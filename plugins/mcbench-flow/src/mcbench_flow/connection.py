@@ -84,7 +84,9 @@ def pooled(pool: list[Endpoint], problem: Problem) -> Tensor:
     return torch.stack([hidden.pack(end.params) for end in pool])
 
 
-def initial(build: Build, neurons: Tensor, problem: Problem, purpose: str) -> Normalizing:
-    """Map that a fit starts from, which only standardises."""
+def initial(
+    build: Build, neurons: Tensor, problem: Problem, purpose: str, whiten: bool = False
+) -> Normalizing:
+    """Map that a fit starts from, which only standardises, or whitens."""
     seed = problem.generator("init", purpose).initial_seed()
-    return Normalizing.of(build, neurons, seed)
+    return Normalizing.of(build, neurons, seed, whiten)

@@ -59,8 +59,8 @@ class Best:
             self.loss, self.step, self.tensors = loss, step, tensors
 
 
-def fit(nu: Normalizing, objective: Objective, problem: Problem) -> Params:
-    """Minimise a loss; the fitted map's ``state_dict``.
+def fit(nu: Normalizing, objective: Objective, problem: Problem) -> tuple[Params, int]:
+    """Minimise a loss; the ``state_dict`` of the map that is kept, and its step, 0 for the start.
 
     The draws of a step depend on the run's seed and the step's number only, so a resumed fit gives
     the same numbers, bit for bit.
@@ -73,8 +73,9 @@ def fit(nu: Normalizing, objective: Objective, problem: Problem) -> Params:
     Raises:
         RunError: If the loss or its gradient is not finite.
     """
-    fitted, _ = mcbench.solve(Fit(nu, objective, problem), problem.workshop)
-    return {name: x.to(nu.mean.device) for name, x in fitted.items()}
+    fitted, record = mcbench.solve(Fit(nu, objective, problem), problem.workshop)
+    step = record["best_step"] if objective.check else record["steps"]
+    return {name: x.to(nu.mean.device) for name, x in fitted.items()}, step
 
 
 class Fit:

@@ -61,7 +61,7 @@ class HessianTop(Sharpness):
     It comes from a Lanczos iteration on exact Hessian-vector products, with full
     reorthogonalisation, from the same random vector at all points: the largest eigenvalue of the
     tridiagonal matrix, solved in float64. With few steps it is too low rather than too high.
-    ``residual`` is :math:`\max_t |H x - \theta x|` of the vectors x that belong to the values
+    ``residual`` is :math:`\max_t |H x - \theta x|`, measured, of the unit vectors x of the values
     :math:`\theta`: so near to each is an eigenvalue. ``start``, ``end``, ``max`` and ``mean`` are
     of the points, the mean by the trapezoidal rule, uniform in t.
 
@@ -74,7 +74,9 @@ class HessianTop(Sharpness):
     summary = "largest eigenvalue of the training loss's Hessian along the path"
     reference = "Lanczos, J. Res. Nat. Bur. Standards 1950; Golub & Van Loan, Matrix Computations"
     trial: ClassVar[dict[str, object]] = {"points": 3, "steps": 8, "samples": 60}
-    steps: int = mcbench.parameter(30, "Hessian-vector products at each point", gt=0)
+    steps: int = mcbench.parameter(
+        30, "Lanczos steps at each point, one Hessian-vector product each", gt=0
+    )
 
     def measure(self, evaluation: Evaluation, split: None) -> dict[str, float]:
         """The eigenvalue at the ends, its maximum and mean, and the largest residual."""

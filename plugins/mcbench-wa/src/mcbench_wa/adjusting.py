@@ -70,6 +70,8 @@ class Adjusting:
         """
         dtype = getattr(torch, self.how.precision)
         matrices = [self.layer.matrix(point) for point in points]
+        if self.how.nearest == "zero":
+            matrices = [torch.zeros_like(matrix) for matrix in matrices]
         outputs, features = matrices[0].shape
         grams = [mcbench.Gram(features, outputs, matrices[0].device) for _ in points]
         for rows, before, after in self.stream.batches(points, anchors):
@@ -78,6 +80,6 @@ class Adjusting:
                 gram.add(patches.to(dtype), target - patches @ matrix.T)
         adjusted = []
         for point, matrix, gram in zip(points, matrices, grams, strict=True):
-            change, weight = gram.solve(self.how.cutoff).to(matrix), point[self.layer.weight]
-            adjusted.append(point | {self.layer.weight: weight + change.view_as(weight)})
+            weight = matrix + gram.solve(self.how.cutoff).to(matrix)
+            adjusted.append(point | {self.layer.weight: weight.view_as(point[self.layer.weight])})
         return adjusted

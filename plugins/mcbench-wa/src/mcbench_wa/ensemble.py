@@ -27,17 +27,23 @@ def transplant(network: Params, backbone: Params, head: int, problem: Problem) -
         StructureError: If the network has fewer than n layers.
     """
     layers = problem.chain.layers
-    below = len(layers) - head
-    if below < 0:
-        raise StructureError(
-            f"the network has {len(layers)} layers: take a head of 1 to {len(layers)}, not {head}"
-        )
+    below = _below(problem, head)
     if below == 0:
         return network
     own = {name for layer in layers[below:] for name in layer.entries}
     start = {name: network[name] if name in own else x for name, x in backbone.items()}
     adjust = WeightAdjustment().prepare(Stage(below, start, network), problem)
     return adjust(start, 1.0)
+
+
+def _below(problem: Problem, head: int) -> int:
+    """The number of layers below a head of n layers."""
+    count = len(problem.chain.layers)
+    if head > count:
+        raise StructureError(
+            f"the network has {count} layers: take a head of 1 to {count}, not {head}"
+        )
+    return count - head
 
 
 def _head() -> int:
@@ -104,7 +110,12 @@ class WAEnsemble:
 
 @dataclass(frozen=True)
 class WAStorage:
-    """Storage of the WA(n)-ensemble of two networks: one backbone and two heads of n layers."""
+    """Storage of the WA(n)-ensemble of two networks: one backbone and two heads of n layers.
+
+    ``parameters`` are counted apart from ``statistics``, the entries that no gradient trains, such
+    as the running means and variances of batch norms; ``bytes`` are of both, each entry in its own
+    type. What there is none of is left out.
+    """
 
     name = "wa-storage"
     summary = "stored parameters and bytes of the WA(n)-ensemble against independent networks"
@@ -116,16 +127,25 @@ class WAStorage:
     head: int = _head()
 
     def measure(self, evaluation: Evaluation, split: None) -> dict[str, float]:
-        """Parameters and bytes, of the ensemble and of independent networks."""
+        """Parameters, statistics and bytes, of the ensemble and of independent networks.
+
+        Raises:
+            StructureError: If the network has fewer than n layers.
+        """
+        problem = evaluation.problem
+        trained = {name for name, _ in problem.module.named_parameters()}
         a, b = evaluation.ends
-        layers = evaluation.problem.chain.layers[-self.head :]
-        names = {name for layer in layers for name in layer.entries}
-        whole = sum(x.numel() for x in a.params.values())
-        head = sum(b.params[n].numel() for n in names)
-        size = next(iter(a.params.values())).element_size()
-        return {
-            "parameters": whole + head,
-            "independent-parameters": 2 * whole,
-            "bytes": (whole + head) * size,
-            "independent-bytes": 2 * whole * size,
+        below = _below(problem, self.head)
+        own = {name for layer in problem.chain.layers[below:] for name in layer.entries}
+        entries = [*a.params.items(), *((n, x) for n, x in b.params.items() if n in own)]
+        alone = [*a.params.items(), *b.params.items()]
+        counts = {
+            f"{prefix}{name}": value
+            for prefix, stored in (("", entries), ("independent-", alone))
+            for name, value in (
+                ("parameters", sum(x.numel() for n, x in stored if n in trained)),
+                ("statistics", sum(x.numel() for n, x in stored if n not in trained)),
+                ("bytes", sum(x.nbytes for _, x in stored)),
+            )
         }
+        return {name: value for name, value in counts.items() if value}
