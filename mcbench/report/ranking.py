@@ -21,7 +21,10 @@ ByPair = Mapping[Pair, float]
 
 INTERVAL = "95% interval"
 
-RANKS = "rank: the places a method may have; methods that share a letter cannot be told apart."
+RANKS = (
+    "rank: the places a method may have; methods that share a letter cannot be told apart, "
+    "the best are bold."
+)
 
 
 @dataclass
@@ -53,12 +56,12 @@ class _Row:
         self.numbers["seconds"] = sum(r.cost.seconds for r in records) / len(records)
         self.cells["s/pair"] = f"{self.numbers['seconds']:.1f}"
 
-    def add_rank(self, place: Rank) -> None:
-        """Add the rank; the best methods are bold."""
+    def add_rank(self, place: Rank, bold: bool) -> None:
+        """Add the rank."""
         self.cells["rank"] = str(place)
         self.numbers |= {"rank": place.position, "rank:low": place.low, "rank:high": place.high}
         self.numbers |= {"rank:groups": place.groups, "rank:best": place.best}
-        if place.best:
+        if bold:
             self.best = ["method", list(columns(self.headline))[-1]]
 
 
@@ -81,7 +84,7 @@ def ranking(experiment: Experiment, results: Results, rank_untrained: bool = Fal
     shown = headline(experiment.plan.protocol, bool(data.classes))
     grouped = by_method(results)
     table = Table("ranking", _title(shown, grouped), ["method", *columns(shown)], keys=1)
-    table.columns += [INTERVAL, "barrier", "rank", "s/pair"]
+    table.columns += [INTERVAL, "barrier", "s/pair"]
     if len({len(records) for records in grouped.values() if records}) > 1:
         # Means over other pairs: a method that fails on hard ones looks better.
         table.columns.insert(1, "pairs")
@@ -93,6 +96,8 @@ def ranking(experiment: Experiment, results: Results, rank_untrained: bool = Fal
         for m, v in values.items()
     }
     places = ranks(by_pair, shown.better, shown.unit)
+    if len(places) > 1:
+        table.columns.insert(-1, "rank")
     for method in sorted(grouped, key=lambda m: _order(places.get(m), m in values)):
         row = _Row(shown, {"method": method}, {"method": method})
         if method in values:
@@ -100,7 +105,8 @@ def ranking(experiment: Experiment, results: Results, rank_untrained: bool = Fal
         else:
             row.cells[table.columns[1]] = "failed"
         if method in places and len(places) > 1:
-            row.add_rank(places[method])
+            tied = all(place.best for place in places.values())
+            row.add_rank(places[method], places[method].best and not tied)
         table.add(row.cells, row.numbers, row.best)
     for label, ends in end_points(results, shown.quantity).items():
         row = _Row(shown, {"method": label}, {"method": label, "count": len(ends)})
