@@ -80,6 +80,7 @@ def command(
             click.echo(tree_text(exploration))
         if out:
             options.show_figure(draw_tree(exploration), out)
+    options.show_untrained(experiment, results)
     options.finish(results, f"Results are stored in {experiment.store.root}")
 
 

@@ -188,6 +188,14 @@ def show_failures(results: Results | EnsembleResults) -> None:
         click.echo(f"mcbench: {titles.get(what, what)} failed: {reason}", err=True)
 
 
+def show_untrained(experiment: Experiment, results: Results) -> None:
+    """Print a line on standard error for every endpoint that learned nothing."""
+    from mcbench.report.untrained import untrained
+
+    for one in untrained(results, experiment.problem.data):
+        click.echo(f"mcbench: {one}", err=True)
+
+
 def finish(results: Results | EnsembleResults, place: str, advice: str = "") -> None:
     """Print the failures, the ``place`` of the results and advice; exit with 1 after a failure."""
     show_failures(results)

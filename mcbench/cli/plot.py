@@ -188,6 +188,7 @@ def _run(experiment: Experiment) -> Results:
     with progress():
         results = experiment.run()
     options.show_failures(results)
+    options.show_untrained(experiment, results)
     if not (results.records or (results.endpoints and not results.failures)):
         raise SystemExit(1)
     return results

@@ -171,7 +171,7 @@ def _constants(experiment: Experiment, grouped: Mapping[str, list[Record]]) -> s
 
 def _untrained_lines(failed: list[Untrained], ranked: bool) -> list[str]:
     """A line for each endpoint that learned nothing, and what follows for ranks."""
-    lines = [f"{one.name} learned nothing: {one.reason}." for one in failed]
+    lines = list(map(str, failed))
     if lines and not ranked:
         lines.append("Ranks are without its pairs; --rank-untrained counts them.")
     return lines

@@ -27,6 +27,10 @@ class Untrained:
     name: str
     reason: str
 
+    def __str__(self) -> str:
+        """One sentence."""
+        return f"{self.name} learned nothing: {self.reason}."
+
 
 def untrained(results: Results, data: Data) -> list[Untrained]:
     r"""The endpoints that learned nothing, by what was measured at the paths' ends.

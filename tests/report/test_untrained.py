@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -77,12 +78,16 @@ def test_pairs_with_them_do_not_count_for_ranks(connected: tuple[Experiment, Res
     assert "--rank-untrained" in barred.note and "--rank-untrained" not in counted.note
 
 
-def test_without_any_other_pair_there_are_no_ranks(shared_store: Store) -> None:
+def test_without_any_other_pair_there_are_no_ranks(tmp_path: Path, shared_store: Store) -> None:
     words = ("-m", "linear", "-m", "arc", "-a", PLAN.architecture, "-r", "quick[epochs=1,lr=1e-9]",
              "--endpoints", "3", "--points", "3", "--home", str(shared_store.root))  # fmt: skip
     done = run("run", *words)
     assert done.exit_code == 0, done.output
     assert done.stdout.count(" learned nothing: its train accuracy") == 3
     assert "the places a method may have" not in done.stdout
+    for verb in (("plot", "-o", str(tmp_path / "plot")), ("explore", "-m", "linear")):
+        methods = ("-m", "linear") if verb[0] == "plot" else ()
+        other = run(*verb, *methods, *words[4:])
+        assert other.stderr.count(" learned nothing: its train accuracy") == 3, other.output
     asked = run("run", *words, "--rank-untrained").stdout
     assert "the places a method may have" in asked and " learned nothing: " in asked
