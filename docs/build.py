@@ -73,6 +73,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
     ]),
     ("How-to guides", [
         ("Compare methods", "docs/guides/compare.md"),
+        ("Use results in papers and programs", "docs/guides/results.md"),
         ("See the landscape", "docs/guides/draw-planes.md"),
         ("Explore several endpoints", "docs/guides/explore.md"),
         ("Try methods on landscapes", "docs/guides/landscapes.md"),

@@ -86,7 +86,7 @@ def command(
     from mcbench.cli.progress import progress
     from mcbench.ensembles import evaluate
     from mcbench.figures.ensembles import draw_budgets, draw_ensembles
-    from mcbench.figures.files import check, save
+    from mcbench.figures.files import check
     from mcbench.report import ensembles as report
 
     if out:
@@ -101,6 +101,6 @@ def command(
         results = work.run()
     if results.records:
         options.show_tables([table(results)], style)
-        for path in save(draw(results), out) if out else ():
-            click.echo(path, err=True)
+        if out:
+            options.show_figure(draw(results), out)
     options.finish(results, f"Results are stored in {work.store.root}")

@@ -156,11 +156,28 @@ formats = several(
 """``--format`` and ``--json``, both as ``style``: how tables are printed."""
 
 
-def show_tables(tables: list[Table], style: str) -> None:
-    """Print tables to standard output."""
+def show_tables(tables: list[Table], style: str, document: dict[str, Any] | None = None) -> None:
+    """Print tables to standard output; JSON with more entries, those of ``document``."""
     from mcbench.report.tables import render
 
-    click.echo(render(tables, style))
+    click.echo(render(tables, style, document), nl=style != "csv")
+
+
+def say_replaced(out: Path, html: Path | None = None) -> None:
+    """Print the files that a figure replaces on standard error."""
+    from mcbench.figures.files import replaced
+
+    for path in replaced(out, html):
+        click.echo(f"mcbench: replacing {path}", err=True)
+
+
+def show_figure(figure: Any, out: Path) -> None:
+    """Write a figure and print its files on standard error."""
+    from mcbench.figures.files import save
+
+    say_replaced(out)
+    for path in save(figure, out):
+        click.echo(path, err=True)
 
 
 def show_failures(results: Results | EnsembleResults) -> None:
@@ -169,6 +186,14 @@ def show_failures(results: Results | EnsembleResults) -> None:
               for r in getattr(results, "runs", ())}  # fmt: skip
     for what, reason in results.failures.items():
         click.echo(f"mcbench: {titles.get(what, what)} failed: {reason}", err=True)
+
+
+def show_untrained(experiment: Experiment, results: Results) -> None:
+    """Print a line on standard error for every endpoint that learned nothing."""
+    from mcbench.report.untrained import untrained
+
+    for one in untrained(results, experiment.problem.data):
+        click.echo(f"mcbench: {one}", err=True)
 
 
 def finish(results: Results | EnsembleResults, place: str, advice: str = "") -> None:

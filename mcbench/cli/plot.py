@@ -63,7 +63,8 @@ planes = options.several(
     "-o",
     "--out",
     type=click.Path(path_type=Path),
-    help="Files OUT.png and OUT.svg.  [default: mcbench-paths, or mcbench-plane]",
+    help="Files OUT.png and OUT.svg.  [default: mcbench-paths, or mcbench-plane, with a number if "
+    "there is such a file]",
 )
 @click.option(
     "--html",
@@ -94,11 +95,13 @@ def command(
 
     Exit code 0: all done; 1: a run failed; 2: wrong usage.
     """
-    from mcbench.figures.files import check, save, save_html
+    from mcbench.figures.files import check, free, save, save_html
 
-    out = out or Path("mcbench-plane" if plane else "mcbench-paths")
-    check(out, html)  # A wrong name is refused before hours of work.
+    default = Path("mcbench-plane" if plane else "mcbench-paths")
+    check(out or default, html)  # A wrong name is refused before hours of work.
     results, draw, draw_page = (_plane if plane else _paths)(methods, rest)
+    out = out or free(default)
+    options.say_replaced(out, html)
     for path in save(draw(), out):
         click.echo(path)
     if html:
@@ -185,6 +188,7 @@ def _run(experiment: Experiment) -> Results:
     with progress():
         results = experiment.run()
     options.show_failures(results)
+    options.show_untrained(experiment, results)
     if not (results.records or (results.endpoints and not results.failures)):
         raise SystemExit(1)
     return results

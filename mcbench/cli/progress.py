@@ -70,11 +70,10 @@ class Lines:
     @hookimpl
     def mcbench_run_finished(self, run: Run, record: Record) -> None:
         """Show the worst value along the path, and the names of the method's notes."""
-        curve = record.curve
-        if curve.accuracy:
-            worst = f"worst test accuracy {min(curve.accuracy['test']):.2f}%"
-        else:
-            worst = f"highest loss {max(curve.loss['test']):.4f}"
+        from mcbench.report.headline import headline
+
+        shown = headline(run.protocol, bool(record.curve.accuracy))
+        worst = f"{shown.title('test')} {shown.number(shown.value(record.curve, 'test'))}"
         worst = ", ".join([worst, *(record.notes or {})])
         self.end(_title(run), f"{worst} ({record.cost.seconds:.1f} s)")
 

@@ -21,6 +21,9 @@ FIXED = (
 )  # fmt: skip
 """Options that a leaderboard fixes."""
 
+ALL = "all"
+"""The word that stands for all usual metrics."""
+
 
 @click.command("run")
 @options.methods("Method as 'name[p=v]'; repeat it to compare. See 'mcbench list methods'.")
@@ -32,7 +35,12 @@ FIXED = (
     "metrics",
     multiple=True,
     type=options.Component("metric"),
-    help="Metric; repeat it. Default: all.",
+    help="Metric; repeat it. Named ones are shown in a second table; 'all': all of them.",
+)
+@click.option(
+    "--rank-untrained",
+    is_flag=True,
+    help="Let pairs with endpoints that learned nothing count for ranks.",
 )
 @click.option(
     "-l",
@@ -48,12 +56,20 @@ FIXED = (
     help="Who carries out the runs.",
 )
 @options.formats
-def command(methods: tuple[str, ...], leaderboard: str | None, style: str, **rest: Any) -> None:
+def command(
+    methods: tuple[str, ...],
+    metrics: tuple[str, ...],
+    leaderboard: str | None,
+    style: str,
+    rank_untrained: bool,
+    **rest: Any,
+) -> None:
     """Train what is missing, connect pairs, evaluate, show tables.
 
     Every method is run on every pair of endpoints. A range of whole numbers stands for one method
-    each: -m 'polychain[bends=1..3]'. Tables are shown: the methods by their worst accuracy, all
-    metrics, and what methods say of their paths, if they do.
+    each: -m 'polychain[bends=1..3]'. A table shows the methods by their worst accuracy; all usual
+    metrics are measured, and shown with --metric all. CSV has a row for each run and value, JSON
+    all that was measured, curves and versions too.
 
     \b
       mcbench run --method ot-wa
@@ -70,13 +86,15 @@ def command(methods: tuple[str, ...], leaderboard: str | None, style: str, **res
     Exit code 0: all done; 1: a run failed; 2: wrong usage.
     """
     from mcbench.cli.progress import progress
-    from mcbench.report.metrics import metrics
+    from mcbench.report import values
+    from mcbench.report.metrics import metrics as table_of_metrics
     from mcbench.report.notes import notes
     from mcbench.report.ranking import ranking
 
+    rest["metrics"] = _measured(metrics)
     if leaderboard:
         for name, parameter in options.given().items():
-            if name in FIXED:
+            if name in FIXED and not (name == "metrics" and metrics == (ALL,)):
                 line = f"{parameter.opts[-1]} cannot be given with --leaderboard, which fixes it"
                 raise click.UsageError(line)
         board = host().get("leaderboard", leaderboard)
@@ -90,10 +108,25 @@ def command(methods: tuple[str, ...], leaderboard: str | None, style: str, **res
     options.need_pair(experiment)
     with progress():
         results = experiment.run()
-    tables = [ranking(experiment, results), metrics(experiment, results), notes(results)]
-    options.show_tables([table for table in tables if table.rows], style)
+    if style == "csv":
+        options.show_tables([values.values(experiment, results)], style)
+    else:
+        tables = [ranking(experiment, results, rank_untrained), notes(results)]
+        if metrics or style == "json":
+            tables.insert(1, table_of_metrics(experiment, results))
+        document = values.document(experiment, results) if style == "json" else {}
+        options.show_tables([table for table in tables if table.rows], style, document)
     place = f"Results are stored in {experiment.store.root}"
     options.finish(results, place, _advice(experiment, results, methods, leaderboard))
+
+
+def _measured(metrics: tuple[str, ...]) -> tuple[str, ...]:
+    """The metrics to measure; none means the usual ones."""
+    from mcbench.evaluation.metric import usual
+
+    if ALL not in metrics or metrics == (ALL,):
+        return tuple(metric for metric in metrics if metric != ALL)
+    return tuple(dict.fromkeys([*usual(), *(metric for metric in metrics if metric != ALL)]))
 
 
 def _advice(
@@ -110,6 +143,8 @@ def _advice(
     lines = [f"{_again('plot', methods)}   see where paths dip"] if results.records else []
     if more:
         lines.append(f"{_again('run', (*methods, *more))}   compare")
+    if ALL not in click.get_current_context().params["metrics"]:
+        lines.append(f"{_again('run', methods)} --metric all   all metrics")
     lines.append("mcbench list methods   what else there is")
     return "Next: " + "\n      ".join(lines)
 

@@ -20,7 +20,7 @@ def _names() -> set[str]:
 @click.argument("name", shell_complete=options.completion(_names))
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(name: str, as_json: bool) -> None:
-    """Explain NAME: a method, data set or any other component.
+    """Explain NAME: a method, data set or any other component; formulas are in Unicode.
 
     If components of several kinds have the name, as 'ot' the method and 'ot' the matching, all are
     shown.
@@ -52,8 +52,10 @@ _TITLES = {"explicit": "explicit formula", "use": "when to use"}
 
 
 def _text(described: dict[str, Any]) -> str:
+    from mcbench.report.formula import readable
+
     lines = [f"{described['name']} ({described['kind']}, {described['from']})"]
-    lines += [f"  {described['summary']}"] if described["summary"] else []
+    lines += [f"  {readable(described['summary'])}"] if described["summary"] else []
     for key in _KEYS:
         value = described.get(key)
         if isinstance(value, bool):
@@ -68,5 +70,6 @@ def _text(described: dict[str, Any]) -> str:
         if "one of" in p:
             lines.append(f"      one of: {', '.join(p['one of'])}, with their own parameters")
     if described["description"]:
-        lines += ["", *(f"  {line}".rstrip() for line in described["description"].splitlines())]
+        description = readable(described["description"])
+        lines += ["", *(f"  {line}".rstrip() for line in description.splitlines())]
     return "\n".join(lines)

@@ -96,7 +96,8 @@ def collect(text: str, ensemble: Any, source: Source, store: Store) -> tuple[lis
     description = {"start": start.key, "problem": problem.identity, "seed": problem.seed}
     key = key_of(description | {"ensemble": host().identity("ensemble", ensemble)})
     meter = Meter(problem.device, len(problem.data.train))
-    workshop = Workshop(store, key, f"{text} seed {start.seed}", meter)
+    title = f"{text} seed {start.seed}"
+    workshop = Workshop(store, key, title, meter, problem=problem.identity)
     with store.lock(key), meter.running():
         members = list(ensemble.collect(start, problem.bind(workshop)))
     return members, meter.total

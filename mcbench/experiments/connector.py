@@ -99,7 +99,7 @@ class Connector:
         weights, fit = self._fitted(run)
         meter = self._meter()
         description = {"ends": run.ends, "method": run.identity, "seed": run.protocol.seed}
-        workshop = Workshop(self.store, key_of(description), run.title, meter)
+        workshop = Workshop(self.store, key_of(description), run.title, meter, problem=run.problem)
         component, problem = self.methods[run.method], self.problem.bind(workshop, weights)
         with meter.running():
             path = component.connect(a, b, problem)
@@ -151,7 +151,8 @@ class Connector:
                 cost = stored[1].get("cost")
                 return move(stored[0], self.problem.device), Cost(**cost) if cost else None
             meter = self._meter()
-            workshop = Workshop(self.store, key, f"{run.method} on a pool", meter)
+            title = f"{run.method} on a pool"
+            workshop = Workshop(self.store, key, title, meter, problem=run.problem)
             with meter.running():
                 pool = list(map(self._load, seeds, ends))
                 weights: Params = self.methods[run.method].fit(pool, self.problem.bind(workshop))

@@ -75,12 +75,19 @@ class Endpoints:
 
     def _train(self, seeds: list[int], keys: dict[int, str], trained: Trained) -> None:
         """Train endpoints, going on from where interrupted trainings stopped."""
+        identity = self.problem.identity
         checkpoints = {
-            seed: Workshop(self.store, keys[seed], f"training of seed {seed}", kind="partial")
+            seed: Workshop(
+                self.store,
+                keys[seed],
+                f"training of seed {seed}",
+                kind="partial",
+                problem=identity,
+            )
             for seed in seeds
         }
         host().notify(
-            "mcbench_training_started", problem=self.problem.identity, seeds=tuple(seeds),
+            "mcbench_training_started", problem=identity, seeds=tuple(seeds),
             keys=tuple(keys[seed] for seed in seeds),
         )  # fmt: skip
         for result in training.train(self.problem, checkpoints):
@@ -93,7 +100,8 @@ class Endpoints:
             what, reason = f"seed {seed}", str(error)
             trained.failures[what] = reason
             host().notify("mcbench_training_failed", seed=seed, key=key, error=error)
-            failure = {"what": f"endpoint of {what}", "reason": reason}
+            about = {"problem": self.problem.identity}
+            failure = {"what": f"endpoint of {what}", "reason": reason, **about}
             self.store.write_record("failures", key, failure)
             return
         record = {

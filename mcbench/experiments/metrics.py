@@ -75,7 +75,8 @@ class Metrics:
         """The checkpoint of a metric, kept until the run's record has its values."""
         metric = host().identity("metric", self.components[text])
         key = key_of({"run": run.description, "metric": metric})
-        return Workshop(self.store, key, f"{text} of {run.title}", kind="partial")
+        title = f"{text} of {run.title}"
+        return Workshop(self.store, key, title, kind="partial", problem=run.problem)
 
 
 def values_of(metric: Any, evaluation: Evaluation) -> dict[str, float]:

@@ -105,7 +105,8 @@ def compute_curve(run: Run, connector: Connector, store: Store) -> tuple[Record,
     """
     start = time.perf_counter()
     connection, problem = connector.build(run), connector.problem
-    checkpoint = Workshop(store, run.key, f"evaluation of {run.title}", kind="partial")
+    title = f"evaluation of {run.title}"
+    checkpoint = Workshop(store, run.key, title, kind="partial", problem=run.problem)
     sums, partial = checkpoint.load() or ({}, {"points": [], "scan": []})
     points, scan = ({t: x for t, x in partial[name]} for name in ("points", "scan"))
     progress = Progress(points, move(sums, problem.device), scan, connection.meter.running)

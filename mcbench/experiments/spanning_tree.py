@@ -6,7 +6,7 @@ saddle of a path is its highest training loss, on the grid and at refined points
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -43,6 +43,24 @@ class Exploration:
         """The record of a pair's run, if it did not fail."""
         run = next(run for run in self.results.runs if run.pair == pair)
         return self.results.records.get(run.key)
+
+    @property
+    def roots(self) -> list[int]:
+        """An endpoint of each part of the tree: the first one, then the lowest of other parts."""
+        roots, seen = [], set[int]()
+        low = sorted(self.minima, key=lambda seed: self.minima[seed]["loss"]["train"])
+        for seed in low:
+            if seed not in seen:
+                roots.append(seed)
+                seen |= {one for one, _ in self.walk(seed)}
+        return roots
+
+    def walk(self, seed: int, parent: int = -1) -> Iterator[tuple[int, int]]:
+        """The endpoints of a part of the tree from one on, each with its neighbour before it."""
+        yield seed, parent
+        for pair in sorted(self.tree):
+            if seed in pair and parent not in pair:
+                yield from self.walk(pair[pair[0] == seed], seed)
 
 
 def explore(experiment: Experiment, budget: int | None = None) -> Exploration:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,17 @@ def check(out: Path, html: Path | None = None) -> None:
             raise UsageError(f"cannot write {path}: {existing} is no folder")
         if not os.access(existing, os.W_OK):
             raise UsageError(f"cannot write {path}: {existing} is not writable")
+
+
+def free(out: Path) -> Path:
+    """``out``, or the first of ``out-2``, ``out-3``, ... of which no file is there."""
+    names = (out if i == 1 else out.with_name(f"{out.name}-{i}") for i in count(1))
+    return next(name for name in names if not any(path.exists() for path in files(name)))
+
+
+def replaced(out: Path, html: Path | None = None) -> list[Path]:
+    """The files that a figure replaces."""
+    return [path for path in [*files(out), *([html] if html else [])] if path.exists()]
 
 
 def save(figure: Any, out: Path) -> list[Path]:

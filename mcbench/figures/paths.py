@@ -13,6 +13,7 @@ from mcbench.experiments.plan import Results
 from mcbench.experiments.record import Record
 from mcbench.figures.style import COLORS, DASHES, GREY, QUANTITIES, STYLES, columns, subject
 from mcbench.landscape.straight_band import STRAIGHT_BAND, MarkedRecord
+from mcbench.report.headline import headline
 from mcbench.report.reading import by_method, end_points
 
 WIDE = 120
@@ -119,6 +120,19 @@ def title_of(results: Results) -> str:
     return fill(f"{problem}: A is seed {seed_a}, B is seed {seed_b}", WIDE)
 
 
+def legend_of(results: Results, split: str) -> tuple[str, dict[str, str]]:
+    """The legend's title and labels by method: the number that `mcbench run` ranks by."""
+    records = {method: rs for method, rs in by_method(results).items() if rs}
+    first = next(iter(results.records.values()))
+    shown = headline(first.protocol, bool(first.curve.accuracy))
+    labels = {}
+    for method, own in records.items():
+        mean = float(np.mean([shown.value(record.curve, split) for record in own]))
+        labels[method] = f"{method}: {shown.number(mean)}"
+    several = max(len(own) for own in records.values()) > 1
+    return shown.title(split) + (", mean over pairs" if several else ""), labels
+
+
 def x_title(by_length: bool) -> str:
     """The title of the horizontal axis."""
     return "arc length / length of the path" if by_length else "t, from A (0) to B (1)"
@@ -142,6 +156,7 @@ def draw_paths(
     panels = panels_of(results, split, by_length, ensemble)
     figure = Figure(figsize=(5.2 * len(panels) + 0.4, 4.2), layout="constrained")
     styles = line_styles(list(panels[0].lines))
+    title, names = legend_of(results, split)
     common = np.linspace(0, 1, FINE)
     for panel, axes in zip(panels, figure.subplots(1, len(panels), squeeze=False)[0], strict=True):
         for (label, ends), stroke in zip(panel.ends.items(), STYLES, strict=False):
@@ -150,7 +165,7 @@ def draw_paths(
             for line in lines:
                 style: dict[str, Any] = {"linewidth": 0.6, "alpha": 0.4}
                 if len(lines) == 1:
-                    style = {"linewidth": 1.8, "label": method}
+                    style = {"linewidth": 1.8, "label": names[method]}
                 axes.plot(line.x, line.y, **style, **styles[method])
                 if line.marked:
                     axes.plot(
@@ -159,7 +174,7 @@ def draw_paths(
                     )  # fmt: skip
             if len(lines) > 1:
                 mean = panel.means[method]
-                axes.plot(common, mean, linewidth=2.2, label=method, **styles[method])
+                axes.plot(common, mean, linewidth=2.2, label=names[method], **styles[method])
         if panel.logarithmic:
             axes.set_yscale("log")
         axes.set_xlabel(x_title(by_length))
@@ -175,7 +190,8 @@ def draw_paths(
         handles.append(pivot)
         labels.append("pivots")
     ncols = columns(labels, figure.get_figwidth())
-    figure.legend(handles, labels, loc="outside lower center", ncols=ncols, frameon=False)
+    place: Any = {"loc": "outside lower center", "ncols": ncols, "frameon": False}
+    figure.legend(handles, labels, title=title, **place)
     figure.suptitle(title_of(results), fontsize=11)
     return figure
 
@@ -189,13 +205,14 @@ def interactive_paths(
     panels = panels_of(results, split, by_length, ensemble)
     figure = make_subplots(1, len(panels), horizontal_spacing=0.1)
     styles = line_styles(list(panels[0].lines))
+    title, names = legend_of(results, split)
     common = np.linspace(0, 1, FINE)
     for column, panel in enumerate(panels, start=1):
         where = {"row": 1, "col": column}
         for method, lines in panel.lines.items():
             color = styles[method]["color"]
             stroke = {"color": color, "dash": DASHES[styles[method]["linestyle"]]}
-            group: dict[str, Any] = {"legendgroup": method, "name": method}
+            group: dict[str, Any] = {"legendgroup": method, "name": names[method]}
             alone = len(lines) == 1
             for line in lines:
                 hover = f"pair {line.pair[0]}-{line.pair[1]}<br>%{{x:.3f}}: %{{y:.5g}}"
@@ -222,5 +239,5 @@ def interactive_paths(
         figure.update_yaxes(
             title=panel.title, type="log" if panel.logarithmic else "linear", **where
         )
-    figure.update_layout(template="simple_white", title=title_of(results))
+    figure.update_layout(template="simple_white", title=title_of(results), legend_title=title)
     return figure

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mcbench.report import description
+from mcbench.plugins import identity
 
 # Okabe & Ito's palette, which colour-blind readers can tell apart.
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -33,5 +33,5 @@ def columns(labels: Sequence[str], width: float) -> int:
 
 def subject(problem: dict[str, Any], recipe: str = "") -> str:
     """Data set, architecture and recipe for a title; ``recipe`` replaces the problem's."""
-    parts = description.subject(problem)
+    parts = identity.subject(problem)
     return ", ".join([*parts[:2], recipe or parts[2]])

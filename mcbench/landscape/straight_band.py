@@ -83,6 +83,7 @@ def _marked(record: Record, path: Path, experiment: Experiment) -> MarkedRecord:
             values = measure(path(joint), experiment.problem, experiment.plan.protocol)
             curve.position.insert(i, float(np.interp(joint, curve.t, curve.position)))
             curve.t.insert(i, joint)
+            curve.grid.insert(i, False)
             for by_split, name in ((curve.loss, "loss"), (curve.accuracy, "accuracy")):
                 for split, value in values[name].items():
                     by_split[split].insert(i, value)

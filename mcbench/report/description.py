@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import json
 import re
 from dataclasses import asdict
 from typing import Any, Literal, get_args, get_origin
@@ -53,20 +52,6 @@ def _description(component: Any) -> str:
     )
     arguments = f"Arguments:\n{kept}\n" if kept else ""
     return (text[: section.start()] + arguments + text[section.end() :]).strip()
-
-
-def subject(problem: dict[str, Any]) -> list[str]:
-    """Data set, architecture and recipe of a problem's identity, each as ``name[p=v]``."""
-    return [_written(kind, problem[kind]) for kind in ("dataset", "architecture", "recipe")]
-
-
-def _written(kind: str, identity: dict[str, Any]) -> str:
-    """``name[p=v]`` with the parameters that are not at their default."""
-    name = identity["name"]
-    claims = host().provided(kind).get(name, [])
-    declared = parameters.parameters(claims[0].component) if len(claims) == 1 else {}
-    defaults = {n: json.loads(json.dumps(p.default)) for n, p in declared.items()}
-    return parameters.written(name, identity["parameters"], defaults)
 
 
 def type_text(hint: Any) -> str:

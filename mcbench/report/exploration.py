@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 from mcbench.experiments.spanning_tree import Exploration
-from mcbench.report.description import subject
+from mcbench.plugins.identity import subject
 from mcbench.report.tables import Table, plus_minus
 from mcbench.stats.epochs import epochs_below
 from mcbench.stats.summary import summarize
@@ -74,12 +75,36 @@ def edges(exploration: Exploration) -> Table:
                  f"{edge['length-ratio']:.2f}"]  # fmt: skip
         names = {"train": "saddle:train", "test": "saddle:test", "error": "saddle:error"}
         numbers = {names.get(name, name): value for name, value in edge.items()}
-        table.add(dict(zip(columns, cells, strict=True)), {"pair": list(pair), **numbers})
+        about = {"seed a": pair[0], "seed b": pair[1]}
+        table.add(dict(zip(columns, cells, strict=True)), about | numbers)
     table.note = (
         f"{tried} of {tried + exploration.left} pairs were tried, first those with endpoint "
         f"{exploration.first}, the lowest minimum."
     )
     return table
+
+
+def tree_text(exploration: Exploration) -> str:
+    """The tree as text: an endpoint below the one that it is joined with, beside the saddle."""
+    from rich.console import Console
+    from rich.tree import Tree
+
+    def label(seed: int) -> str:
+        return f"seed {seed}: loss {exploration.minima[seed]['loss']['train']:.4f}"
+
+    console = Console(file=io.StringIO(), width=100, color_system=None)
+    for root in exploration.roots:
+        nodes = dict[int, Tree]()
+        for seed, parent in exploration.walk(root):
+            if parent < 0:
+                nodes[seed] = Tree(label(seed))
+                continue
+            pair = min(seed, parent), max(seed, parent)
+            saddle = _edge(exploration, pair)["train"]
+            nodes[seed] = nodes[parent].add(f"saddle {saddle:.4f}, {label(seed)}")
+        console.print(nodes[root])
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]
+    return f"Training losses of endpoints and of the saddles between them\n\n{text}"
 
 
 def _edge(exploration: Exploration, pair: tuple[int, int]) -> dict[str, Any]:

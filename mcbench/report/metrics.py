@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Results
-from mcbench.report.reading import by_method
+from mcbench.report.reading import by_method, metric_unit
 from mcbench.report.tables import Table, plus_minus
+from mcbench.stats.jackknife import Pair
 from mcbench.stats.summary import summarize
 
 
@@ -16,22 +15,30 @@ def metrics(experiment: Experiment, results: Results) -> Table:
     grouped = {m: rs for m, rs in by_method(results).items() if rs}
     heads = ["metric", "unit", "better", *grouped]
     table = Table("metrics", "All metrics: mean ± std over pairs", heads, keys=3)
-    classes = experiment.problem.data.classes
     for text, metric in experiment.metrics.items():
-        # A loss without classes is no cross-entropy, and has no unit.
-        unit = metric.unit if classes or metric.unit != "nats" else ""
-        measured = {m: [r.values_of(text) for r in rs] for m, rs in grouped.items()}
-        for name in dict.fromkeys(n for values in measured.values() for v in values for n in v):
+        unit = metric_unit(metric, bool(experiment.problem.data.classes))
+        measured: dict[str, dict[Pair, dict[str, float]]] = {
+            m: {r.run.endpoints: r.values_of(text) for r in rs} for m, rs in grouped.items()
+        }
+        rows = (values for by_pair in measured.values() for values in by_pair.values())
+        for name in dict.fromkeys(name for values in rows for name in values):
             title = " ".join(filter(None, (text, name.replace(":", " "))))
             cells = {"metric": title, "unit": unit, "better": metric.better}
             column = ":".join(filter(None, (text, name)))
-            numbers: dict[str, Any] = {**cells, "metric": column}
-            for method, values in measured.items():
-                if any(name in v for v in values):
-                    s = summarize([v[name] for v in values if name in v])
+            summaries = {}
+            for method, by_pair in measured.items():
+                values = {pair: v[name] for pair, v in by_pair.items() if name in v}
+                if values:
+                    s = summarize(values)
                     cells[method] = _formatted(s.mean, s.std, metric.unit)
-                    numbers |= {method: s.mean, f"{method}:std": s.std}
-            table.add(cells, numbers)
+                    summaries[method] = {
+                        "mean": s.mean, "std": s.std, "low": s.low, "high": s.high,
+                        "count": s.count,
+                    }  # fmt: skip
+            table.add(
+                cells,
+                {"metric": column, "unit": unit, "better": metric.better, "methods": summaries},
+            )
     return table
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from mcbench.experiments.plan import Results
 from mcbench.experiments.record import Record
@@ -22,6 +22,12 @@ def columns_of(record: Record) -> dict[str, float]:
         for metric, measured in record.metrics.items()
         for name, value in measured.values.items()
     }
+
+
+def metric_unit(metric: Any, classes: bool) -> str:
+    """A metric's unit; a loss without classes is no cross-entropy, and has none."""
+    unit: str = metric.unit
+    return unit if classes or unit != "nats" else ""
 
 
 def by_method(results: Results) -> dict[str, list[Record]]:

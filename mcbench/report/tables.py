@@ -59,22 +59,32 @@ def plus_minus(mean: float, std: float, digits: int = 2) -> str:
     return f"{mean:.{digits}f}" + (f" ± {std:.{digits}f}" if std == std else "")
 
 
-def render(tables: list[Table], style: str) -> str:
-    """Tables as text in one of `FORMATS` (``table``: for terminals, with rich)."""
+def render(tables: list[Table], style: str, document: dict[str, Any] | None = None) -> str:
+    """Tables as text.
+
+    Arguments:
+        tables: The tables.
+        style: One of `FORMATS`. ``table`` is for terminals, with escape sequences for bold type;
+            ``csv`` is one table: rows of several have the name of theirs in a column ``table``.
+        document: More entries of the JSON document that the tables are in.
+    """
     if style == "json":
-        return json.dumps({t.name: [_clean(row) for row in t.data] for t in tables}, indent=2)
+        contents = {**(document or {}), **{t.name: t.data for t in tables}}
+        return json.dumps(finite(contents), indent=2)
     if style == "csv":
-        return "\n".join(map(_csv, tables))
+        return _csv(tables)
     if style == "table":
         return "\n".join(map(_terminal, tables))
-    return "\n\n".join(_tabulated(t, style) for t in tables)
+    return "\n\n".join(map(_latex if style == "latex" else _markdown, tables))
 
 
-def _clean(row: dict[str, Any]) -> dict[str, Any]:
-    """A row with None instead of NaN and infinities, which JSON does not have."""
-    return {
-        k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()
-    }
+def finite(value: Any) -> Any:
+    """The same JSON with None instead of NaN and infinities, which JSON does not have."""
+    if isinstance(value, dict):
+        return {k: finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _flat(value: Any) -> Any:
@@ -84,39 +94,54 @@ def _flat(value: Any) -> Any:
     return "; ".join(map(str, value)) if isinstance(value, list) else value
 
 
-def _csv(table: Table) -> str:
+def _csv(tables: list[Table]) -> str:
     out = io.StringIO()
-    names = list(dict.fromkeys(name for row in table.data for name in row))
+    several = len(tables) > 1
+    rows = [({"table": t.name} if several else {}) | row for t in tables for row in t.data]
+    names = list(dict.fromkeys(name for row in rows for name in row))
     writer = csv.DictWriter(out, names, lineterminator="\n", restval="")
     writer.writeheader()
-    writer.writerows({k: _flat(v) for k, v in _clean(row).items()} for row in table.data)
+    writer.writerows({k: _flat(v) for k, v in finite(row).items()} for row in rows)
     return out.getvalue()
 
 
-def _tabulated(table: Table, style: str) -> str:
+def _markdown(table: Table) -> str:
     from tabulate import tabulate
 
-    escaped = latex_text if style == "latex" else markdown_text
-    bold = "\\textbf{{{}}}" if style == "latex" else "**{}**"
-
     def cell(i: int, column: str) -> str:
-        text = escaped(table.rows[i].get(column, ""))
-        return bold.format(text) if text and (i, column) in table.best else text
+        text = markdown_text(table.rows[i].get(column, ""))
+        return f"**{text}**" if text and (i, column) in table.best else text
 
-    heads = [escaped(column) for column in table.columns]
+    heads = [markdown_text(column) for column in table.columns]
     cells = [[cell(i, column) for column in table.columns] for i in range(len(table.rows))]
-    if style == "latex":
-        # The format with booktabs' rules escapes once more; the raw one rules with \hline.
-        body = tabulate(cells, heads, tablefmt="latex_raw", disable_numparse=True)
-        for rule in ("\\toprule", "\\midrule", "\\bottomrule"):
-            body = body.replace("\\hline", rule, 1)
-        note = [f"% {line}" for line in table.note.splitlines()]
-        return "\n".join([f"% {one_line(table.title)}", body, *note])
     body = tabulate(cells, heads, tablefmt="github", disable_numparse=True)
     # Two spaces: a line break in Markdown.
     note_text = "  \n".join(markdown_text(line) for line in table.note.splitlines())
     title = f"**{markdown_text(table.title)}**"
     return f"{title}\n\n{body}" + (f"\n\n{note_text}" if note_text else "")
+
+
+def _latex(table: Table) -> str:
+    """A floating table in the style of booktabs; the note in comments below it."""
+    from pandas import DataFrame
+
+    cells = [[row.get(column, "") for column in table.columns] for row in table.rows]
+    frame = DataFrame(cells, columns=table.columns, dtype=str)
+    bold = [
+        ["textbf:--rwrap" if (i, column) in table.best else "" for column in table.columns]
+        for i in range(len(cells))
+    ]
+    styles = DataFrame(bold, columns=table.columns, dtype=str)
+    styler = frame.style.format(latex_text).format_index(latex_text, axis="columns")
+    text: str = styler.hide(axis="index").apply(lambda _: styles, axis=None).to_latex(
+        hrules=True,
+        position="htbp",
+        position_float="centering",
+        column_format="".join("r" if _is_numeric(table, c) else "l" for c in table.columns),
+        caption=latex_text(table.title),
+        label=f"tab:{table.name}",
+    )  # fmt: skip
+    return "\n".join([text.rstrip(), *(f"% {line}" for line in table.note.splitlines())])
 
 
 def markdown_text(text: str) -> str:
@@ -167,18 +192,28 @@ def _part(table: Table, columns: list[str], width: int) -> str:
     from rich.table import Table as RichTable
     from rich.text import Text
 
-    rich_table = RichTable(box=box.SIMPLE_HEAD)
-    for i, column in enumerate(columns):
-        numeric = i > 0 and all(_numeric(row.get(column, "")) for row in table.rows)
+    rich_table = RichTable(box=box.SIMPLE_HEAD, header_style="")
+    for column in columns:
+        numeric = _is_numeric(table, column)
         justify: Any = "right" if numeric else "left"
         rich_table.add_column(Text(column), justify=justify, overflow="fold", no_wrap=numeric)
-    for row in table.rows:
-        rich_table.add_row(*(Text(row.get(c, "")) for c in columns))
-    console = Console(file=io.StringIO(), width=width, color_system=None)
+    for i, row in enumerate(table.rows):
+        styles = ("bold" if (i, c) in table.best else "" for c in columns)
+        rich_table.add_row(
+            *(Text(row.get(c, ""), s) for c, s in zip(columns, styles, strict=True))
+        )
+    colors: Any = "standard" if table.best else None
+    console = Console(
+        file=io.StringIO(), width=width, color_system=colors, force_terminal=bool(colors),
+    )  # fmt: skip
     console.print(rich_table)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]
     return "\n".join(line.rstrip() for line in text.splitlines())
 
 
-def _numeric(cell: str) -> bool:
-    return re.fullmatch(rf"[-+\d.,±=\[\] ]*(%| nets)?|{WORDS}", cell) is not None
+def _is_numeric(table: Table, column: str) -> bool:
+    """Whether a column, other than the first, has numbers, intervals or ranks, or none yet."""
+    pattern = rf"[-+\d.,±=\[\] ]*(%| nets)?|\d+(-\d+)? [a-z]+|{WORDS}"
+    return column != table.columns[0] and all(
+        re.fullmatch(pattern, row.get(column, "")) for row in table.rows
+    )

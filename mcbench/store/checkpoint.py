@@ -28,6 +28,7 @@ class Workshop:
         title: A title for people, such as the run's.
         meter: The meter of the method's cost; loading a state adds the cost stored with it.
         kind: The store's folder.
+        problem: The identity of the problem, by which a list of the store tells states apart.
 
     Attributes:
         notes: The method's notes on its path; see `note`.
@@ -38,6 +39,7 @@ class Workshop:
     title: str = ""
     meter: Meter | None = None
     kind: str = KIND
+    problem: dict[str, Any] | None = None
     notes: dict[str, str] = field(default_factory=dict, init=False)
     _saved: float = field(default_factory=time.perf_counter, init=False)
 
@@ -56,10 +58,10 @@ class Workshop:
     def save(self, tensors: Params, record: dict[str, Any], final: bool = False) -> None:
         """Store a state: the final one always, others at most every few seconds."""
         if self.store and (final or self.due):
-            cost = {"cost": asdict(self.meter.total)} if self.meter else {}
-            self.store.write_tensors(
-                self.kind, self.key, tensors, {"title": self.title, **cost, **record}
-            )
+            about: dict[str, Any] = {"title": self.title}
+            about |= {"problem": self.problem} if self.problem else {}
+            about |= {"cost": asdict(self.meter.total)} if self.meter else {}
+            self.store.write_tensors(self.kind, self.key, tensors, {**about, **record})
             self._saved = time.perf_counter()
 
     @property

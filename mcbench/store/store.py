@@ -30,6 +30,7 @@ from typing import Any, TypeVar
 
 from mcbench.errors import DamagedError, UsageError
 from mcbench.paths.params import Params
+from mcbench.plugins.identity import identity_text, subject
 from mcbench.store import tensor_file
 from mcbench.store.key import canonical
 
@@ -206,22 +207,12 @@ class Store:
             record = self.read_record(entry.kind, entry.key) or {}
         else:
             record = tensor_file.read(entry.path, only_record=True)[1]
-        if "what" in record:
-            return f"{record['what']}: {record['reason']}"
-        if "title" in record:
-            return str(record["title"])
         if "fingerprint" in record:
             return str(record["name"])
-        problem = "/".join(
-            record["problem"][k]["name"] for k in ("dataset", "architecture", "recipe")
-        )
-        if "seed" in record:
-            return f"{problem} seed {record['seed']}"
-        if "budgets" in record:
-            return f"{problem} ensemble {record['ensemble']} by budget"
-        if "ensemble" in record:
-            return f"{problem} ensemble {record['ensemble']} of 1 to {len(record['sizes'])}"
-        return f"{problem} {record['method']} pair {record['pair'][0]}-{record['pair'][1]}"
+        words = ["/".join(subject(record["problem"]))] if "problem" in record else []
+        if record.get("to_recipe"):
+            words.append(f"to {identity_text('recipe', record['to_recipe'])}")
+        return " ".join([*words, _content(record)])
 
     def check(self, entry: Entry) -> None:
         """Read a file as a user of it would.
@@ -246,6 +237,24 @@ class Store:
         newest = time.time() - age
         old = [p for p in sorted(set(paths)) if p.stat().st_mtime <= newest]
         return [p for p in old if p.suffix != ".lock" or _is_free(p)]
+
+
+def _content(record: dict[str, Any]) -> str:
+    """The content of a record, without its problem."""
+    if "what" in record:
+        return f"{record['what']}: {record['reason']}"
+    if "title" in record:
+        return str(record["title"])
+    if "seed" in record:
+        return f"seed {record['seed']}"
+    if "budgets" in record:
+        return f"ensemble {record['ensemble']} by budget"
+    if "ensemble" in record:
+        return f"ensemble {record['ensemble']} of 1 to {len(record['sizes'])}"
+    a, b = record["pair"]
+    protocol = record["run"]["protocol"]
+    how = f"{protocol['points']} points, refine {protocol['refine']}"
+    return f"{record['method']} pair {a}-{b}, {how}"
 
 
 def _is_free(lock: Path) -> bool:

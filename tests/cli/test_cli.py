@@ -56,6 +56,7 @@ BAD = [
     (["run", "-l", "icml2020-mnist", "-m", "ot-aw"], "did you mean 'ot-wa'?"),
     (["run", "-l", "icml2020-mnist", "--points", "61"], "--points cannot be given with"),
     (["run", "-l", "icml2020-mnist", "-d", "digits"], "--dataset cannot be given with"),
+    (["run", "-l", "icml2020-mnist", "--metric", "length"], "--metric cannot be given with"),
     (["run", "--colour"], "No such option"),
     (["rum"], "did you mean 'run'?"),
     (["show", "ot-aw"], "did you mean 'ot-wa'?"),
@@ -97,8 +98,13 @@ def test_a_run_shows_its_table_and_what_to_do_next(home: Path) -> None:
     result = run("run", "-m", "linear", "-m", "ot-wa", *SMALL)
     assert result.exit_code == 0, result.output
     assert "over 3 pairs" in result.stdout
-    for word in ("linear", "ot-wa", "End Points", "wa-ensemble", "barrier-linear", "length-ratio"):
+    assert "Worst accuracy (%) on the grid of 5 points" in result.stdout
+    for word in ("linear", "ot-wa", "End Points", "95% interval", "barrier", "s/pair"):
         assert word in result.stdout
+    assert "wa-ensemble" not in result.stdout and "\x1b" not in result.stdout
+    every = run("run", "-m", "linear", "-m", "ot-wa", *SMALL, "--metric", "all").stdout
+    for word in ("wa-ensemble", "barrier-linear", "length-ratio"):
+        assert word in every
     assert f"Results are stored in {home}" in result.stderr
     problem = "-a 'mlp2[width=8]' -r 'quick[epochs=3]' --endpoints 3 --points 5 --refine 1"
     assert f"Next: mcbench plot -m linear -m ot-wa {problem} " in result.stderr
@@ -111,15 +117,24 @@ def test_json_is_all_that_stands_on_standard_output(home: Path) -> None:
     rows = {row["method"]: row for row in tables["ranking"]}
     assert set(rows) == {"linear", "ot-wa", "End Points"}
     assert rows["ot-wa"]["end"] == "B" and rows["ot-wa"]["count"] == 3
-    metrics = {row["metric"] for row in tables["metrics"]}
-    assert {"worst-accuracy:test", "mean-loss:train", "wa-storage:bytes", "length"} <= metrics
+    metrics = {row["metric"]: row["methods"] for row in tables["metrics"]}
+    test = metrics["worst-accuracy:test"]["ot-wa"]
+    assert (test["count"], test["mean"]) == (3, rows["ot-wa"]["worst-accuracy:test"])
+    assert {
+        "worst-accuracy:test",
+        "mean-loss:train",
+        "wa-storage:bytes",
+        "length",
+    } <= metrics.keys()
 
 
 @pytest.mark.parametrize("style", ["markdown", "latex", "csv"])
 def test_other_formats(home: Path, style: str) -> None:
     result = run("run", "-m", "linear", *SMALL, "--format", style)
     assert result.exit_code == 0
-    mark = {"markdown": "| linear", "latex": r"\toprule", "csv": "method,end,count"}[style]
+    mark = {"markdown": "| linear", "latex": r"\toprule", "csv": "dataset,architecture,recipe,"}[
+        style
+    ]
     assert mark in result.stdout or (style == "latex" and r"\begin{tabular}" in result.stdout)
 
 
@@ -175,8 +190,8 @@ def test_one_method_that_does_not_apply_does_not_stop_the_others(
     assert result.exit_code == 1
     assert "ot-wa on pair 0-1 failed: add breaks the chain" in result.stderr
     rows = {row["method"]: row for row in json.loads(result.stdout)["ranking"]}
-    assert "worst-accuracy:test" in rows["linear"]
-    assert "worst-accuracy:test" not in rows["ot-wa"]
+    column = "worst-accuracy-refined:test"
+    assert column in rows["linear"] and column not in rows["ot-wa"]
 
 
 def test_a_metric_that_fails_is_said_and_the_run_kept(
@@ -209,6 +224,20 @@ def test_train_then_run_then_verify(home: Path) -> None:
     kinds = {row["key"]: row["kind"] for row in json.loads(listed.stdout)["store"]}
     assert all(kinds[row["key"]] == "endpoints" for row in rows)
     assert run("store", "verify").exit_code == 0
+
+
+def test_the_list_of_the_store_tells_networks_and_protocols_apart(tmp_path: Path) -> None:
+    store = ("--home", str(tmp_path))
+    for width, points in (("4", "2"), ("5", "2"), ("5", "3")):
+        words = ("-a", f"mlp2[width={width}]", "-r", "quick[epochs=1]", "--endpoints", "2")
+        done = run("run", "-m", "linear", *words, "--points", points, "--refine", "0", *store)
+        assert done.exit_code == 0, done.output
+    rows = json.loads(run("store", "list", *store, "--json").stdout)["store"]
+    what = [row["what"] for row in rows if row["kind"] in ("endpoints", "runs")]
+    assert len(set(what)) == len(what) == 4 + 3
+    network = "digits/mlp2[width=5]/quick[epochs=1]"
+    assert f"{network} seed 1" in what
+    assert f"{network} linear pair 0-1, 3 points, refine 0" in what
 
 
 def test_verify_names_damage_and_gc_deletes_garbage(home: Path, tmp_path: Path) -> None:
@@ -280,7 +309,7 @@ def test_show_names_parameters_and_those_of_parts() -> None:
     shown = run("show", "ot-wa").stdout
     assert "matching=ot" in shown and "one of: identity, ot" in shown
     assert "end=b  (b | permuted | short)" in shown
-    assert r"\max_t L(t)" in run("show", "barrier").stdout
+    assert "max_t L(t) - ½ (L(0) + L(1))" in run("show", "barrier").stdout
 
 
 def test_a_leaderboard_says_what_has_not_run() -> None:

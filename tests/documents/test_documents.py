@@ -91,7 +91,7 @@ class Reader:
     def type(self, line: str, expected: int) -> None:
         """Carry out one line of a shell block."""
         words = shlex.split(line, comments=True)
-        words = words[: words.index(">")] if ">" in words else words
+        words, out = (words[:-2], words[-1]) if ">" in words else (words, "")
         with self.monkeypatch.context() as patch:
             while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
                 patch.setenv(*words.pop(0).split("=", 1))
@@ -100,7 +100,9 @@ class Reader:
                 return
             program, *rest = words
             if program == "mcbench":
-                self.mcbench(rest, expected)
+                printed = self.mcbench(rest, expected)
+                if out:
+                    (self.folder / out).write_text(printed)
             elif program == "pip":
                 self.pip(rest)
             elif (program, rest[:2]) == ("python", ["-m", "pytest"]):
@@ -109,10 +111,11 @@ class Reader:
                 pytest.fail(f"do not know how to run '{line}': add a comment 'not run: REASON'")
         host.cache_clear()
 
-    def mcbench(self, words: list[str], expected: int) -> None:
+    def mcbench(self, words: list[str], expected: int) -> str:
         """Run it in this process: a new one would spend its time importing torch."""
         done = CliRunner().invoke(main, small(words), prog_name="mcbench")
         assert done.exit_code == expected, f"mcbench {shlex.join(words)}: {done.output}"
+        return done.stdout
 
     def pip(self, words: list[str]) -> None:
         """Install packages that the document wrote; others are installed already or not needed."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from collections.abc import Iterator
 from itertools import combinations
 from typing import Any
 
+import pandas
 import pytest
 from click.testing import CliRunner, Result
 
@@ -20,6 +23,7 @@ from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.plan import Plan
 from mcbench.experiments.runner import compute_curve
 from mcbench.experiments.spanning_tree import Exploration, Pair, explore, spanning_tree, suggest
+from mcbench.figures.tree import draw_tree
 from mcbench.plugins.host import Plugin, host
 from mcbench.stats.epochs import epochs_below
 from mcbench.store.store import Store
@@ -171,8 +175,24 @@ def test_what_is_shown() -> None:
     assert summary["saddle:train"] == pytest.approx(mean)
     assert "ratio" not in summary and "difference" not in summary  # Minima at 0, no classes.
     shown = run(*RING, "--endpoints", "4")
+    for edge in edges:
+        assert shown.stdout.count(f"saddle {edge['saddle:train']:.4f}, seed ") >= 1
+    tree = shown.stdout.partition("saddles between them")[2]
+    assert sorted(re.findall(r"seed (\d):", tree)) == ["0", "1", "2", "3"]
+    csv = pandas.read_csv(io.StringIO(run(*RING, "--endpoints", "4", "--format", "csv").stdout))
+    assert csv["saddle:train"].tolist() == pytest.approx([e["saddle:train"] for e in edges])
     assert "6 of 6 pairs were tried" in shown.stdout
     assert "train loss: minima" in shown.stdout
+
+
+def test_the_figure_has_the_loss_along_each_edge(store: Store) -> None:
+    found = explore(experiment_of(store))
+    (axes,) = draw_tree(found).axes
+    lines = {line.get_label().partition(":")[0]: line for line in axes.lines}
+    for pair in found.tree:
+        record = found.record(pair)
+        assert record
+        assert list(lines["{}-{}".format(*pair)].get_ydata()) == record.curve.loss["train"]
 
 
 def test_errors_are_shown_where_there_are_classes() -> None:

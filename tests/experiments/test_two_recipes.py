@@ -130,7 +130,8 @@ def test_tables_tell_both_kinds_of_endpoints(joined: tuple[Experiment, Results])
     experiment, results = joined
     table = ranking(experiment, results)
     assert [row["method"] for row in table.rows] == ["linear", "End Points A", "End Points B"]
-    assert table.note == f"Paths lead from A, quick[epochs=15], to B, {OTHER}."
+    last = table.note.splitlines()[-1]
+    assert last == f"Paths lead from A, quick[epochs=15], to B, {OTHER}."
     rows = end_points(results)
     assert {key for ends in rows.values() for key in ends} == {
         key for run in results.runs for key in run.ends

@@ -148,7 +148,8 @@ def test_a_page_of_paths_has_their_values(connected: tuple[Experiment, Results])
     page = interactive_paths(results, "test")
     for one in results.runs:
         curve = results.records[one.key].curve
-        drawn = [trace for trace in page.data if trace.name == one.method]
+        drawn = [trace for trace in page.data if trace.legendgroup == one.method]
+        assert drawn[0].name == f"{one.method}: {min(curve.on_grid(curve.accuracy['test'])):.2f}%"
         assert [np.array_equal(trace.x, curve.t) for trace in drawn] == [True, True]
         assert np.array_equal(drawn[0].y, curve.accuracy["test"])
         assert np.array_equal(drawn[1].y, curve.loss["test"])
@@ -179,6 +180,31 @@ def test_three_endpoints_span_a_plane_without_methods(tmp_path: Path, shared_sto
     assert all(
         f"{letter} (seed {seed})" in svg for letter, seed in zip("ABC", range(3), strict=True)
     )
+
+
+def test_no_figure_replaces_another_silently(
+    tmp_path: Path, shared_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    words = (
+        "plot",
+        "-m",
+        "linear",
+        *PROBLEM,
+        "--points",
+        "3",
+        "--refine",
+        "0",
+        "--endpoints",
+        "2",
+    )
+    kept = ("--home", str(shared_store.root))
+    for stem in ("mcbench-paths", "mcbench-paths-2", "mcbench-paths-3"):
+        assert run(*words, *kept).stdout.split() == [f"{stem}.png", f"{stem}.svg"]
+    named = run(*words, *kept, "-o", "mcbench-paths-2.svg")
+    assert named.stdout.split() == ["mcbench-paths-2.png", "mcbench-paths-2.svg"]
+    assert "replacing mcbench-paths-2.png" in named.stderr
+    assert "replacing" not in run(*words, *kept, "-o", "other").stderr
 
 
 def test_the_same_picture_is_the_same_file(tmp_path: Path, shared_store: Store) -> None:

@@ -208,7 +208,8 @@ def test_only_what_an_ensemble_starts_from_is_trained(
     ends = [store.read_tensors("endpoints", e.key) for e in store.entries("endpoints")]
     assert [end[1]["problem"]["recipe"]["parameters"]["stop"] for end in ends if end] == [1, 1]
     titles = {store.title(entry) for entry in store.entries("trained")}
-    assert titles == {f"{FAST} seed {seed}" for seed in (0, 1)}
+    network = f"digits/{PLAN.architecture}/quick[epochs=6]"
+    assert titles == {f"{network} {FAST} seed {seed}" for seed in (0, 1)}
     assert record["cost"]["collect"]["passes"] == pytest.approx(2 * 5, abs=0.01)
     monkeypatch.setattr(Training, "epoch", None)
     assert record_of(1, 2) == record
