@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mcbench.errors import StructureError, UsageError
 from mcbench.plugins.capabilities import complete
+from mcbench.problem.builder import Builder
 from mcbench.problem.shared_property import shared_property
-from mcbench.seeds import derive, generator
+from mcbench.seeds import generator
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.cost import Meter
 
@@ -122,29 +123,30 @@ class Problem:
         """(channels, height, width)."""
         return tuple(self.data.train.inputs.shape[1:])
 
-    def build(self, seed: int) -> nn.Module:
-        """A network with the initial weights of ``seed``, on the CPU."""
-        import torch
+    @shared_property
+    def builder(self) -> Builder:
+        """The builder of the network."""
+        return Builder(self.architecture, self.data, self.recipe.init_variance)
 
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive(seed, "init"))
-            module: nn.Module = self.architecture.build(self.input_shape, len(self.data.classes))
-            with torch.no_grad():
-                if any(map(torch.nn.parameter.is_lazy, module.parameters())):
-                    torch.manual_seed(derive(seed, "init"))
-                    module(torch.zeros(2, *self.input_shape))
-                for weight in module.parameters():
-                    if weight.dim() > 1:
-                        weight.mul_(self.recipe.init_variance**0.5)
-        return module
+    def build(self, seed: int) -> nn.Module:
+        """A network with the initial weights of ``seed``, on the CPU.
+
+        Raises:
+            UsageError: If the network cannot be built, or cannot be used; see `Builder`.
+        """
+        return self.builder(seed)
+
+    def template(self) -> nn.Module:
+        """A new network on the device, in evaluation mode, whose own weights mean nothing."""
+        return self.build(self.seed).to(self.device).eval()
 
     @shared_property
     def module(self) -> nn.Module:
-        """The network in evaluation mode, a template whose own weights mean nothing."""
+        """The `template` that is shared by all who only call it."""
         import torch
 
         with torch.inference_mode(False):  # Its graph may be derived later.
-            return self.build(self.seed).to(self.device).eval()
+            return self.template()
 
     @property
     def _example(self) -> Tensor:
@@ -159,7 +161,7 @@ class Problem:
         Raises:
             StructureError: If it is no chain; the message names the operation in the way.
         """
-        from mcbench.structure.chain import derive_chain
+        from mcbench.structure.derivation import derive_chain
 
         if self.data.loss == "output":
             raise StructureError(f"'{self.architecture.name}' is a landscape, which has no layers")
@@ -212,10 +214,9 @@ class Problem:
 
     def forward(self, params: Params, inputs: Tensor) -> Tensor:
         """The network's outputs (logits), shape (batch, classes)."""
-        from torch.func import functional_call
+        from mcbench.paths.call import call
 
-        outputs: Tensor = functional_call(self.module, params, (inputs,))
-        return outputs
+        return call(self.module, params, inputs)
 
     def loss(self, params: Params, inputs: Tensor, targets: Tensor) -> Tensor:
         """The mean loss of a batch, without weight decay; differentiable."""
@@ -268,6 +269,13 @@ class Problem:
         draws = self.generator("augmented", purpose)
         return self._augmented(self.recipe, order.split(size or self.batch_size), draws)
 
+    def steps(self, recipe: Recipe) -> int:
+        """The number of minibatches in a pass over the training data."""
+        import torch
+
+        order = torch.arange(len(self.data.train))
+        return len(self.builder.minibatches(order, recipe.batch_size))
+
     def shuffled(self, recipe: Recipe, *purpose: object) -> Iterator[tuple[Tensor, Tensor]]:
         """One pass over the training data in minibatches in random order, normalised.
 
@@ -281,7 +289,7 @@ class Problem:
 
         order = torch.randperm(len(self.data.train), generator=self.generator(*purpose, "order"))
         draws = self.generator(*purpose, "augment")
-        batches = order.to(self.device).split(recipe.batch_size)
+        batches = self.builder.minibatches(order.to(self.device), recipe.batch_size)
         return self._augmented(recipe, batches, draws)
 
     def _augmented(

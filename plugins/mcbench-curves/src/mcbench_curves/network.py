@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import Tensor
 
@@ -14,23 +12,27 @@ class Network:
     """A network whose weights are the values of one vector, and their gradients of another.
 
     So moving it along a curve is one weighted sum, whatever the number of its tensors, and costs
-    less than moving them one by one. Tensors that share memory are one.
+    less than moving them one by one. Tensors that share memory are one. Running statistics and
+    other buffers that a forward pass changes do not lie in it: they go on from step to step.
 
     Arguments:
         problem: Gives the architecture.
+        start: The network whose running statistics are the first.
 
     Attributes:
         module: The network in training mode.
-        point: All floating-point entries of its state, parameters first, shape (size,).
+        point: All floating-point entries of its state, trained parameters first, shape (size,).
         gradient: The gradient in the parameters, shape (trained,); backward passes add to it.
-        trained: The number of entries that are parameters.
+        trained: The number of entries that are trained parameters.
 
     Raises:
         RunError: If the state has more than one floating-point type.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.module = copy.deepcopy(problem.module).train()
+    def __init__(self, problem: Problem, start: Params) -> None:
+        self.module = problem.template().train()
+        self.module.load_state_dict(start)
+        self.running = problem.builder.behaviour.running
         self.layout = Layout(self.module)
         self.trained = self.layout.trained
         state = self.module.state_dict(keep_vars=True)
@@ -41,7 +43,8 @@ class Network:
         self.point = torch.empty(self.layout.size, dtype=types.pop(), device=problem.device)
         self.gradient = torch.zeros_like(self.point[: self.trained])
         for name, piece in self.layout.pieces(self.point).items():
-            state[name].data = piece
+            if name not in self.running:
+                state[name].data = piece
         for name, piece in self.layout.pieces(self.gradient).items():
             state[name].requires_grad_().grad = piece
 
@@ -52,3 +55,12 @@ class Network:
     def unflatten(self, row: Tensor, like: Params) -> Params:
         """The entries of ``row`` by name; what is not floating point is that of ``like``."""
         return self.layout.unflatten(row, like)
+
+    def state(self) -> Params:
+        """The running statistics, for a checkpoint."""
+        return {f"running.{name}": self.module.get_buffer(name) for name in self.running}
+
+    def restore(self, state: Params) -> None:
+        """Continue from the running statistics of a checkpoint."""
+        for name in self.running:
+            self.module.get_buffer(name).copy_(state[f"running.{name}"])
