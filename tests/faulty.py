@@ -9,7 +9,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from faulty_methods import FAULTY
+import faulty_methods  # noqa: F401 (its methods register themselves)
+import faulty_paths  # noqa: F401 (as well)
+from faulty_components import FAULTY
 from mcbench import Board, Data, Split, combine
 
 # Metrics -----------------------------------------------------------------------------------

@@ -1,93 +1,15 @@
-"""Methods that break one property each, for the tests of the conformance kit."""
+"""Methods that break one property each: errors, determinism, declared needs, precision."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
 import mcbench
-from mcbench import Leg, Path, StructureError, combine
-
-Faulty = dict[tuple[str, str], list[Any]]
-
-FAULTY: Faulty = {}
-"""Components by the check that they fail: its kind and its title."""
-
-
-def fails(kind: str, *titles: str, **options: Any) -> Callable[[Any], Any]:
-    """Register a class's instance as one that fails these checks."""
-
-    def add(cls: Any) -> Any:
-        for title in titles:
-            FAULTY.setdefault((kind, title), []).append(cls(**options))
-        return cls
-
-    return add
-
-
-# Any component -----------------------------------------------------------------------------
-
-
-class Straight:
-    """The straight line."""
-
-    name = "theirs"
-
-    def connect(self, a: Any, b: Any, problem: Any) -> Any:
-        return mcbench.segment(a.params, b.params)
-
-
-@fails("", "summary")
-class Silent(Straight):
-    __doc__ = None
-
-
-@fails("", "frozen")
-@dataclass
-class Thawed(Straight):
-    """May change."""
-
-    steps: int = mcbench.parameter(3, "how many")
-
-
-@fails("", "parameters")
-@dataclass(frozen=True)
-class Helpless(Straight):
-    """Says nothing of its parameter."""
-
-    steps: int = mcbench.parameter(3, "")
-
-
-@fails("", "parameters")
-@dataclass(frozen=True)
-class OutOfBounds(Straight):
-    """Its default is none of the values that it allows."""
-
-    steps: int = mcbench.parameter(3, "how many", gt=5)
-
-
-@fails("", "wrong values")
-@dataclass(frozen=True)
-class Credulous(Straight):
-    """Takes anything."""
-
-    steps: Any = mcbench.parameter(3, "how many")
-
-
-@fails("", "parameters read back")
-@dataclass(frozen=True)
-class Unreadable(Straight):
-    """Its trial cannot be written."""
-
-    steps: int | None = mcbench.parameter(3, "how many")
-    trial: ClassVar[dict[str, Any]] = {"steps": None}
-
-
-# Methods -----------------------------------------------------------------------------------
+from faulty_components import Straight, fails
+from mcbench import Leg, StructureError, combine
 
 
 @fails("method", "connects")
@@ -158,92 +80,6 @@ class Vandal(Straight):
         return super().connect(a, b, problem)
 
 
-@fails("method", "path(1) is the declared end")
-class Short(Straight):
-    """Stops a little before B."""
-
-    def connect(self, a: Any, b: Any, problem: Any) -> Any:
-        return mcbench.segment(a.params, combine(a.params, b.params, 0.01, 0.99))
-
-
-@fails("method", "path(1) is the declared end")
-class Elsewhere(Short):
-    def connect(self, a: Any, b: Any, problem: Any) -> Any:
-        return Path(super().connect(a, b, problem).legs, "permuted")
-
-
-@fails("method", "path(1) is the declared end")
-class Modest(Straight):
-    def connect(self, a: Any, b: Any, problem: Any) -> Any:
-        return Path(super().connect(a, b, problem).legs, "short")
-
-
-def between(change: Callable[[Any, float, Any], Any], **options: Any) -> Any:
-    """A method whose points between the ends are those of the line, changed."""
-
-    class Changed(Straight):
-        def connect(self, a: Any, b: Any, problem: Any) -> Any:
-            def point(u: float) -> Any:
-                return change(combine(a.params, b.params, 1 - u, u), u, (a, b))
-
-            return Path([Leg(a.params, b.params, point, **options)])
-
-    return Changed()
-
-
-POINTS = FAULTY.setdefault(("method", "points are networks"), [])
-POINTS += [
-    between(lambda point, u, ends: dict(list(point.items())[1:])),
-    between(lambda point, u, ends: point | {"new": torch.zeros(1)}),
-    between(lambda point, u, ends: {n: x.double() for n, x in point.items()}),
-    between(lambda point, u, ends: {n: x[None] for n, x in point.items()}),
-    between(lambda point, u, ends: {n: x * float("nan") for n, x in point.items()}),
-]
-
-FAULTY["method", "continuity"] = [
-    between(lambda point, u, ends: combine(point, ends[1].params, 0.9, 0.1)),
-    between(lambda point, u, ends: combine(point, ends[0].params, 1, 0.05 * (u > 0.7321))),
-]
-
-
-@fails("method", "continuity")
-class Hops(Straight):
-    """Its second leg does not start where the first one stops."""
-
-    def connect(self, a: Any, b: Any, problem: Any) -> Any:
-        there, here = (combine(a.params, b.params, 1 - t, t) for t in (0.55, 0.5))
-        return mcbench.join(mcbench.segment(a.params, here), mcbench.segment(there, b.params))
-
-
-def _drifting() -> Any:
-    seen: list[float] = []
-
-    def change(point: Any, u: float, ends: Any) -> Any:
-        seen.append(u)
-        return combine(point, ends[0].params, 1, 1e-3 * len(seen))
-
-    return between(change)
-
-
-class _Company(Straight):
-    """Its points together are in the wrong order."""
-
-    def connect(self, a: Any, b: Any, problem: Any) -> Any:
-        def point(u: float) -> Any:
-            return combine(a.params, b.params, 1 - u, u)
-
-        def reverse(times: Any) -> Any:
-            return [point(u) for u in reversed(times)]
-
-        return Path([Leg(a.params, b.params, point, several_between=reverse)])
-
-
-FAULTY["method", "points do not change"] = [_drifting(), _Company()]
-FAULTY["method", "lengths"] = [
-    between(lambda point, u, ends: point, length=lambda u, v: 3.0 * (v - u))
-]
-
-
 @fails("method", "needs are served")
 class Demanding(Straight):
     needs = frozenset({"permutation-groups"})
@@ -294,10 +130,6 @@ class Fitted(Straight):
 class Unfitted(Straight):
     def fit(self, pool: Any, problem: Any) -> Any:
         return {}
-
-
-def _added(a: Any, b: Any) -> Any:
-    return {n: x + torch.full_like(x, 0.1, device="cpu") for n, x in a.params.items()}
 
 
 @fails("method", "float64")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mcbench.errors import UsageError
 from mcbench.plugins.hookspecs import hookimpl
@@ -71,7 +71,7 @@ class MLP2:
 
 
 @hookimpl
-def mcbench_architectures() -> Iterator[Any]:
+def mcbench_architectures() -> Iterator[object]:
     """Fully connected networks."""
     yield MLP2()
     yield MLP()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from mcbench.builtin.images import he, image_shape
 from mcbench.errors import UsageError
 from mcbench.plugins.hookspecs import hookimpl
 from mcbench.plugins.parameters import parameter
@@ -36,6 +35,29 @@ class Conv2FC1:
         return nn.Sequential(*layers, nn.Linear(outputs, classes))
 
 
+def image_shape(
+    architecture: str, input_shape: tuple[int, ...], least: int = 1
+) -> tuple[int, int, int]:
+    """Channels, height and width of the images that a network takes.
+
+    Raises:
+        UsageError: If the inputs are no images, or images of fewer than ``least`` pixels in
+            height or width.
+    """
+    if len(input_shape) != 3:
+        raise UsageError(
+            f"architecture '{architecture}' takes images (channels, height, width), "
+            f"not inputs of shape {tuple(input_shape)}"
+        )
+    channels, height, width = input_shape
+    if min(height, width) < least:
+        raise UsageError(
+            f"architecture '{architecture}' needs images of at least {least} x {least} pixels, "
+            f"not {height} x {width}"
+        )
+    return channels, height, width
+
+
 def _features(
     name: str, channels: tuple[int, ...], input_shape: tuple[int, ...], least: int = 1
 ) -> tuple[list[nn.Module], int]:
@@ -47,6 +69,8 @@ def _features(
         UsageError: If the network cannot be built so.
     """
     from torch import nn
+
+    from mcbench.builtin.modules import he
 
     if min(channels) < 1:
         raise UsageError(f"architecture '{name}': channels must be positive, not {channels}")
@@ -87,6 +111,8 @@ class VGG:
     def build(self, input_shape: tuple[int, ...], classes: int) -> nn.Module:
         """The network."""
         from torch import nn
+
+        from mcbench.builtin.modules import he
 
         layers: list[nn.Module] = []
         before, height, width = image_shape(self.name, input_shape)
@@ -169,7 +195,7 @@ class CNN:
 
 
 @hookimpl
-def mcbench_architectures() -> Iterator[Any]:
+def mcbench_architectures() -> Iterator[object]:
     """Convolutional networks."""
     yield Conv2FC1()
     yield ThreeConvThreeFC()

@@ -13,6 +13,7 @@ from mcbench.plugins.parameters import parameter
 from mcbench.problem.dataset import Data, Split
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
 SAMPLES = parameter(
@@ -43,10 +44,9 @@ class Digits:
 
         digits = load_digits()
         order = np.random.RandomState(0).permutation(len(digits.target))
-        test: Any = np.zeros(len(order), dtype=bool)
-        test[::4] = True
+        test = np.arange(len(order)) % 4 == 0
 
-        def split(rows: Any) -> Split:
+        def split(rows: NDArray[np.int64]) -> Split:
             inputs = torch.tensor(digits.images[rows], dtype=torch.uint8)[:, None]
             return Split(inputs, torch.tensor(digits.target[rows], dtype=torch.int64), 16.0)
 
@@ -93,7 +93,8 @@ class Torchvision:
         whole = Data(_images(train), _images(test), tuple(train.classes))
         return whole.sample(self.samples)
 
-    def _open(self, directory: pathlib.Path, **options: Any) -> Any:
+    # A data set of torchvision is Any, here and below: it ships no types.
+    def _open(self, directory: pathlib.Path, **options: bool) -> Any:
         from torchvision import datasets
 
         try:
@@ -115,37 +116,20 @@ def _images(dataset: Any) -> Split:
 
 
 @dataclass(frozen=True)
-class Cifar10:
+class Cifar10(Torchvision):
     """CIFAR-10, in torchvision's layout or as a tree of PNG files in class folders."""
 
-    name = "cifar10"
-    summary = "CIFAR-10: 50,000 + 10,000 colour images, 32x32"
-    recipe = "anokhin2020-cifar10"
     layout = "DIR/cifar10/{train,test}/CLASS/*.png or DIR/cifar-10-batches-py/*"
-    samples: int = SAMPLES
-
-    _binary = Torchvision(
-        "cifar10",
-        summary,
-        "CIFAR10",
-        "cifar-10-batches-py",
-        (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta"),
-        recipe,
-    )
 
     def find(self, directory: pathlib.Path) -> list[pathlib.Path] | None:
         """The tree of PNG files, else torchvision's files."""
-        return tree_files(directory / "cifar10") or self._binary.find(directory)
-
-    def download(self, directory: pathlib.Path) -> None:
-        """Download it with torchvision."""
-        self._binary.download(directory)
+        return tree_files(directory / "cifar10") or super().find(directory)
 
     def read(self, directory: pathlib.Path) -> Data:
         """Decode the files that `find` gives."""
         if tree_files(directory / "cifar10"):
             return read_tree(directory / "cifar10", "RGB").sample(self.samples)
-        return self._binary.read(directory).sample(self.samples)
+        return super().read(directory)
 
 
 @dataclass(frozen=True)
@@ -175,11 +159,12 @@ class ImageFolder:
 
 def tree_files(root: pathlib.Path) -> list[pathlib.Path] | None:
     """The images below ``train`` and ``test``; ``None`` if one of them has none."""
-    splits = [
-        sorted(p for p in (root / split).glob("*/*") if p.suffix.lower() in IMAGES)
-        for split in ("train", "test")
-    ]
+    splits = [_image_files(root / split) for split in ("train", "test")]
     return [*splits[0], *splits[1]] if all(splits) else None
+
+
+def _image_files(folder: pathlib.Path) -> list[pathlib.Path]:
+    return sorted(p for p in folder.glob("*/*") if p.suffix.lower() in IMAGES)
 
 
 def read_tree(root: pathlib.Path, mode: str, size: int = 0) -> Data:
@@ -199,7 +184,7 @@ def read_tree(root: pathlib.Path, mode: str, size: int = 0) -> Data:
     def split(name: str) -> Split:
         import torch
 
-        files = sorted(p for p in (root / name).glob("*/*") if p.suffix.lower() in IMAGES)
+        files = _image_files(root / name)
         first = _decode(files[0], mode, size)
         inputs = torch.empty(len(files), *first.shape, dtype=torch.uint8)
         for i, file in enumerate(files):
@@ -233,7 +218,7 @@ def _decode(file: pathlib.Path, mode: str, size: int) -> Tensor:
 
 
 @hookimpl
-def mcbench_datasets() -> Iterator[Any]:
+def mcbench_datasets() -> Iterator[object]:
     """The built-in data sets."""
     yield Digits()
     parts = ("images-idx3", "labels-idx1")
@@ -241,13 +226,10 @@ def mcbench_datasets() -> Iterator[Any]:
     for name, kind in (("mnist", "MNIST"), ("fashion-mnist", "FashionMNIST")):
         summary = f"{kind}: 60,000 + 10,000 grey images, 28x28"
         yield Torchvision(name, summary, kind, f"{kind}/raw", files, "anokhin2020-mnist")
-    yield Cifar10()
-    yield Torchvision(
-        "cifar100",
-        "CIFAR-100: 50,000 + 10,000 colour images, 32x32",
-        "CIFAR100",
-        "cifar-100-python",
-        ("train", "test", "meta"),
-        "anokhin2020-cifar10",
-    )
+    colour, recipe = "50,000 + 10,000 colour images, 32x32", "anokhin2020-cifar10"
+    files = (*(f"data_batch_{i}" for i in range(1, 6)), "test_batch", "batches.meta")
+    summary, folder = f"CIFAR-10: {colour}", "cifar-10-batches-py"
+    yield Cifar10("cifar10", summary, "CIFAR10", folder, files, recipe)
+    files, summary, folder = ("train", "test", "meta"), f"CIFAR-100: {colour}", "cifar-100-python"
+    yield Torchvision("cifar100", summary, "CIFAR100", folder, files, recipe)
     yield ImageFolder()

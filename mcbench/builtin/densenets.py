@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from mcbench.builtin.images import image_shape
+from mcbench.builtin.convnets import image_shape
 from mcbench.plugins.hookspecs import hookimpl
 from mcbench.plugins.parameters import parameter
 
@@ -41,30 +41,25 @@ class DenseNet:
         """The network; images need at least 4 x 4 pixels."""
         from torch import nn
 
-        from mcbench.builtin.densenet_modules import layer, transition
+        from mcbench.builtin.modules import activated, conv, dense_layer, head
 
         before, *_ = image_shape(self.name, input_shape, least=4)
         channels = 2 * self.growth
-        parts: list[nn.Module] = [nn.Conv2d(before, channels, 3, padding=1, bias=False)]
+        parts: list[nn.Module] = [conv(before, channels, 3)]
         for block in range(3):
             if block:
                 kept = channels // 2 if self.bc else channels
-                parts += transition(channels, kept)
+                parts += [*activated(conv(channels, kept, 1)), nn.AvgPool2d(2)]
                 channels = kept
             for _ in range((self.depth - 4) // (6 if self.bc else 3)):
-                parts.append(layer(channels, self.growth, self.bc))
+                parts.append(dense_layer(channels, self.growth, self.bc))
                 channels += self.growth
-        parts += [nn.BatchNorm2d(channels), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()]
-        return nn.Sequential(*parts, nn.Linear(channels, classes))
+        return nn.Sequential(*parts, *head(channels, classes))
 
 
 @hookimpl
-def mcbench_architectures() -> Iterator[Any]:
+def mcbench_architectures() -> Iterator[object]:
     """Densely connected networks."""
     yield DenseNet("densenet40-12", "densely connected network of 40 layers", 40, False)
-    yield DenseNet(
-        "densenet100-12-bc",
-        "densely connected network of 100 layers, with bottlenecks and compression",
-        100,
-        True,
-    )
+    summary = "densely connected network of 100 layers, with bottlenecks and compression"
+    yield DenseNet("densenet100-12-bc", summary, 100, True)

@@ -8,6 +8,7 @@ from typing import Any
 from mcbench.plugins.hookspecs import hookimpl
 
 
+# Tasks and results are Any: an executor only hands them on.
 class Local:
     """One run after another, in this process; torch uses all cores."""
 
@@ -20,6 +21,6 @@ class Local:
 
 
 @hookimpl
-def mcbench_executors() -> Iterator[Any]:
+def mcbench_executors() -> Iterator[object]:
     """The local executor."""
     yield Local()

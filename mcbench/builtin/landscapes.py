@@ -5,7 +5,7 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from mcbench.plugins.hookspecs import hookimpl
 from mcbench.problem.dataset import Data, Split
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 SAMPLES = 64
 """Number of samples in each split; all are equal, and only set the number of steps."""
-
-Loss = Literal["cross-entropy", "output"]
 
 
 class Flatland:
@@ -107,7 +105,7 @@ class Landscape:
     summary: str
     function: Callable[[Tensor], Tensor]
     start: Callable[[Tensor], Tensor]
-    loss: Loss = "output"
+    loss: Literal["cross-entropy", "output"] = "output"
 
     @property
     def description(self) -> str:
@@ -131,7 +129,7 @@ class Landscape:
 
 
 @hookimpl
-def mcbench_datasets() -> Iterator[Any]:
+def mcbench_datasets() -> Iterator[object]:
     """The data set of landscapes."""
     yield Flatland()
 
@@ -139,19 +137,14 @@ def mcbench_datasets() -> Iterator[Any]:
 @hookimpl
 def mcbench_architectures() -> Iterator[Landscape]:
     """Functions of two weights."""
-    row = Landscape
-    yield row("ring", "landscape: a circle of minima around a hill", ring, _around)
-    yield row("valley", "landscape: a winding valley", valley, _within(12, 4))
-    yield row("eggbox", "landscape: pits, passes and peaks", eggbox, _within(5, 5))
+    yield Landscape("ring", "landscape: a circle of minima around a hill", ring, _around)
+    yield Landscape("valley", "landscape: a winding valley", valley, _within(12, 4))
+    yield Landscape("eggbox", "landscape: pits, passes and peaks", eggbox, _within(5, 5))
 
 
 @hookimpl
 def mcbench_recipes() -> Iterator[Recipe]:
     """The recipe of landscapes."""
     yield Recipe(
-        "landscape",
-        "to a minimum of a landscape, in an instant",
-        lr=0.02,
-        epochs=20,
-        batch_size=2,
+        "landscape", "to a minimum of a landscape, in an instant", lr=0.02, epochs=20, batch_size=2
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from mcbench.plugins.hookspecs import hookimpl
 
@@ -17,7 +16,7 @@ def folder() -> Path:
 
 
 @hookimpl
-def mcbench_leaderboards() -> Iterator[Any]:
+def mcbench_leaderboards() -> Iterator[object]:
     """Every ``NAME/board.toml``, and all boards of every ``FAMILY.toml``."""
     from mcbench.leaderboard import Board
 
@@ -28,7 +27,7 @@ def mcbench_leaderboards() -> Iterator[Any]:
 
 
 @hookimpl
-def mcbench_ensemble_boards() -> Iterator[Any]:
+def mcbench_ensemble_boards() -> Iterator[object]:
     """All boards of every ``NAME/ensembles.toml``."""
     from mcbench.leaderboard.table.ensembles import read
 

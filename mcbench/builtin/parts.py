@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mcbench.plugins.hookspecs import hookimpl
 
@@ -38,12 +38,12 @@ class Unadjusted:
 
 
 @hookimpl
-def mcbench_matchings() -> Iterator[Any]:
+def mcbench_matchings() -> Iterator[object]:
     """The identity."""
     yield Identity()
 
 
 @hookimpl
-def mcbench_adjustments() -> Iterator[Any]:
+def mcbench_adjustments() -> Iterator[object]:
     """No adjustment."""
     yield Unadjusted()

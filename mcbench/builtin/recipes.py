@@ -22,12 +22,7 @@ _GOTMARE = "Gotmare et al. 2018, arXiv 1806.06977"
 def mcbench_recipes() -> Iterator[Recipe]:
     """A quick default and the recipes of the papers."""
     yield Recipe(
-        "quick",
-        "small data in seconds",
-        lr=0.1,
-        weight_decay=1e-3,
-        epochs=60,
-        batch_size=64,
+        "quick", "small data in seconds", lr=0.1, weight_decay=1e-3, epochs=60, batch_size=64
     )
     yield from _anokhin()
     yield from _garipov()
@@ -168,6 +163,7 @@ def _gotmare() -> Iterator[Recipe]:
         normalize="imagenet",
     )
 
+    # Values are Any: fields of a recipe, of their types.
     def mode(letter: str, change: str, unknown: str = "", **values: Any) -> Recipe:
         return replace(
             g,

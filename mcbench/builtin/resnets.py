@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from mcbench.builtin.images import image_shape
+from mcbench.builtin.convnets import image_shape
 from mcbench.plugins.hookspecs import hookimpl
 from mcbench.plugins.parameters import parameter
 
@@ -43,15 +43,12 @@ class ResNet:
         """The network, for images of any size."""
         from torch import nn
 
-        from mcbench.builtin.resnet_modules import basic, conv, head, stages
+        from mcbench.builtin.modules import basic, conv, head, stages
 
         channels, *_ = image_shape(self.name, input_shape)
-        first, last = self.width, 4 * self.width
-        blocks = stages(
-            basic(self.shortcut), first, (first, 2 * first, last), (self.depth - 2) // 6
-        )
-        stem = [conv(channels, first, 3), nn.BatchNorm2d(first), nn.ReLU()]
-        return nn.Sequential(*stem, *blocks, *head(last, classes))
+        blocks = stages(basic(self.shortcut), self.width, self.width, (self.depth - 2) // 6)
+        stem = [conv(channels, self.width, 3), nn.BatchNorm2d(self.width), nn.ReLU()]
+        return nn.Sequential(*stem, *blocks, *head(4 * self.width, classes, normalised=True))
 
 
 @dataclass(frozen=True)
@@ -77,15 +74,11 @@ class PreResNet:
         """The network, for images of any size."""
         from torch import nn
 
-        from mcbench.builtin.images import he
-        from mcbench.builtin.resnet_modules import bottleneck, conv, head, stages
+        from mcbench.builtin.modules import bottleneck, conv, he, head, stages
 
         channels, *_ = image_shape(self.name, input_shape)
-        outer = 4 * self.width
-        blocks = stages(
-            bottleneck, self.width, (outer, 2 * outer, 4 * outer), (self.depth - 2) // 9
-        )
-        end = [nn.BatchNorm2d(4 * outer), nn.ReLU(), *head(4 * outer, classes)]
+        blocks = stages(bottleneck, self.width, 4 * self.width, (self.depth - 2) // 9)
+        end = head(16 * self.width, classes)
         return nn.Sequential(he(conv(channels, self.width, 3)), *blocks, *end)
 
 
@@ -114,17 +107,16 @@ class WideResNet:
         """The network, for images of any size."""
         from torch import nn
 
-        from mcbench.builtin.resnet_modules import conv, head, stages, wide
+        from mcbench.builtin.modules import conv, head, stages, wide
 
         channels, *_ = image_shape(self.name, input_shape)
-        k, last = self.factor, 64 * self.factor
-        blocks = stages(wide, 16, (16 * k, 32 * k, last), (self.depth - 4) // 6)
-        end = [nn.BatchNorm2d(last), nn.ReLU(), *head(last, classes)]
+        blocks = stages(wide, 16, 16 * self.factor, (self.depth - 4) // 6)
+        end = head(64 * self.factor, classes)
         return nn.Sequential(conv(channels, 16, 3, bias=True), *blocks, *end)
 
 
 @hookimpl
-def mcbench_architectures() -> Iterator[Any]:
+def mcbench_architectures() -> Iterator[object]:
     """Residual networks."""
     for depth in (8, 20, 32, 44, 56):
         yield ResNet(f"resnet{depth}", f"residual network of {depth} layers", depth)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import combinations
+from itertools import accumulate, combinations, islice
 from typing import Any
 
 import torch
@@ -14,12 +14,13 @@ from mcbench.paths.params import Params
 from mcbench.problem.problem import Problem
 
 
+# Records are dict[str, Any], as JSON has them.
 def measure_budgets(
     trainings: Iterable[Iterable[Params]],
     epochs: Sequence[float],
     problem: Problem,
     budgets: Sequence[int],
-    report: Callable[[int, float], None] = lambda done, loss: None,
+    report: Callable[[int, float], None],
 ) -> dict[str, Any]:
     """Accuracy and loss for budgets of 1, 2, ... times the epochs B of the recipe.
 
@@ -47,22 +48,19 @@ def measure_budgets(
     sums: list[Tensor] = []
     growth: list[dict[str, Any]] = [{"epochs": e, "accuracy": [], "loss": []} for e in epochs]
     for number, members in enumerate(trainings, start=1):
-        total: Any = 0  # A tensor, from the first member on.
-        count = 0
-        for count, member in enumerate(members, start=1):
-            if count > len(epochs):
-                break
-            total = total + probabilities(member, problem)
-            _append(growth[count - 1], quality(total, count, problem))
-        if count != len(epochs):
-            given = f"more than {len(epochs)}" if count > len(epochs) else count
+        outputs = [probabilities(member, problem) for member in islice(members, len(epochs) + 1)]
+        if len(outputs) != len(epochs):
+            given = f"more than {len(epochs)}" if len(outputs) > len(epochs) else len(outputs)
             raise RunError(
                 f"training {number} gave {given} members, but the ensemble's 'epochs' "
                 f"announces {len(epochs)}"
             )
-        if not bool(total.isfinite().all()):
+        totals = list(accumulate(outputs))
+        if not bool(totals[-1].isfinite().all()):
             raise RunError(f"the outputs of a member of training {number} are not finite")
-        sums.append(total)
+        for count, total in enumerate(totals, start=1):
+            _append(growth[count - 1], quality(total, count, problem))
+        sums.append(totals[-1])
         report(number, growth[-1]["loss"][-1])
     pools = []
     for budget in budgets:

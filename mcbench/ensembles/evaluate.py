@@ -7,13 +7,14 @@ import operator
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
 
 from mcbench.ensembles.budgets import measure_budgets, probabilities, quality
 from mcbench.ensembles.ensemble import by_training, collects
-from mcbench.ensembles.sources import Source, Trainings, collect, start_of
+from mcbench.ensembles.sources import Source, collect, sources, start_of, train_by
 from mcbench.errors import RunError, UsageError, reason_of
 from mcbench.experiments.experiment import Experiment
 from mcbench.experiments.run import SCHEMA
@@ -32,6 +33,7 @@ KIND = "ensembles"
 """The store's folder for ensembles."""
 
 
+# Records are dict[str, Any], as JSON has them; for ensembles, which are Any, see `collects`.
 @dataclass
 class EnsembleResults:
     """Records and failures of some ensembles of the same endpoints.
@@ -76,16 +78,12 @@ class EnsembleExperiment:
             raise UsageError("ensembles average outputs for classes, and these data have none")
         recipes = [host().identity("recipe", e.problem.recipe) for e in experiments]
         for i, experiment in enumerate(experiments):
+            recipe, texts = experiment.problem.recipe, (experiments[0].recipe, experiment.recipe)
             if recipes[i] in recipes[:i]:
-                raise UsageError(
-                    f"recipe '{experiment.recipe}' is given more than once: name each recipe once"
-                )
-        for other in experiments[1:]:
-            texts = experiments[0].recipe, other.recipe
-            self.problem.recipe.check_scale(other.problem.recipe, texts, "in one ensemble")
-        for ensemble in self.ensembles.values():  # Errors come before long work.
-            for experiment in experiments:
-                start_of(ensemble, experiment.problem.recipe)
+                raise UsageError(f"recipe '{texts[1]}' is given more than once: name each once")
+            self.problem.recipe.check_scale(recipe, texts, "in one ensemble")
+            for ensemble in self.ensembles.values():  # Errors come before long work.
+                start_of(ensemble, recipe)
         if budgets:
             self._check_budgets()
 
@@ -108,13 +106,13 @@ class EnsembleExperiment:
     def run(self) -> EnsembleResults:
         """Train what is missing, then measure every ensemble that the store does not have."""
         results = EnsembleResults(self.problem.identity)
-        trainings = Trainings(self.experiments)
+        train = cache(train_by)
         for text, ensemble in self.ensembles.items():
             try:
-                sources = trainings.sources(ensemble, results.failures)
-                if sources:
+                starts = sources(self.experiments, ensemble, train, results.failures)
+                if starts:
                     with self.experiments[0].threads():
-                        results.records[text] = self._record(text, ensemble, sources)
+                        results.records[text] = self._record(text, ensemble, starts)
             except UsageError:
                 raise
             except Exception as error:
@@ -149,7 +147,7 @@ class EnsembleExperiment:
 
             start = time.perf_counter()
             costs: list[Cost] = []
-            trainings = self._members(text, ensemble, sources, costs)
+            trainings = self._trainings(text, ensemble, sources, costs)
             if self.budgets:
                 epochs = ensemble.epochs(self.problem.recipe)
                 values = measure_budgets(trainings, epochs, self.problem, self.budgets, report)
@@ -169,7 +167,7 @@ class EnsembleExperiment:
             self.store.write_record(KIND, key, record)
             return record
 
-    def _members(
+    def _trainings(
         self, text: str, ensemble: Any, sources: list[Source], costs: list[Cost]
     ) -> Iterator[Iterable[Params]]:
         """The members from each source; the cost of their trainings is added to ``costs``."""
@@ -220,33 +218,24 @@ def grow(
     chain = problem.chain_or_none
     example = torch.zeros(2, *problem.input_shape, device=problem.device)
     by_layer = operations(problem.module, example, chain)
-    total: torch.Tensor | None = None
-    first: Params | None = None
+    total: Any = 0  # A tensor, from the first member on.
+    first: Params = {}
     stored = {"parameters": 0, "bytes": 0, "operations": 0}
     count = 0
     for number, members in enumerate(trainings, start=1):
         for member in members:
-            count += 1
-            first = member if first is None else first
+            count, first = count + 1, first or member
             own = {n: x for n, x in member.items() if count == 1 or x is not first[n]}
-            stored["parameters"] += size(own)[0]
-            stored["bytes"] += size(own)[1]
-            shared = 0
-            if chain is not None and count > 1:
-                shared = chain.common([first, member], operator.is_)
-            stored["operations"] += sum(by_layer[shared:])
-            outputs = probabilities(member, problem)
-            total = outputs if total is None else total + outputs
+            shared = chain.common([first, member], operator.is_) if chain and count > 1 else 0
+            for name, value in zip(stored, (*size(own), sum(by_layer[shared:])), strict=True):
+                stored[name] += value
+            total = total + probabilities(member, problem)
             if not bool(total.isfinite().all()):
                 raise RunError(f"the outputs of member {count} are not finite")
-        if total is None or first is None:
+        if not first:
             raise RunError("the first training gave no member")
-        alone = dict(zip(stored, (*size(first), sum(by_layer)), strict=True))
+        alone = zip(stored, (*size(first), sum(by_layer)), strict=True)
         values = quality(total, count, problem)
         report(number, values["loss"])
-        yield {
-            **values,
-            "members": count,
-            **stored,
-            **{f"independent-{name}": number * value for name, value in alone.items()},
-        }
+        independent = {f"independent-{name}": number * value for name, value in alone}
+        yield {**values, "members": count, **stored, **independent}

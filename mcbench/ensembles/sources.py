@@ -29,71 +29,58 @@ class Source:
 
     Arguments:
         problem: The problem with the recipe of the endpoints to compare with.
-        load: Function from a seed to its network.
-        seed: The network's seed.
+        start: Loads the network, or builds it.
     """
 
     problem: Problem
-    load: Callable[[int], Endpoint]
-    seed: int
-
-    def start(self) -> Endpoint:
-        """The network."""
-        return self.load(self.seed)
+    start: Callable[[], Endpoint]
 
 
+# Ensembles are Any: see `collects`.
 def start_of(ensemble: Any, recipe: Recipe) -> Recipe | None:
     """The recipe of the networks that an ensemble is given; ``None`` if they are untrained."""
     start: Recipe | None = ensemble.start(recipe) if collects(ensemble) else recipe
     return start
 
 
-class Trainings:
-    """Trains the networks that ensembles start from, each once.
+def sources(
+    experiments: Sequence[Experiment],
+    ensemble: Any,
+    train: Callable[[Experiment, Recipe], tuple[Endpoints, Trained]],
+    failures: dict[str, str],
+) -> list[Source]:
+    """The sources of an ensemble, from each experiment in turn.
 
     Arguments:
-        experiments: One per recipe; sources are taken from them in turn.
+        experiments: One per recipe.
+        ensemble: The ensemble.
+        train: `train_by`, or its results if they are kept for several ensembles.
+        failures: Receives the failures of trainings; then no sources are returned.
     """
+    groups: list[list[Source]] = []
+    failed = False
+    for experiment in experiments:
+        problem, seeds = experiment.problem, experiment.plan.seeds
+        recipe = start_of(ensemble, problem.recipe)
+        if recipe is None:
+            groups.append([Source(problem, partial(_initial, problem, seed)) for seed in seeds])
+            continue
+        endpoints, trained = train(experiment, recipe)
+        several = len(experiments) > 1 or recipe != problem.recipe
+        prefix = f"{host().text('recipe', recipe)}, " if several else ""
+        failures |= {f"{prefix}{what}": why for what, why in trained.failures.items()}
+        failed |= bool(trained.failures)
+        groups.append([Source(problem, partial(endpoints.load, s)) for s in trained.records])
+    in_turn = [source for turn in zip_longest(*groups) for source in turn if source is not None]
+    return [] if failed else in_turn
 
-    def __init__(self, experiments: Sequence[Experiment]) -> None:
-        self.experiments = experiments
-        self._results: dict[tuple[int, Recipe], tuple[Endpoints, Trained]] = {}
 
-    def sources(self, ensemble: Any, failures: dict[str, str]) -> list[Source]:
-        """The sources of an ensemble, trained now if the store does not have them.
-
-        Failed trainings are added to ``failures``, and then no sources are returned.
-        """
-        groups: list[list[Source]] = []
-        failed = False
-        for number, experiment in enumerate(self.experiments):
-            problem, seeds = experiment.problem, experiment.plan.seeds
-            recipe = start_of(ensemble, problem.recipe)
-            if recipe is None:
-                groups.append(
-                    [Source(problem, partial(_initial, problem), seed) for seed in seeds]
-                )
-                continue
-            endpoints, trained = self._trained(number, recipe)
-            several = len(self.experiments) > 1 or recipe != problem.recipe
-            prefix = f"{host().text('recipe', recipe)}, " if several else ""
-            failures |= {f"{prefix}{what}": why for what, why in trained.failures.items()}
-            failed |= bool(trained.failures)
-            groups.append([Source(problem, endpoints.load, seed) for seed in trained.records])
-        sources = [
-            source for turn in zip_longest(*groups) for source in turn if source is not None
-        ]
-        return [] if failed else sources
-
-    def _trained(self, number: int, recipe: Recipe) -> tuple[Endpoints, Trained]:
-        key = number, recipe
-        if key not in self._results:
-            experiment = self.experiments[number]
-            endpoints = experiment.endpoints
-            if recipe != experiment.problem.recipe:
-                endpoints = experiment.endpoints_by(host().text("recipe", recipe))
-            self._results[key] = endpoints, endpoints.train(experiment.plan.seeds)
-        return self._results[key]
+def train_by(experiment: Experiment, recipe: Recipe) -> tuple[Endpoints, Trained]:
+    """The endpoints of a recipe, trained now if the store does not have them."""
+    endpoints = experiment.endpoints
+    if recipe != experiment.problem.recipe:
+        endpoints = experiment.endpoints_by(host().text("recipe", recipe))
+    return endpoints, endpoints.train(experiment.plan.seeds)
 
 
 def _initial(problem: Problem, seed: int) -> Endpoint:
@@ -106,16 +93,10 @@ def _initial(problem: Problem, seed: int) -> Endpoint:
 def collect(text: str, ensemble: Any, source: Source, store: Store) -> tuple[list[Params], Cost]:
     """The members from one training and its cost; it is resumed if it was interrupted."""
     problem, start = source.problem, source.start()
-    key = key_of(
-        {
-            "start": start.key,
-            "problem": problem.identity,
-            "ensemble": host().identity("ensemble", ensemble),
-            "seed": problem.seed,
-        }
-    )
+    description = {"start": start.key, "problem": problem.identity, "seed": problem.seed}
+    key = key_of(description | {"ensemble": host().identity("ensemble", ensemble)})
     meter = Meter(problem.device, len(problem.data.train))
-    workshop = Workshop(store, key, f"{text} seed {source.seed}", meter)
+    workshop = Workshop(store, key, f"{text} seed {start.seed}", meter)
     with store.lock(key), meter.running():
         members = list(ensemble.collect(start, problem.bind(workshop)))
     return members, meter.total

@@ -35,7 +35,7 @@ def write(name: str, kind: str, into: Path, force: bool = False) -> tuple[Path, 
     Raises:
         UsageError: If the name is unusable or taken, or a file is there already.
     """
-    check_name(name, kind, force)
+    _check_name(name, kind, force)
     folder = into / f"mcbench-{name}"
     files = {folder / place: text for place, text in render(name, kind).items()}
     existing = [file for file in files if file.exists()]
@@ -50,13 +50,8 @@ def write(name: str, kind: str, into: Path, force: bool = False) -> tuple[Path, 
     return folder, list(files)
 
 
-def check_name(name: str, kind: str, force: bool = False) -> None:
-    """Test that a plugin can have this name.
-
-    Arguments:
-        name: Name of the plugin and of its component.
-        kind: Kind of the component.
-        force: Whether the package may be installed already: it is written again then.
+def _check_name(name: str, kind: str, force: bool) -> None:
+    """Test that a plugin can have this name; with ``force`` its package may be installed already.
 
     Raises:
         UsageError: If the name cannot be a package's, or another plugin has it.
@@ -85,27 +80,25 @@ def render(name: str, kind: str) -> dict[str, str]:
     values = {
         "name": name,
         "kind": kind,
-        "kinds": plural(kind),
         "module": f"mcbench_{'_'.join(words)}",
         "cls": "".join(word.capitalize() for word in words),
         "version": ".".join(VERSION.split(".")[:2]),
+        "steps": "\n".join(_try(name, kind)),
+        "random_problem": (HERE / "kinds" / "random_problem.in").read_text().strip(),
     }
-    values["example"] = _filled(HERE / "kinds" / f"{kind}.md.in", values).strip()
-    values["random_problem"] = (HERE / "kinds" / "random_problem.in").read_text().strip()
-    values["steps"] = "\n".join(_try(name, kind))
-    places = {
-        "pyproject.toml": "package/pyproject.toml.in",
-        "README.md": "package/README.md.in",
-        ".gitignore": "package/gitignore.in",
-        ".github/workflows/tests.yml": "package/tests.yml.in",
-        f"tests/test_{values['module'].removeprefix('mcbench_')}.py": f"kinds/{kind}.test.in",
-        f"src/{values['module']}/__init__.py": f"kinds/{kind}.py.in",
+
+    def filled(template: str) -> str:
+        return Template((HERE / template).read_text()).substitute(values)
+
+    values["example"] = filled(f"kinds/{kind}.md.in").strip()
+    return {
+        "pyproject.toml": filled("package/pyproject.toml.in"),
+        "README.md": filled("package/README.md.in"),
+        ".gitignore": filled("package/gitignore.in"),
+        ".github/workflows/tests.yml": filled("package/tests.yml.in"),
+        f"tests/test_{'_'.join(words)}.py": filled(f"kinds/{kind}.test.in"),
+        f"src/{values['module']}/__init__.py": filled(f"kinds/{kind}.py.in"),
     }
-    return {place: _filled(HERE / template, values) for place, template in places.items()}
-
-
-def _filled(template: Path, values: dict[str, str]) -> str:
-    return Template(template.read_text()).substitute(values)
 
 
 def next_steps(name: str, kind: str, folder: Path) -> Iterator[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from mcbench.errors import McbenchError, StructureError
+from mcbench.errors import McbenchError, StructureError, reason_of
 from mcbench.paths.params import equal
 from mcbench.plugins.host import host
 from mcbench.problem.dataset import Data
@@ -30,32 +31,19 @@ def close(one: Tensor, other: Tensor) -> bool:
     return torch.allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
-def _is_loss(subject: Subject) -> bool:
-    """Whether the network's output is the loss itself."""
-    return bool(subject.component.loss == "output")
-
-
 def _data(subject: Subject) -> Data:
-    if not _is_loss(subject):
+    if subject.component.loss != "output":
         return digits()
     data: Data = host().get("dataset", "landscape").read(Path())
     return data
 
 
 def _problem(subject: Subject) -> Problem:
-    if "problem" not in subject.shared:
-        subject.shared["problem"] = Problem(_data(subject), subject.component, RECIPE)
-    problem: Problem = subject.shared["problem"]
-    return problem
+    return subject.share("problem", lambda: Problem(_data(subject), subject.component, RECIPE))
 
 
-def _inputs(problem: Problem, count: int = 16) -> Tensor:
-    inputs: Tensor = next(problem.batches("test", count))[0]
-    return inputs
-
-
-def _state(module: nn.Module) -> dict[str, Tensor]:
-    return {name: x.clone() for name, x in module.state_dict().items()}
+def _inputs(problem: Problem) -> Tensor:
+    return next(problem.batches("test", 16))[0]
 
 
 @check("architecture", "determinism")
@@ -94,7 +82,7 @@ def outputs_are_logits(subject: Subject) -> None:
         raise Fault("it gives outputs that are not finite", "look at its initial weights")
 
 
-@check("architecture", "input shapes")
+@check("architecture", "input shapes", "use input_shape for sizes, or raise mcbench.UsageError")
 def other_shapes_are_refused_clearly(subject: Subject) -> None:
     """For images of other sizes and channels it builds a network that takes them, or refuses
     with a McbenchError of one line."""
@@ -106,31 +94,28 @@ def other_shapes_are_refused_clearly(subject: Subject) -> None:
         except McbenchError as error:
             one_line_or_fault(error, f"for inputs of shape {shape}")
         except Exception as error:
-            first = str(error).partition("\n")[0]
-            raise Fault(
-                f"for inputs of shape {shape} it raises {type(error).__name__}: {first}",
-                "compute sizes from input_shape, or raise mcbench.UsageError",
-            ) from None
+            found = f"for inputs of shape {shape} it raises {reason_of(error)}"
+            raise Fault(found) from None
 
 
 @check("architecture", "forward leaves no trace")
 def a_forward_pass_changes_nothing(subject: Subject) -> None:
     """A forward pass in evaluation mode changes no weight, and draws no random numbers."""
     problem = _problem(subject)
-    module, inputs = problem.build(0).eval(), _inputs(_problem(subject))
-    before = _state(module)
+    module, inputs = problem.build(0).eval(), _inputs(problem)
+    before = copy.deepcopy(module.state_dict())
     with torch.no_grad(), seeded(1) as used:
         first = module(inputs)
         if used():
             raise Fault("in evaluation mode it draws random numbers", "draw if self.training")
         second = module(inputs)
-    if not equal(before, _state(module)):
+    if not equal(before, module.state_dict()):
         raise Fault("in evaluation mode it changes its own state", "change it if self.training")
     if not first.equal(second):
         raise Fault("two forward passes differ", "keep no state between forward passes")
 
 
-@check("architecture", "samples are independent")
+@check("architecture", "samples are independent", "use running statistics in evaluation mode")
 def samples_are_independent(subject: Subject) -> None:
     """The outputs of a sample do not depend on the rest of the batch, in evaluation mode."""
     problem = _problem(subject)
@@ -139,13 +124,10 @@ def samples_are_independent(subject: Subject) -> None:
         whole, part = problem.module(inputs)[:3], problem.module(inputs[:3])
     if not close(whole, part):
         change = float((whole - part).abs().max())
-        raise Fault(
-            f"the outputs of a sample change by {change:.1e} with its batch",
-            "use running statistics in evaluation mode",
-        )
+        raise Fault(f"the outputs of a sample change by {change:.1e} with its batch")
 
 
-@check("architecture", "functional")
+@check("architecture", "functional", "keep weights as parameters or buffers, read in 'forward'")
 def it_works_with_any_parameters(subject: Subject) -> None:
     """Called with the parameters of another network it gives that network's outputs."""
     problem = _problem(subject)
@@ -153,10 +135,7 @@ def it_works_with_any_parameters(subject: Subject) -> None:
     with torch.no_grad():
         own, called = other(inputs), problem.forward(other.state_dict(), inputs)
     if not close(own, called):
-        raise Fault(
-            "with the parameters of another network it gives other outputs than that network",
-            "keep all weights as parameters or buffers, and read them in 'forward'",
-        )
+        raise Fault("with another network's parameters it gives other outputs than that one")
 
 
 @check("architecture", "training")
@@ -175,7 +154,7 @@ def it_trains(subject: Subject) -> None:
         raise Fault(f"training fails: {trained.error}", "look at its initial weights")
 
 
-@check("architecture", "chain")
+@check("architecture", "chain", "report it: this is a fault of mcbench, not of the architecture")
 def its_chain_is_itself(subject: Subject) -> None:
     """Its chain of affine layers gives its outputs; if it has none, the error says why, in one
     line."""
@@ -190,7 +169,4 @@ def its_chain_is_itself(subject: Subject) -> None:
         own = problem.forward(params, inputs)
         derived = chain.features(params, inputs, len(chain.layers))
     if not close(own, derived):
-        raise Fault(
-            "its derived chain gives other outputs than the network",
-            "report it: this is a fault of mcbench, not of the architecture",
-        )
+        raise Fault("its derived chain gives other outputs than the network")

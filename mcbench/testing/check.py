@@ -5,26 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from mcbench.errors import UsageError, one_line, unknown
+from mcbench.testing.subject import Subject
 
-if TYPE_CHECKING:
-    from mcbench.testing.subject import Subject
+Test: TypeAlias = Callable[[Subject], None]
 
-MODULES = {
-    "": ("components",),
-    "method": ("methods", "paths", "needs", "devices", "runs"),
-    "metric": ("metrics",),
-    "dataset": ("datasets",),
-    "architecture": ("architectures",),
-    "ensemble": ("ensembles",),
-    "matching": ("parts",),
-    "interpolation": ("parts",),
-    "adjustment": ("parts",),
-    "leaderboard": ("leaderboards",),
-}
-"""Modules with the checks of a kind; those under the empty name are for all kinds."""
+MODULES = (
+    *("components", "methods", "paths", "needs", "devices", "runs", "metrics", "datasets"),
+    *("architectures", "ensembles", "parts", "leaderboards"),
+)
+"""Modules with checks, in the order in which these are carried out."""
 
 
 class Fault(Exception):
@@ -32,10 +24,10 @@ class Fault(Exception):
 
     Arguments:
         found: The observation, with its values.
-        fix: The change that mends it.
+        fix: The change that mends it; empty: that of the check.
     """
 
-    def __init__(self, found: str, fix: str) -> None:
+    def __init__(self, found: str, fix: str = "") -> None:
         super().__init__(f"{found}; {fix}")
         self.found, self.fix = found, fix
 
@@ -52,11 +44,13 @@ class Check:
         kind: The kind; empty for all.
         title: Its name in reports, in pytest's ids and among expected failures.
         function: Raises `Fault` or `Inapplicable`; its docstring is the property.
+        fix: The change that mends a fault which names none of its own.
     """
 
     kind: str
     title: str
-    function: Callable[[Subject], None]
+    function: Test
+    fix: str = ""
 
     @property
     def property(self) -> str:
@@ -67,13 +61,11 @@ class Check:
 _CHECKS: list[Check] = []
 
 
-def check(
-    kind: str, title: str
-) -> Callable[[Callable[[Subject], None]], Callable[[Subject], None]]:
+def check(kind: str, title: str, fix: str = "") -> Callable[[Test], Test]:
     """Make a function a check of a kind; an empty kind stands for all."""
 
-    def add(function: Callable[[Subject], None]) -> Callable[[Subject], None]:
-        _CHECKS.append(Check(kind, title, function))
+    def add(function: Test) -> Test:
+        _CHECKS.append(Check(kind, title, function, fix))
         return function
 
     return add
@@ -81,7 +73,7 @@ def check(
 
 def checks(kind: str) -> list[Check]:
     """The checks of a kind, those of all kinds first."""
-    for name in (*MODULES[""], *MODULES.get(kind, ())):
+    for name in MODULES:
         import_module(f"mcbench.testing.{name}")
     return [check for group in ("", kind) for check in _CHECKS if check.kind == group]
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator
 from functools import cache
-from typing import TypeVar
 
-from mcbench.errors import McbenchError, StructureError, UsageError
+from mcbench.errors import McbenchError, UsageError
 from mcbench.methods.method import summary
 from mcbench.plugins import parameters
 from mcbench.plugins.host import host, plural
@@ -19,21 +17,16 @@ from mcbench.testing.subject import Subject
 HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "pandas", "matplotlib")
 """Libraries that no plugin may import before a component needs them."""
 
-Result = TypeVar("Result")
-
 NONSENSE = "no such value"
 """A text that is no number, no choice and no name."""
 
 
-@check("", "summary")
+@check("", "summary", "give the class a docstring, or an attribute 'summary', of one line")
 def has_a_summary(subject: Subject) -> None:
     """It says in one line what it is, as `summary` or in its docstring."""
     text = summary(subject.declared)
     if not text or "\n" in text:
-        raise Fault(
-            f"its summary is {text!r}",
-            "give the class a docstring, or an attribute 'summary', of one line",
-        )
+        raise Fault(f"its summary is {text!r}")
 
 
 @check("", "parameters")
@@ -54,7 +47,7 @@ def parameters_are_sound(subject: Subject) -> None:
             ) from None
 
 
-@check("", "wrong values")
+@check("", "wrong values", "annotate it with its type (int, float, bool, Literal, tuple, ...)")
 def wrong_values_are_refused(subject: Subject) -> None:
     """A parameter's value of the wrong type is refused with one line."""
     for name, parameter in _parameters(subject).items():
@@ -66,24 +59,20 @@ def wrong_values_are_refused(subject: Subject) -> None:
         except UsageError as error:
             one_line_or_fault(error, f"refusing '{value}'")
         else:
-            raise Fault(
-                f"'{value}' is accepted",
-                f"annotate '{name}' with its type (int, float, bool, Literal, tuple, ...)",
-            )
+            raise Fault(f"'{value}' is accepted")
 
 
-@check("", "parameters read back")
+@check("", "parameters read back", "take types that read back: numbers, texts, Literal, tuples")
 def parameters_read_back(subject: Subject) -> None:
     """Written as `name[p=v]` it reads back as the same component: names in tables can be run."""
     _parameters(subject)
     text = parameters.text(subject.component, subject.declared)
-    fix = "use types that read as they are written: numbers, texts, Literal, tuples of them"
     try:
         again = host().get(subject.kind, text)
     except UsageError as error:
-        raise Fault(f"'{text}' does not read back: {error}", fix) from None
+        raise Fault(f"'{text}' does not read back: {error}") from None
     if parameters.values(again) != parameters.values(subject.component):
-        raise Fault(f"'{text}' reads back as '{parameters.text(again, subject.declared)}'", fix)
+        raise Fault(f"'{text}' reads back as '{parameters.text(again, subject.declared)}'")
 
 
 @check("", "frozen")
@@ -97,7 +86,10 @@ def it_is_frozen(subject: Subject) -> None:
 @check("", "light import")
 def its_import_is_light(subject: Subject) -> None:
     """Loading its plugin and asking it for its components imports no heavy library."""
-    module = _module(subject)
+    plugin = host().manager.get_plugin(subject.plugin.name)
+    module = getattr(plugin, "__name__", "")
+    if module not in sys.modules:  # The plugin is an object.
+        module = type(subject.declared).__module__
     heavy, error = _loaded(module)
     if error:
         raise Fault(f"'{module}' does not load: {error}", "see 'mcbench plugins'")
@@ -122,42 +114,11 @@ def one_line_or_fault(error: McbenchError, doing: str) -> None:
         )
 
 
-def applicable(
-    networks: Collection[str], compute: Callable[[str], Result]
-) -> Iterator[tuple[str, Result]]:
-    """Names of networks that a component takes, with what it computes on them.
-
-    Raises:
-        Fault: If it takes none of them.
-    """
-    refusals = []
-    for name in networks:
-        try:
-            result = compute(name)
-        except StructureError as error:
-            one_line_or_fault(error, f"on the {name} network")
-            refusals.append(f"{name}: {error}")
-        else:
-            yield name, result
-    if len(refusals) == len(networks):
-        raise Fault(
-            f"it takes none of the kit's networks: {'; '.join(refusals)}",
-            "raise StructureError only where it must",
-        )
-
-
 def _parameters(subject: Subject) -> dict[str, parameters.Parameter]:
     declared = parameters.parameters(subject.declared)
     if not declared:
         raise Inapplicable("it has no parameters")
     return declared
-
-
-def _module(subject: Subject) -> str:
-    """The plugin's module; the component's if the plugin is an object."""
-    plugin = host().manager.get_plugin(subject.plugin.name)
-    name = getattr(plugin, "__name__", "")
-    return name if name in sys.modules else type(subject.declared).__module__
 
 
 @cache
@@ -183,5 +144,5 @@ def _loaded(module: str) -> tuple[str, str]:
     )
     if done.returncode:
         return "", (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    heavy, error = [*done.stdout.split("\n"), "", ""][:2]
+    heavy, error, *_ = done.stdout.split("\n")
     return heavy, error

@@ -9,32 +9,36 @@ import torch
 
 from mcbench.errors import StructureError
 from mcbench.paths.params import equal
+from mcbench.paths.path import Path
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.methods import TIMES, connect, paths
-from mcbench.testing.networks import Trained
+from mcbench.testing.networks import Trained, on_each
 from mcbench.testing.paths import unlike
 from mcbench.testing.subject import Subject
 
 GPU = "cuda"
 
 
-@check("method", "float64")
-def float64_endpoints_work(subject: Subject) -> None:
+FIX = "take dtype and device from the endpoints: torch.zeros_like(x), y.to(x)"
+
+
+@check("method", "float64", FIX)
+@on_each(paths)
+def float64_endpoints_work(subject: Subject, network: Trained, path: Path) -> None:
     """Between endpoints in float64 all points are in float64."""
-    for network, _ in paths(subject):
-        _works(subject, network, dtype=torch.float64)
+    _works(subject, network, dtype=torch.float64)
 
 
-@check("method", "GPU")
-def it_works_on_a_gpu(subject: Subject) -> None:
+@check("method", "GPU", FIX)
+@on_each(paths)
+def it_works_on_a_gpu(subject: Subject, network: Trained, path: Path) -> None:
     """Between endpoints on a GPU all points are on it."""
     if not torch.cuda.is_available():
         raise Inapplicable("there is no CUDA device")
-    for network, _ in paths(subject):
-        _works(subject, network, device=GPU)
+    _works(subject, network, device=GPU)
 
 
-def _works(subject: Subject, network: Trained, **where: Any) -> None:
+def _works(subject: Subject, network: Trained, **where: Any) -> None:  # dtype or device.
     """Test a path whose endpoints and data have another dtype or device."""
     what = " ".join(map(str, where.values()))
     ends = [network.endpoint(seed, **where).params for seed in (0, 1)]
@@ -44,12 +48,8 @@ def _works(subject: Subject, network: Trained, **where: Any) -> None:
         path = connect(again, network, problem, **where)
         for t in TIMES:
             point = path(t)
-            difference = unlike(point, *ends)
-            if difference:
-                raise Fault(
-                    f"in {what} at t = {t:g} on the {network.name} network {difference}",
-                    "take dtype and device from the endpoints: torch.zeros_like(x), y.to(x)",
-                )
+            if difference := unlike(point, *ends):
+                raise Fault(f"in {what} at t = {t:g} {difference}")
             inputs, _ = next(problem.batches("test"))
             with torch.no_grad():
                 problem.forward(point, inputs)
@@ -58,7 +58,4 @@ def _works(subject: Subject, network: Trained, **where: Any) -> None:
     except (Fault, StructureError):
         raise
     except Exception as error:
-        raise Fault(
-            f"in {what} on the {network.name} network it raises {type(error).__name__}: {error}",
-            "take dtype and device from the endpoints: torch.zeros_like(x), y.to(x)",
-        ) from error
+        raise Fault(f"in {what} it raises {type(error).__name__}: {error}") from error

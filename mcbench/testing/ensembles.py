@@ -3,98 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from mcbench.ensembles.ensemble import by_training, collects
 from mcbench.ensembles.evaluate import grow
 from mcbench.errors import RunError
 from mcbench.paths.params import Params, equal
 from mcbench.testing.check import Fault, Inapplicable, check
-from mcbench.testing.components import applicable
 from mcbench.testing.global_generators import repeated
-from mcbench.testing.networks import ARCHITECTURES, RECIPE, Trained, trained
+from mcbench.testing.networks import ARCHITECTURES, RECIPE, Trained, applicable, on_each
 from mcbench.testing.paths import unlike
 from mcbench.testing.subject import Subject
+
+Members: TypeAlias = list[Params]
 
 SEEDS = (0, 1, 2)
 
 
-def members(subject: Subject, network: Trained, count: int = 3) -> list[Params]:
+def members(subject: Subject, network: Trained, count: int = 3) -> Members:
     """The members of an ensemble of some endpoints."""
     endpoints = [network.endpoint(seed) for seed in SEEDS[:count]]
     trainings = by_training(subject.component, endpoints, network.problem())
     return [member for members in trainings for member in members]
 
 
-def _applicable(subject: Subject) -> Iterator[tuple[Trained, list[Params]]]:
+def _applicable(subject: Subject) -> Iterator[tuple[Trained, Members]]:
     """Networks that the ensemble takes, with their members."""
-    for name, group in applicable(ARCHITECTURES, lambda name: members(subject, trained(name))):
-        yield trained(name), group
+    return applicable(ARCHITECTURES, lambda network: members(subject, network))
 
 
 @check("ensemble", "members")
-def there_are_members_for_each_endpoint(subject: Subject) -> None:
+@on_each(_applicable)
+def each_endpoint_has_members(subject: Subject, network: Trained, group: Members) -> None:
     """It gives one member for each endpoint, or as many as `epochs` announces, also for a single
     endpoint; each has the endpoint's names and shapes, and is finite."""
-    each = 1
-    if collects(subject.component):
-        each = len(subject.component.epochs(RECIPE))
-    for network, group in _applicable(subject):
-        for count, result in ((3, group), (1, members(subject, network, 1))):
-            if len(result) != count * each:
-                raise Fault(
-                    f"of {count} endpoints of the {network.name} network it makes {len(result)} "
-                    f"members, not {count * each}",
-                    "yield one member for each endpoint, or announce them with 'epochs'",
-                )
-        ends = [network.endpoint(seed).params for seed in SEEDS for _ in range(each)]
-        for i, (member, end) in enumerate(zip(group, ends, strict=True), start=1):
-            # Counters of a training of the ensemble's own are those of neither network.
-            difference = unlike(member, end, member if collects(subject.component) else ends[0])
-            if difference:
-                raise Fault(
-                    f"in member {i} of the {network.name} network {difference}",
-                    "a member holds every entry of an endpoint's params",
-                )
+    own = collects(subject.component)
+    each = len(subject.component.epochs(RECIPE)) if own else 1
+    for count, result in ((3, group), (1, members(subject, network, 1))):
+        if len(result) != count * each:
+            raise Fault(
+                f"of {count} endpoints it makes {len(result)} members, not {count * each}",
+                "yield one member for each endpoint, or announce them with 'epochs'",
+            )
+    ends = [network.endpoint(seed).params for seed in SEEDS for _ in range(each)]
+    for i, (member, end) in enumerate(zip(group, ends, strict=True), start=1):
+        # Counters of a training of the ensemble's own are those of neither network.
+        if difference := unlike(member, end, member if own else ends[0]):
+            fix = "a member holds every entry of an endpoint's params"
+            raise Fault(f"in member {i} {difference}", fix)
 
 
-@check("ensemble", "shared tensors")
-def common_entries_are_the_same_tensors(subject: Subject) -> None:
+@check("ensemble", "shared tensors", "pass the tensor itself on, which then counts once")
+@on_each(_applicable)
+def common_entries_are_shared(subject: Subject, network: Trained, group: Members) -> None:
     """A tensor that a member has in common with the first one is the same object, not a copy."""
-    for network, (first, *others) in _applicable(subject):
-        for member in others:
-            for name, x in member.items():
-                copied = x is not first[name] and x.is_floating_point() and x.equal(first[name])
-                if copied:
-                    raise Fault(
-                        f"'{name}' of the {network.name} network is a copy of the first member's",
-                        "pass the tensor itself on: storage and operations then count it once",
-                    )
+    first, *others = group
+    for member in others:
+        for name, x in member.items():
+            if x is not first[name] and x.is_floating_point() and x.equal(first[name]):
+                raise Fault(f"'{name}' is a copy of the first member's")
 
 
-@check("ensemble", "determinism")
+@check("ensemble", "determinism", "draw with generator=problem.generator(purpose)")
 def the_same_endpoints_give_the_same_members(subject: Subject) -> None:
     """The same endpoints give the same members, whatever the global generators hold."""
     network = next(_applicable(subject))[0]
-    results = repeated(
-        lambda: members(subject, network), "draw with generator=problem.generator(purpose)"
-    )
+    results = repeated(lambda: members(subject, network))
     if not all(equal(x, y) for x, y in zip(*results, strict=True)):
-        raise Fault("members differ the second time", "draw with problem.generator(purpose)")
+        raise Fault("members differ the second time")
 
 
-@check("ensemble", "endpoints not modified")
-def endpoints_are_not_modified(subject: Subject) -> None:
+@check("ensemble", "endpoints not modified", "clone before changing in place")
+@on_each(_applicable)
+def endpoints_are_not_modified(subject: Subject, network: Trained, group: Members) -> None:
     """Making members leaves the endpoints' tensors as they were."""
-    for network, _ in _applicable(subject):
-        endpoints = [network.endpoint(seed) for seed in SEEDS]
-        for members in by_training(subject.component, endpoints, network.problem()):
-            list(members)
-        for end in endpoints:
-            if not equal(end.params, network.endpoint(end.seed).params):
-                raise Fault(
-                    f"endpoint {end.seed} was changed, on the {network.name} network",
-                    "clone before changing in place",
-                )
+    endpoints = [network.endpoint(seed) for seed in SEEDS]
+    for members in by_training(subject.component, endpoints, network.problem()):
+        list(members)
+    for end in endpoints:
+        if not equal(end.params, network.endpoint(end.seed).params):
+            raise Fault(f"endpoint {end.seed} was changed")
 
 
 @check("ensemble", "epochs")
@@ -116,15 +104,12 @@ def epochs_are_counted(subject: Subject) -> None:
         )
 
 
-@check("ensemble", "measured")
-def it_can_be_measured(subject: Subject) -> None:
+@check("ensemble", "measured", "give networks as members")
+@on_each(_applicable)
+def it_can_be_measured(subject: Subject, network: Trained, group: Members) -> None:
     """Accuracy, storage and operations are measured as it grows, with finite outputs."""
-    for network, _ in _applicable(subject):
-        endpoints = [network.endpoint(seed) for seed in SEEDS]
-        try:
-            problem = network.problem()
-            list(grow(by_training(subject.component, endpoints, problem), problem))
-        except RunError as error:
-            raise Fault(
-                f"on the {network.name} network {error}", "give networks as members"
-            ) from None
+    endpoints, problem = [network.endpoint(seed) for seed in SEEDS], network.problem()
+    try:
+        list(grow(by_training(subject.component, endpoints, problem), problem))
+    except RunError as error:
+        raise Fault(str(error)) from None

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mcbench.errors import McbenchError
 from mcbench.methods import method
 from mcbench.paths.params import Params, equal, move
 from mcbench.paths.path import Path
+from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.components import one_line_or_fault
 from mcbench.testing.global_generators import seeded
-from mcbench.testing.networks import ARCHITECTURES, Trained, trained
+from mcbench.testing.networks import ARCHITECTURES, Trained, on_each, trained
 from mcbench.testing.subject import Subject
 
 TIMES = (0.0, 0.21, 0.5, 0.83, 1.0)
@@ -24,8 +25,8 @@ def connect(
     subject: Subject,
     network: Trained,
     problem: Problem | None = None,
-    pair: tuple[int, int] = (0, 1),
-    **where: Any,
+    ends: Sequence[Endpoint] = (),
+    **where: Any,  # Passed on to `Trained`, which has the types; below as well.
 ) -> Path:
     """A new path between two endpoints of a network.
 
@@ -33,12 +34,12 @@ def connect(
         subject: The method.
         network: The network that has the endpoints.
         problem: The problem, if not the network's own.
-        pair: Seeds of the endpoints.
+        ends: The endpoints, if not the network's first two.
         where: ``dtype`` and ``device`` of endpoints and data.
     """
     problem = problem or network.problem(**where)
     problem = problem.bind(fitted=fitted(subject, network, problem, **where))
-    a, b = (network.endpoint(seed, **where) for seed in pair)
+    a, b = ends or [network.endpoint(seed, **where) for seed in (0, 1)]
     path: Path = subject.component.connect(a, b, problem)
     return path
 
@@ -48,9 +49,8 @@ def fitted(subject: Subject, network: Trained, problem: Problem, **where: Any) -
     if "pool" not in method.needs(subject.component):
         return {}
     key = "fitted", network.name
-    if key not in subject.shared:
-        subject.shared[key] = fit(subject, network, problem, **where)
-    return move(subject.shared[key], problem.device)
+    params = subject.share(key, lambda: fit(subject, network, problem, **where))
+    return move(params, problem.device)
 
 
 def fit(subject: Subject, network: Trained, problem: Problem, **where: Any) -> Params:
@@ -63,17 +63,14 @@ def fit(subject: Subject, network: Trained, problem: Problem, **where: Any) -> P
 
 def attempts(subject: Subject) -> dict[str, Path | Exception]:
     """The path between two endpoints of every small network, or the error instead."""
-    if "attempts" not in subject.shared:
-        subject.shared["attempts"] = {name: _attempt(subject, name) for name in ARCHITECTURES}
-    results: dict[str, Path | Exception] = subject.shared["attempts"]
-    return results
 
+    def attempt(name: str) -> Path | Exception:
+        try:
+            return connect(subject, trained(name))
+        except Exception as error:
+            return error
 
-def _attempt(subject: Subject, name: str) -> Path | Exception:
-    try:
-        return connect(subject, trained(name))
-    except Exception as error:
-        return error
+    return subject.share("attempts", lambda: {name: attempt(name) for name in ARCHITECTURES})
 
 
 def paths(subject: Subject) -> Iterator[tuple[Trained, Path]]:
@@ -108,21 +105,18 @@ def it_connects_something(subject: Subject) -> None:
         raise Fault(f"it connects none of the kit's networks: {errors}", "mend one of the errors")
 
 
-@check("method", "errors")
+@check("method", "errors", "raise mcbench.StructureError if it does not take such a network")
 def errors_are_one_line(subject: Subject) -> None:
     """It refuses other networks by a McbenchError of one line."""
     for name, error in attempts(subject).items():
         if not isinstance(error, Exception):
             continue
         if not isinstance(error, McbenchError):
-            raise Fault(
-                f"on the {name} network it raises {type(error).__name__}: {error}",
-                "raise mcbench.StructureError if the method does not take such a network",
-            )
+            raise Fault(f"on the {name} network it raises {type(error).__name__}: {error}")
         one_line_or_fault(error, f"on the {name} network")
 
 
-@check("method", "determinism")
+@check("method", "determinism", "draw by problem.generator(purpose), keep no state in the method")
 def the_same_request_gives_the_same_path(subject: Subject) -> None:
     """Connecting the same endpoints again gives the same points bit for bit, whatever was
     computed before, and whatever the global random number generators hold."""
@@ -130,45 +124,39 @@ def the_same_request_gives_the_same_path(subject: Subject) -> None:
     with seeded(1):
         first = points(connect(subject, network))
     with seeded(2):
-        connect(subject, network, pair=(2, 1))(0.5)
+        connect(subject, network, ends=[network.endpoint(2), network.endpoint(1)])(0.5)
         second = points(connect(subject, network))
     for t, one, two in zip(TIMES, first, second, strict=True):
         if not equal(one, two):
             raise Fault(
-                f"two paths between the same endpoints of the {network.name} network differ at "
-                f"t = {t:g}",
-                "take every draw from problem.generator(purpose), and keep nothing in the method",
+                f"two paths between the same endpoints differ at t = {t:g}, on the {network.name} "
+                "network"
             )
 
 
-@check("method", "no global randomness")
+@check(
+    "method",
+    "no global randomness",
+    "draw with generator=problem.generator(purpose), or inside torch.random.fork_rng()",
+)
 def global_generators_are_left_alone(subject: Subject) -> None:
     """Connecting and asking for points leaves the global random number generators alone."""
     network = any_network(subject)
     with seeded(3) as used:
         points(connect(subject, network))
         if names := used():
-            raise Fault(
-                f"it used the global generator of {names}",
-                "draw with generator=problem.generator(purpose), or inside "
-                "torch.random.fork_rng()",
-            )
+            raise Fault(f"it used the global generator of {names}")
 
 
-@check("method", "endpoints not modified")
-def endpoints_are_not_modified(subject: Subject) -> None:
+@check("method", "endpoints not modified", "clone before changing in place: x.clone(), {**params}")
+@on_each(paths)
+def endpoints_are_not_modified(subject: Subject, network: Trained, path: Path) -> None:
     """Connecting, and asking for points, leaves the endpoints' tensors as they were."""
-    for network, _ in paths(subject):
-        problem = network.problem()
-        problem = problem.bind(fitted=fitted(subject, network, problem))
-        a, b = network.endpoint(0), network.endpoint(1)
-        points(subject.component.connect(a, b, problem))
-        for name, end, seed in (("A", a, 0), ("B", b, 1)):
-            if not equal(end.params, network.endpoint(seed).params):
-                raise Fault(
-                    f"{name} was changed, on the {network.name} network",
-                    "clone before changing in place: x.clone(), {**params}",
-                )
+    ends = [network.endpoint(seed) for seed in (0, 1)]
+    points(connect(subject, network, ends=ends))
+    for name, end in zip("AB", ends, strict=True):
+        if not equal(end.params, network.endpoint(end.seed).params):
+            raise Fault(f"{name} was changed")
 
 
 def points(path: Path) -> list[Params]:

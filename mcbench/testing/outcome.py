@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
+
+import torch
 
 from mcbench.errors import one_line
 from mcbench.testing.check import Check, Fault, Inapplicable, checks, expected_titles
@@ -39,17 +40,11 @@ class Outcome:
     reason: str = ""
     seconds: float = 0.0
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:  # As JSON has it.
         """The outcome as JSON."""
-        return {
-            "check": self.check.title,
-            "property": self.check.property,
-            "state": self.state,
-            "found": self.found,
-            "fix": self.fix,
-            "reason": self.reason,
-            "seconds": round(self.seconds, 3),
-        }
+        values = {"check": self.check.title, "property": self.check.property}
+        own = {name: value for name, value in vars(self).items() if name != "check"}
+        return values | own | {"seconds": round(self.seconds, 3)}
 
 
 def carry_out(check: Check, subject: Subject, expected: Mapping[str, str]) -> Outcome:
@@ -63,7 +58,10 @@ def carry_out(check: Check, subject: Subject, expected: Mapping[str, str]) -> Ou
         return Outcome(check, "skipped", reason=one_line(why))
     except Exception as error:
         log.debug("%s: %s", subject.title, check.title, exc_info=True)
-        found, fix = _description(error)
+        found = f"it raised {type(error).__name__}: {one_line(error) or 'no message'}"
+        fix = "'mcbench --verbose plugin check' shows where"
+        if isinstance(error, Fault):
+            found, fix = error.found, error.fix or check.fix
         state: State = "expected failure" if reason else "failed"
         return Outcome(check, state, found, fix, reason, time.perf_counter() - began)
     seconds = time.perf_counter() - began
@@ -71,14 +69,6 @@ def carry_out(check: Check, subject: Subject, expected: Mapping[str, str]) -> Ou
         found = f"it was expected to fail ({reason}) and holds"
         return Outcome(check, "failed", found, "expect its failure no longer", seconds=seconds)
     return Outcome(check, "ok", seconds=seconds)
-
-
-def _description(error: Exception) -> tuple[str, str]:
-    """Observation and fix of a check that failed."""
-    if isinstance(error, Fault):
-        return error.found, error.fix
-    found = f"it raised {type(error).__name__}: {one_line(error) or 'no message'}"
-    return found, "'mcbench --verbose plugin check' shows where"
 
 
 def examine(subject: Subject, expected: Mapping[str, str] | None = None) -> Iterator[Outcome]:
@@ -100,10 +90,6 @@ def examine(subject: Subject, expected: Mapping[str, str] | None = None) -> Iter
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Use one thread of torch: networks this small are slower with more."""
-    torch: Any = sys.modules.get("torch")  # A module's attributes have no types here.
-    if torch is None:
-        yield
-        return
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

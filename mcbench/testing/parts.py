@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from mcbench.methods.method import Stage
 from mcbench.paths.params import distance, equal
+from mcbench.structure.neurons import Hidden
 from mcbench.testing.check import Fault, check
 from mcbench.testing.global_generators import seeded
 from mcbench.testing.networks import trained
@@ -19,8 +20,6 @@ from mcbench.testing.subject import Subject
 
 def _neurons() -> tuple[Tensor, Tensor, int]:
     """Hidden neurons of two networks, shape (8, 75), and the number of incoming weights."""
-    from mcbench.structure.neurons import Hidden
-
     network = trained("two-layer")
     chain = network.problem().chain
     a, b = (network.endpoint(seed).params for seed in (0, 1))
@@ -28,31 +27,28 @@ def _neurons() -> tuple[Tensor, Tensor, int]:
     return hidden.pack(a), hidden.pack(b), hidden.incoming
 
 
-def _pure(function: Callable[..., Tensor], *arguments: Any) -> Tensor:
+def _pure(function: Callable[..., Tensor], *arguments: Tensor | float) -> Tensor:
     """The result of a function; two calls must give the same and leave the arguments alone."""
-    results, tensors = [], [x for x in arguments if isinstance(x, Tensor)]
-    before = [x.clone() for x in tensors]
+    results, before = [], copy.deepcopy(arguments)
     for seed in (1, 2):
         with seeded(seed):
             results.append(function(*arguments))
-    if not all(x.equal(y) for x, y in zip(tensors, before, strict=True)):
+    after = zip(map(torch.as_tensor, arguments), map(torch.as_tensor, before), strict=True)
+    if not all(x.equal(y) for x, y in after):
         raise Fault("it changed the neurons it was given", "clone before changing in place")
     if not results[0].equal(results[1]):
         raise Fault("called again it gives something else", "draw no global random numbers")
     return results[0]
 
 
-@check("matching", "permutation")
+@check("matching", "permutation", "give p (n,) int64: neuron i of A goes with neuron p[i] of B")
 def it_gives_a_permutation(subject: Subject) -> None:
     """It gives the indices 0 ... n - 1 in some order, int64, the same every time."""
     a, b, incoming = _neurons()
     order = _pure(subject.component.match, a, b, incoming)
     whole = order.dtype == torch.int64 and order.sort().values.tolist() == list(range(len(a)))
     if not whole:
-        raise Fault(
-            f"for {len(a)} neurons it gives {order.tolist()}, {order.dtype}",
-            "give p, shape (n,), int64: neuron i of A goes with neuron p[i] of B",
-        )
+        raise Fault(f"for {len(a)} neurons it gives {order.tolist()}, {order.dtype}")
 
 
 @check("interpolation", "limits")

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 
 import torch
 
 from mcbench.paths.params import Params, distance, equal, finite
-from mcbench.paths.path import Leg, Path
+from mcbench.paths.path import Path
 from mcbench.testing.check import Fault, check
 from mcbench.testing.methods import paths, points
-from mcbench.testing.networks import Trained
+from mcbench.testing.networks import Trained, on_each
 from mcbench.testing.subject import Subject
 
 JUMP = 0.005
@@ -27,40 +26,36 @@ OUTPUTS = 1e-3
 """The greatest difference of a permuted network's outputs, relative to the largest."""
 
 
-@check("method", "path(0) is A")
-def it_starts_at_a(subject: Subject) -> None:
+@check("method", "path(0) is A", "start the first leg with a.params itself, not a computed copy")
+@on_each(paths)
+def it_starts_at_a(subject: Subject, network: Trained, path: Path) -> None:
     """`path(0)` equals A bit for bit."""
-    for network, path in paths(subject):
-        if not equal(path(0.0), network.endpoint(0).params):
-            raise Fault(
-                f"path(0) differs from A on the {network.name} network{_gap(network, path, 0)}",
-                "start the first leg with a.params itself, not with a result of computing it",
-            )
+    if not equal(path(0.0), network.endpoint(0).params):
+        raise Fault(f"path(0) differs from A{_gap(network, path, 0)}")
 
 
 @check("method", "path(1) is the declared end")
-def it_ends_where_it_says(subject: Subject) -> None:
+@on_each(paths)
+def it_ends_where_it_says(subject: Subject, network: Trained, path: Path) -> None:
     """`path(1)` is B bit for bit, or permuted with B's outputs, or short of B: as `end` says."""
-    for network, path in paths(subject):
-        b = network.endpoint(1).params
-        where = f"on the {network.name} network"
-        is_b = equal(path(1.0), b)
-        if path.end == "b" and not is_b:
+    b = network.endpoint(1).params
+    is_b = equal(path(1.0), b)
+    if path.end == "b" and not is_b:
+        raise Fault(
+            f"path(1) differs from B{_gap(network, path, 1)}",
+            "end the last leg with b.params itself, or say end='permuted' or 'short'",
+        )
+    if path.end == "permuted" and not is_b:
+        change = _outputs_change(network, path(1.0), b)
+        if not change < OUTPUTS:
             raise Fault(
-                f"path(1) differs from B {where}{_gap(network, path, 1)}",
-                "end the last leg with b.params itself, or say end='permuted' or 'short'",
+                f"path(1) is no permutation of B: outputs differ by {change:.1e}",
+                "permute the incoming and the outgoing weights of a neuron alike",
             )
-        if path.end == "permuted" and not is_b:
-            change = _outputs_change(network, path(1.0), b)
-            if not change < OUTPUTS:
-                raise Fault(
-                    f"path(1) is no permutation of B {where}: outputs differ by {change:.1e}",
-                    "permute the incoming and the outgoing weights of a neuron alike",
-                )
-        if path.end == "short" and is_b:
-            raise Fault(f"path(1) is B {where}, but 'end' says short", "say end='b'")
-        if path.end not in ("b", "permuted", "short"):
-            raise Fault(f"'end' is {path.end!r}", "say 'b', 'permuted' or 'short'")
+    if path.end == "short" and is_b:
+        raise Fault("path(1) is B, but 'end' says short", "say end='b'")
+    if path.end not in ("b", "permuted", "short"):
+        raise Fault(f"'end' is {path.end!r}", "say 'b', 'permuted' or 'short'")
 
 
 def _gap(network: Trained, path: Path, t: int) -> str:
@@ -78,18 +73,14 @@ def _outputs_change(network: Trained, one: Params, two: Params) -> float:
     return float((x - y).abs().max() / y.abs().max())
 
 
-@check("method", "points are networks")
-def points_are_networks(subject: Subject) -> None:
+@check("method", "points are networks", "give every entry of a.params, as {**a.params, ...}")
+@on_each(paths)
+def points_are_networks(subject: Subject, network: Trained, path: Path) -> None:
     """Every point has A's names, shapes, dtypes and device; counters as A's or B's; all finite."""
-    for network, path in paths(subject):
-        a, b = (network.endpoint(seed).params for seed in (0, 1))
-        for t in _times(path):
-            difference = unlike(path(t), a, b)
-            if difference:
-                raise Fault(
-                    f"at t = {t:.3g} on the {network.name} network {difference}",
-                    "a point holds every entry of a.params, as it is there: {**a.params, ...}",
-                )
+    a, b = (network.endpoint(seed).params for seed in (0, 1))
+    for t in (0.03, 0.37, 0.5, 0.91, *_some(path.joints[1:-1], 8)):
+        if difference := unlike(path(t), a, b):
+            raise Fault(f"at t = {t:.3g} {difference}")
 
 
 def unlike(point: Params, a: Params, b: Params) -> str:
@@ -108,25 +99,20 @@ def unlike(point: Params, a: Params, b: Params) -> str:
     return "" if finite(point) else "an entry is not finite"
 
 
-def _times(path: Path) -> list[float]:
-    """Joints (some, if there are many) and times between them."""
-    inner = path.joints[1:-1]
-    return [0.03, 0.37, 0.5, 0.91, *inner[:: max(1, len(inner) // 8)]]
-
-
-@check("method", "continuity")
-def it_is_continuous(subject: Subject) -> None:
+@check(
+    "method",
+    "continuity",
+    "let every leg tend to its start for u to 0 and to its stop for u to 1, and start where the "
+    "leg before stops",
+)
+@on_each(paths)
+def it_is_continuous(subject: Subject, network: Trained, path: Path) -> None:
     """Points that are near in t are near to each other: no jumps, at legs' joints neither."""
-    for network, path in paths(subject):
-        jump = find_jump(path)
-        if jump:
-            t, size = jump
-            raise Fault(
-                f"it jumps at t = {t:.6g} on the {network.name} network: within {NEAR:g} of t it "
-                f"moves by {size:.1%} of the way that its grid of points makes",
-                "let every leg tend to its start for u to 0 and to its stop for u to 1, and start "
-                "where the leg before stops",
-            )
+    if jump := find_jump(path):
+        raise Fault(
+            f"it jumps at t = {jump[0]:.6g}: within {NEAR:g} of t it moves by {jump[1]:.1%} of "
+            "the way that its grid of points makes"
+        )
 
 
 def find_jump(path: Path) -> tuple[float, float] | None:
@@ -135,7 +121,7 @@ def find_jump(path: Path) -> tuple[float, float] | None:
     Intervals are bisected: of two halves the one whose ends are further apart is halved next. On
     a continuous path the ends soon come near to each other.
     """
-    stops = sorted({i / 8 for i in range(9)} | set(_some(path.joints, 12)))
+    stops = sorted({i / 8 for i in range(9)} | {*_some(path.joints, 12)})
     gaps = [distance(path(s), path(t)) for s, t in pairwise(stops)]
     total = sum(gaps)
     for (s, t), gap in zip(pairwise(stops), gaps, strict=True):
@@ -152,59 +138,42 @@ def find_jump(path: Path) -> tuple[float, float] | None:
     return None
 
 
-def _some(values: list[float], count: int) -> Iterator[float]:
-    return iter(values[:: max(1, len(values) // count)])
+def _some(values: list[float], count: int) -> list[float]:
+    return values[:: max(1, len(values) // count)]
 
 
 @check("method", "points do not change")
-def points_do_not_change(subject: Subject) -> None:
+@on_each(paths)
+def points_do_not_change(subject: Subject, network: Trained, path: Path) -> None:
     """A point is the same whatever points were computed before it, or are computed with it."""
-    for network, path in paths(subject):
-        first = points(path)
-        path(0.13), path(0.77)
-        for one, two in zip(first, points(path), strict=True):
-            if not equal(one, two):
-                raise Fault(
-                    f"points of the {network.name} network differ when they are computed again",
-                    "compute a point in new tensors: never in place, never from the last point",
-                )
-        for leg in path.legs[:4]:
-            for u, point in zip(_SEVERAL, leg.several(_SEVERAL), strict=True):
-                if not equal(point, leg(u)):
-                    raise Fault(
-                        f"a point of the {network.name} network differs when it is computed with "
-                        "others",
-                        "make 'several_between' give what 'between' gives, in the order of times",
-                    )
+    first = points(path)
+    path(0.13), path(0.77)
+    if not all(map(equal, first, points(path))):
+        raise Fault(
+            "points differ when they are computed again",
+            "compute a point in new tensors: never in place, never from the last point",
+        )
+    for leg in path.legs[:4]:
+        several = leg.several(_SEVERAL)
+        if len(several) != len(_SEVERAL) or not all(map(equal, several, map(leg, _SEVERAL))):
+            raise Fault(
+                "a point differs when it is computed with others",
+                "make 'several_between' give what 'between' gives, in the order of times",
+            )
 
 
-@check("method", "lengths")
-def lengths_agree_with_chords(subject: Subject) -> None:
+@check("method", "lengths", "correct its 'length', or leave it out: chords are measured then")
+@on_each(paths)
+def lengths_agree_with_chords(subject: Subject, network: Trained, path: Path) -> None:
     """A leg that declares its length declares that of a polygon of many chords."""
-    for network, path in paths(subject):
-        for number, leg in enumerate(path.legs[:4], start=1):
-            if leg.length is None:
-                continue
-            declared = leg.length(0.0, 1.0)
-            chords = _chords(leg, 64)
-            if not _near(declared, chords):
-                chords = _chords(leg, 1024)  # Long chords cut corners.
-            if not _near(declared, chords):
-                raise Fault(
-                    f"leg {number} on the {network.name} network declares length {declared:.4g}; "
-                    f"its chords have {chords:.4g}",
-                    "correct its 'length', or leave it out: chords are measured then",
-                )
-
-
-def _chords(leg: Leg, count: int) -> float:
-    total, before = 0.0, leg(0.0)
-    for i in range(1, count + 1):
-        point = leg(i / count)
-        total += distance(before, point)
-        before = point
-    return total
-
-
-def _near(declared: float, chords: float) -> bool:
-    return abs(declared - chords) <= 0.02 * chords + 1e-6
+    for number, leg in enumerate(path.legs[:4], start=1):
+        if leg.length is None:
+            continue
+        declared = leg.length(0.0, 1.0)
+        for count in (64, 1024):  # Long chords cut corners.
+            ends = pairwise(leg(i / count) for i in range(count + 1))
+            chords = sum(distance(here, there) for here, there in ends)
+            if abs(declared - chords) <= 0.02 * chords + 1e-6:
+                break
+        else:
+            raise Fault(f"leg {number} declares length {declared:.4g}; its chords {chords:.4g}")

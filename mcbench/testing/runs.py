@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 from mcbench.errors import RunError
 from mcbench.evaluation.ends import check_ends
@@ -20,14 +21,8 @@ from mcbench.plugins.host import host
 from mcbench.store.store import Store
 from mcbench.testing.check import Fault, Inapplicable, check
 from mcbench.testing.methods import any_network, paths
+from mcbench.testing.networks import ARCHITECTURES
 from mcbench.testing.subject import Subject
-
-ARCHITECTURES = {
-    "two-layer": "mlp2[width=8]",
-    "deep without biases": "mlp[widths=(8,6),bias=false]",
-    "convolutional": "conv2fc1[channels=(3,4)]",
-}
-"""Built-in architectures like the kit's networks."""
 
 POINTS = 2
 """Number of points that are evaluated before a run is interrupted."""
@@ -41,9 +36,9 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 def _experiment(subject: Subject, store: str) -> Experiment:
     """A small plan with the method alone; endpoints are trained once for all stores."""
-    architecture = ARCHITECTURES.get(any_network(subject).name, "mlp2[width=8]")
-    plan = Plan(
-        architecture=architecture,
+    architecture = ARCHITECTURES[any_network(subject).name]
+    plan = Plan(  # Runs take a built-in, not the kit's own networks.
+        architecture=architecture if isinstance(architecture, str) else "mlp2[width=8]",
         recipe="quick[epochs=2]",
         methods=(subject.text,),
         seeds=(0, 1),
@@ -52,8 +47,7 @@ def _experiment(subject: Subject, store: str) -> Experiment:
     )
     root = Path(_folder().name)
     shared, own = root / "shared", root / store
-    first = Experiment(plan, Store(shared), device="cpu")
-    first.train()
+    Experiment(plan, Store(shared), device="cpu").train()
     own.mkdir(exist_ok=True)
     for kind in ("endpoints", "data"):
         if not (own / kind).exists():
@@ -69,20 +63,15 @@ def _record(experiment: Experiment) -> Record:
     return next(iter(results.records.values()))
 
 
-def _needs_sound_ends(subject: Subject) -> None:
-    """Skip the check if runs refuse the path for its ends, which have a check of their own."""
-    network, path = next(iter(paths(subject)))
-    a, b = (network.endpoint(seed).params for seed in (0, 1))
-    try:
-        check_ends(path, a, b, network.problem())
-    except RunError as error:
-        raise Inapplicable(f"every run of it fails: {error}") from None
-
-
 @check("method", "store")
 def results_survive_the_store(subject: Subject) -> None:
     """A run's record reads back equal; a second run takes it from the store."""
-    _needs_sound_ends(subject)
+    network, path = next(iter(paths(subject)))
+    a, b = (network.endpoint(seed).params for seed in (0, 1))
+    try:  # Ends have a check of their own.
+        check_ends(path, a, b, network.problem())
+    except RunError as error:
+        raise Inapplicable(f"every run of it fails: {error}") from None
     name = f"whole-{len(os.listdir(_folder().name))}"
     record = _record(_experiment(subject, name))
     again = _experiment(subject, name)
@@ -116,7 +105,7 @@ def an_interrupted_run_resumes(subject: Subject) -> None:
             raise Inapplicable(f"no run of it is stored: {fault.found}") from None
     whole = subject.shared["record"].curve
     name = f"interrupted-{len(os.listdir(_folder().name))}"
-    with _saving_always():
+    with patch.dict(os.environ, MCBENCH_SAVE_SECONDS="0"):  # Work is stored at every point.
         experiment = _experiment(subject, name)
         with _listening(stop_after=POINTS) as times:
             try:
@@ -139,41 +128,21 @@ def an_interrupted_run_resumes(subject: Subject) -> None:
         )
 
 
-class _Listener:
-    """A listener that collects the times of evaluated points, and interrupts the run."""
-
-    def __init__(self, stop_after: int) -> None:
-        self.times: list[float] = []
-        self.stop_after = stop_after
-
-    @hookimpl
-    def mcbench_point_evaluated(self, t: float) -> None:
-        """Collect the time; interrupt as Ctrl-C does once there are ``stop_after``."""
-        self.times.append(t)
-        if len(self.times) == self.stop_after:
-            raise KeyboardInterrupt
-
-
 @contextmanager
 def _listening(stop_after: int = 0) -> Iterator[list[float]]:
     """Times of the points that are evaluated; the run is interrupted after ``stop_after``."""
-    listener = _Listener(stop_after)
+    times: list[float] = []
+
+    class Listener:
+        @hookimpl
+        def mcbench_point_evaluated(self, t: float) -> None:
+            times.append(t)
+            if len(times) == stop_after:
+                raise KeyboardInterrupt  # As Ctrl-C does.
+
+    listener = Listener()
     host().manager.register(listener)
     try:
-        yield listener.times
+        yield times
     finally:
         host().manager.unregister(listener)
-
-
-@contextmanager
-def _saving_always() -> Iterator[None]:
-    """Store work under way at every point."""
-    before = os.environ.get("MCBENCH_SAVE_SECONDS")
-    os.environ["MCBENCH_SAVE_SECONDS"] = "0"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["MCBENCH_SAVE_SECONDS"]
-        else:
-            os.environ["MCBENCH_SAVE_SECONDS"] = before

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
 from mcbench.plugins import parameters
 from mcbench.plugins.host import Host, Plugin, host
+
+Value = TypeVar("Value")
 
 
 @dataclass
@@ -15,20 +19,25 @@ class Subject:
 
     Arguments:
         kind, text: Its kind, and its name with parameters: ``name[p=v]``.
-        component: The component with its parameters set, of any class.
+        component: The component with its parameters set.
         declared: The component as its plugin yields it.
         plugin: The plugin that provides it.
-        host: The host that has the plugin.
         shared: Values that are costly and used by several checks, such as paths.
     """
 
     kind: str
     text: str
-    component: Any
+    component: Any  # Plugins' classes inherit nothing: each kind has its protocol.
     declared: Any
     plugin: Plugin
-    host: Host
-    shared: dict[Any, Any] = field(default_factory=dict)
+    shared: dict[Hashable, Any] = field(default_factory=dict)  # Of any type, see `share`.
+
+    def share(self, key: Hashable, compute: Callable[[], Value]) -> Value:
+        """The value that ``compute`` gave when it was first asked for under this key."""
+        if key not in self.shared:
+            self.shared[key] = compute()
+        value: Value = self.shared[key]
+        return value
 
     @property
     def title(self) -> str:
@@ -46,9 +55,6 @@ class Subject:
         return dict(self.component.expected_failures)
 
 
-_SUBJECTS: dict[tuple[str, str], Subject] = {}
-
-
 def subject(kind: str, text: str) -> Subject:
     """The component that ``text`` names; the same object while the host is the same.
 
@@ -58,15 +64,15 @@ def subject(kind: str, text: str) -> Subject:
     Raises:
         UsageError: If there is no such component, or a parameter is wrong.
     """
-    cached = _SUBJECTS.get((kind, text))
-    if cached is not None and cached.host is host():
-        return cached
+    return _subject(host(), kind, text)
+
+
+@cache
+def _subject(host: Host, kind: str, text: str) -> Subject:
     name, arguments = parameters.parse(text)
-    provided = host().find(kind, name)
-    component = host().get(kind, text)
+    provided = host.find(kind, name)
+    component = host.get(kind, text)
     if component.trial and not arguments:
         component = parameters.configure(kind, component, component.trial)
-    full = host().text(kind, component)
-    result = Subject(kind, full, component, provided.component, provided.plugin, host())
-    _SUBJECTS[kind, text] = result
-    return result
+    full = host.text(kind, component)
+    return Subject(kind, full, component, provided.component, provided.plugin)

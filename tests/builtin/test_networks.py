@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from mcbench.builtin.resnet_modules import Padding
+from mcbench.builtin.modules import Padding
 from mcbench.errors import StructureError, UsageError
 from mcbench.evaluation.ends import check_ends
 from mcbench.evaluation.stacked import outputs, stack

@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import mcbench
-from faulty_methods import Short, Straight
+from faulty_components import Straight
+from faulty_paths import Short
 from mcbench import scaffold
 from mcbench.cli import main
 from mcbench.plugins.host import Host, Plugin, host
@@ -119,7 +120,7 @@ def test_a_fault_is_reported_with_what_to_fix(theirs: Host) -> None:
     assert lines[:2] == ["plugin theirs (mcbench-theirs 1.0)", "  ok                loading"]
     at = lines.index("  failed            path(1) is the declared end")
     assert lines[at + 1].startswith("      property: `path(1)` is B bit for bit")
-    assert "differs from B on the two-layer network" in lines[at + 2]
+    assert "path(1) differs from B by" in lines[at + 2]
     assert lines[at + 3].startswith("      to fix:   end the last leg with b.params itself")
     assert "  ok                path(0) is A" in lines
     assert re.fullmatch(

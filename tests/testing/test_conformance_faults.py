@@ -13,7 +13,7 @@ import torch
 
 import mcbench
 from faulty import FAULTY
-from faulty_methods import Short
+from faulty_paths import Short
 from mcbench.plugins.host import KINDS, Host, Plugin, host
 from mcbench.testing import Outcome, carry_out, checks, conformance, subject
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import TYPE_CHECKING
 
-from mcbench.builtin.metrics.formulas import accuracies
+from mcbench.builtin.metrics.curve import METRICS, accuracies, of_accuracy
 from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.plugins.hookspecs import hookimpl
 
@@ -14,16 +13,24 @@ if TYPE_CHECKING:
     from mcbench.evaluation.evaluate import Curve
 
 
+@of_accuracy("accuracy-a", "accuracy of A", better="", usual=False)
 def accuracy_a(curve: Curve, split: str) -> float:
     """Accuracy at t = 0, which is A's."""
     return accuracies(curve, split)[0]
 
 
+@of_accuracy("accuracy-b", "accuracy of the path's other end, B's", better="", usual=False)
 def accuracy_b(curve: Curve, split: str) -> float:
     """Accuracy at t = 1: B's, unless the path stops short of it."""
     return accuracies(curve, split)[-1]
 
 
+@of_accuracy(
+    "midpoint-accuracy",
+    "accuracy half way, at t = 0.5",
+    "Gotmare et al. 2018, arXiv 1806.06977, figures",
+    usual=False,
+)
 def midpoint_accuracy(curve: Curve, split: str) -> float:
     """Accuracy at t = 0.5, interpolated between its neighbours if the grid does not have it."""
     accuracy = curve.on_grid(accuracies(curve, split))
@@ -37,14 +44,4 @@ def mcbench_metrics() -> Iterator[CurveMetric]:
 
     Accuracies of the ends have no direction: they do not depend on the method.
     """
-    place = partial(CurveMetric, usual=False)
-    yield place("accuracy-a", "accuracy of A", "%", "", accuracy_a)
-    yield place("accuracy-b", "accuracy of the path's other end, B's", "%", "", accuracy_b)
-    yield place(
-        "midpoint-accuracy",
-        "accuracy half way, at t = 0.5",
-        "%",
-        "higher",
-        midpoint_accuracy,
-        reference="Gotmare et al. 2018, arXiv 1806.06977, figures",
-    )
+    yield from METRICS[__name__]

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mcbench.builtin.metrics.formulas import accuracies
+from mcbench.builtin.metrics.curve import METRICS, accuracies, of_accuracy, of_loss
 from mcbench.errors import StructureError
-from mcbench.evaluation.curve_metric import CurveMetric
 from mcbench.plugins.hookspecs import hookimpl
 from mcbench.stats.epochs import epochs_below
 
@@ -19,6 +17,7 @@ if TYPE_CHECKING:
 REFERENCE = "Draxler et al., ICML 2018, table B.1"
 
 
+@of_loss("loss-ratio", "highest loss by the mean of the ends'", REFERENCE, unit="", usual=False)
 def loss_ratio(curve: Curve, split: str) -> float:
     r""":math:`\max_t L(\psi(t)) / \frac12 (L(0) + L(1))`, with the refined points.
 
@@ -31,6 +30,13 @@ def loss_ratio(curve: Curve, split: str) -> float:
     return 2 * max(loss) / (loss[0] + loss[-1])
 
 
+@of_accuracy(
+    "accuracy-drop",
+    "mean accuracy of the ends less the lowest",
+    REFERENCE,
+    better="lower",
+    usual=False,
+)
 def accuracy_drop(curve: Curve, split: str) -> float:
     r""":math:`\frac12 (\mathrm{acc}(0) + \mathrm{acc}(1)) - \min_t \mathrm{acc}(\psi(t))`, with
     the refined points: how far the error rises along the path, in percentage points."""
@@ -69,21 +75,7 @@ class SaddleEpoch:
 
 
 @hookimpl
-def mcbench_metrics() -> Iterator[Any]:
+def mcbench_metrics() -> Iterator[object]:
     """Loss ratio, accuracy drop and epoch of the saddle."""
-    saddle = partial(CurveMetric, usual=False, reference=REFERENCE)
-    yield saddle(
-        "loss-ratio",
-        "highest loss by the mean of the ends'",
-        "",
-        "lower",
-        loss_ratio,
-    )
-    yield saddle(
-        "accuracy-drop",
-        "mean accuracy of the ends less the lowest",
-        "%",
-        "lower",
-        accuracy_drop,
-    )
+    yield from METRICS[__name__]
     yield SaddleEpoch()
