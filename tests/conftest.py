@@ -34,6 +34,13 @@ torch.set_num_threads(1)  # Networks this small gain nothing from more.
 PLAN = Plan(architecture="mlp2[width=16]", recipe="quick[epochs=15]", seeds=(0, 1, 2))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add ``--update``."""
+    parser.addoption(
+        "--update", action="store_true", help="write the documents' pages that tests compute"
+    )
+
+
 @pytest.fixture(autouse=True)
 def isolated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the user's store or data, or logs to a tracker of theirs."""

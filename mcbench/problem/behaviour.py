@@ -69,9 +69,9 @@ def try_out(
         except UsageError:
             raise
         except Exception as error:
-            shape = tuple(inputs.shape)
+            reason = reason_of(error).partition(". ")[0]
             raise UsageError(
-                f"it fails on inputs of shape {shape}: {reason_of(error)}; try it on a batch"
+                f"two steps of training on inputs of shape {tuple(inputs.shape)} fail: {reason}"
             ) from error
     after = dict(module.named_buffers())
     changed = [n for n, x in after.items() if n not in before or not _same(x, before[n])]
@@ -110,6 +110,9 @@ def check_state(module: nn.Module) -> None:
                 f"its state has '{name}', a {type(x).__name__}: keep state in parameters and "
                 "buffers, not in get_extra_state"
             )
+    for name, x in module.state_dict().items():
+        if x.is_complex():
+            raise UsageError(f"'{name}' is complex: keep two real tensors (torch.view_as_real)")
     if not any(x.requires_grad for x in module.parameters()):
         raise UsageError("it has no parameter to train: none has requires_grad")
 

@@ -73,6 +73,11 @@ class Builder:
     def _error(self, reason: object) -> UsageError:
         return UsageError(f"architecture '{self.architecture.name}': {reason}")
 
+    @property
+    def builtin(self) -> bool:
+        """Whether the architecture is one of mcbench's own."""
+        return type(self.architecture).__module__.startswith("mcbench.builtin")
+
     @cached_property
     def behaviour(self) -> Behaviour:
         """The networks' behaviour in a forward pass beside giving outputs.

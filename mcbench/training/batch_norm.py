@@ -41,14 +41,14 @@ class Statistics:
 
     def __init__(self, problem: Problem, recipe: Recipe, norms: bool = True) -> None:
         self.problem, self.recipe = problem, recipe
-        means = [
-            f"{prefix}.{n}" if prefix else n
-            for prefix, module in problem.module.named_modules()
-            if getattr(module, "running_mean", None) is not None
-            for n in ("running_mean", "running_var")
-        ]
+        running = problem.builder.behaviour.running
+        means: list[str] = []
+        for prefix, module in problem.module.named_modules():
+            if getattr(module, "running_mean", None) is not None:
+                own = [f"{prefix}.{n}".lstrip(".") for n in ("running_mean", "running_var")]
+                means += own if any(n in running for n in own) else []  # Else it is frozen.
         self._means = means if norms else []
-        self._others = [n for n in problem.builder.behaviour.running if n not in means]
+        self._others = [n for n in running if n not in means]
         self.names = self._means + self._others
         if self.names:
             self._module = problem.template()
