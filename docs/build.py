@@ -113,6 +113,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
         ("What is measured", "docs/metrics.md"),
         ("What makes a path good", "docs/explanation/criteria.md"),
         ("Traps in the numbers", "docs/explanation/traps.md"),
+        ("Odd networks", "docs/explanation/odd.md"),
     ]),
     ("Project", [
         ("Contributing", "CONTRIBUTING.md"),

@@ -205,7 +205,7 @@ class Networks:
         for weight in weights:
             weight.requires_grad_()
         losses = self._losses(params, batches)
-        gradients = torch.autograd.grad(losses.sum(), weights)
+        gradients = torch.autograd.grad(losses.sum(), weights, materialize_grads=True)
         return losses.detach(), torch.cat([g.reshape(len(rows), -1) for g in gradients], 1)
 
     def _losses(self, params: Params, batches: Sequence[Batch]) -> Tensor:

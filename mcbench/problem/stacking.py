@@ -50,5 +50,5 @@ def stack_alike(networks: Sequence[nn.Module], inputs: Tensor, gradients: bool =
 
 
 def _close(one: Tensor, other: Tensor) -> bool:
-    scale = float(other.abs().max())
-    return float((one - other).abs().max()) <= CLOSE * scale or scale == 0
+    scale = float(other.detach().abs().max())
+    return float((one - other).detach().abs().max()) <= CLOSE * scale or scale == 0

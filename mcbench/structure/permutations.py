@@ -16,6 +16,9 @@ from mcbench.structure.neurons import Hidden
 CLOSE = {torch.float64: 1e-8, torch.float32: 1e-3}
 """The largest difference of outputs, as a share of the largest output, by their precision."""
 
+OTHER_OUTPUTS = "the chain of the network's layers does not give its outputs"
+"""The reason where a network's graph is not what it computes."""
+
 
 def check_permutations(chain: Chain, module: nn.Module, example: Tensor) -> None:
     """Test a chain on random weights and statistics, in float64 if the network computes in it.
@@ -41,7 +44,7 @@ def check_permutations(chain: Chain, module: nn.Module, example: Tensor) -> None
             inputs = inputs.float()
             expected = call(module, state, inputs)
         if not _close(chain.features(state, inputs, len(chain.layers)), expected):
-            raise StructureError("the chain of the network's layers does not give its outputs")
+            raise StructureError(OTHER_OUTPUTS)
         for layers in (hidden, *([k] for k in hidden)):
             permuted = _permuted(chain, state, layers)
             if permuted is not None and _close(call(module, permuted, inputs), expected):

@@ -37,6 +37,7 @@ class Statistics:
 
     Attributes:
         names: The entries of a network that are estimated; empty if there are none.
+        others: Those of them that are no statistics of batch norms.
     """
 
     def __init__(self, problem: Problem, recipe: Recipe, norms: bool = True) -> None:
@@ -48,15 +49,15 @@ class Statistics:
                 own = [f"{prefix}.{n}".lstrip(".") for n in ("running_mean", "running_var")]
                 means += own if any(n in running for n in own) else []  # Else it is frozen.
         self._means = means if norms else []
-        self._others = [n for n in running if n not in means]
-        self.names = self._means + self._others
+        self.others = [n for n in running if n not in means]
+        self.names = self._means + self.others
         if self.names:
             self._module = problem.template()
             owners = {name: _owner(self._module, name) for name in self.names}
             for owner in owners.values():
                 owner.training = True
             self._norms = list({id(owners[n]): owners[n] for n in self._means}.values())
-            self._passes = -(-STEPS // problem.steps(recipe)) if self._others else 1
+            self._passes = -(-STEPS // problem.steps(recipe)) if self.others else 1
 
     def renew(self, params: Params) -> Params:
         """The same network with new running statistics; batch counters stay."""
@@ -69,7 +70,7 @@ class Statistics:
             state[name].zero_()
         samples = 0
         with torch.no_grad(), torch.random.fork_rng(devices=[]):
-            if self._others:  # The modules that own them may draw at random in training mode.
+            if self.others:  # The modules that own them may draw at random in training mode.
                 torch.manual_seed(self.problem.generator("statistics", "draws").initial_seed())
             for _ in range(self._passes):
                 for inputs, _ in self.problem.shuffled(self.recipe, "statistics"):
@@ -77,7 +78,7 @@ class Statistics:
                     for norm in self._norms:
                         norm.momentum = len(inputs) / samples
                     _, after = call_keeping(self._module, state, inputs)
-                    state |= {name: after[name] for name in self._others}
+                    state |= {name: after[name] for name in self.others}
         return params | {name: state[name] for name in self.names}
 
     # Paths ---------------------------------------------------------------------------------

@@ -5,19 +5,24 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from mcbench import Layout, Params, Problem, RunError
+import mcbench
+from mcbench import Layout, Params, Problem, RunError, Statistics
+
+STATES = 16
+"""Parts of a curve that have buffers of their own in training, such as running means."""
 
 
 class Network:
     """A network whose weights are the values of one vector, and their gradients of another.
 
     So moving it along a curve is one weighted sum, whatever the number of its tensors, and costs
-    less than moving them one by one. Tensors that share memory are one. Running statistics and
-    other buffers that a forward pass changes do not lie in it: they go on from step to step.
+    less than moving them one by one. Tensors that share memory are one. Buffers that
+    training changes but no batch norm has do not lie in it: they go on from step to step, those of
+    each of `STATES` parts of the curve by themselves, from the straight line.
 
     Arguments:
         problem: Gives the architecture.
-        start: The network whose running statistics are the first.
+        a, b: The ends.
 
     Attributes:
         module: The network in training mode.
@@ -29,10 +34,11 @@ class Network:
         RunError: If the state has more than one floating-point type.
     """
 
-    def __init__(self, problem: Problem, start: Params) -> None:
+    def __init__(self, problem: Problem, a: Params, b: Params) -> None:
         self.module = problem.template().train()
-        self.module.load_state_dict(start)
-        self.running = problem.builder.behaviour.running
+        self.running = Statistics(problem, problem.recipe).others
+        times = [(i + 0.5) / STATES for i in range(STATES)] if self.running else []
+        self.states = [{n: torch.lerp(a[n], b[n], t) for n in self.running} for t in times]
         self.layout = Layout(self.module)
         self.trained = self.layout.trained
         state = self.module.state_dict(keep_vars=True)
@@ -56,11 +62,20 @@ class Network:
         """The entries of ``row`` by name; what is not floating point is that of ``like``."""
         return self.layout.unflatten(row, like)
 
+    def outputs(self, inputs: Tensor, t: float) -> Tensor:
+        """The outputs at ``point``, which is at time t of the curve."""
+        state = self.states[min(int(t * STATES), STATES - 1)] if self.states else {}
+        for name, x in state.items():
+            self.module.get_buffer(name).copy_(x)
+        outputs: Tensor = self.module(inputs)
+        state |= {name: self.module.get_buffer(name).detach().clone() for name in state}
+        return outputs
+
     def state(self) -> Params:
-        """The running statistics, for a checkpoint."""
-        return {f"running.{name}": self.module.get_buffer(name) for name in self.running}
+        """The buffers of all parts of the curve, for a checkpoint."""
+        return mcbench.pack(self.states, first=0)
 
     def restore(self, state: Params) -> None:
-        """Continue from the running statistics of a checkpoint."""
-        for name in self.running:
-            self.module.get_buffer(name).copy_(state[f"running.{name}"])
+        """Continue with the buffers of a checkpoint."""
+        for i, own in enumerate(self.states):
+            own |= {name: state[f"{i}.{name}"].to(x) for name, x in own.items()}

@@ -56,7 +56,7 @@ class Training:
         self.steps = self.recipe.epochs
         self.advice = f"-m '{curve.name}[lr=...]', here {self.recipe.lr:g}"
         self.record: dict[str, Any] = {"epoch": 0}
-        self.network = Network(problem, a)
+        self.network = Network(problem, a, b)
         start, stop = self.network.flatten(a), self.network.flatten(b)
         count = curve.bends + 1
         self.control = torch.stack([torch.lerp(start, stop, i / count) for i in range(count + 1)])
@@ -144,7 +144,7 @@ class Training:
         weighted(weights, self.control, network.point)
         parameters = network.point[: network.trained]
         torch.mul(parameters, moment.decay * self.recipe.weight_decay, out=network.gradient)
-        loss = self.problem.criterion(network.module(inputs), targets)
+        loss = self.problem.criterion(network.outputs(inputs, moment.t), targets)
         (loss if moment.loss == 1 else moment.loss * loss).backward()
         self.velocity.addr_(bends, network.gradient, beta=self.recipe.momentum)
         self.objective.learn(moment, loss.detach(), self.velocity)

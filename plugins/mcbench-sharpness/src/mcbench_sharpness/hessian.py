@@ -7,21 +7,21 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, grad_and_value, vjp, vmap
+from torch.func import grad_and_value, vjp, vmap
 
 import mcbench
 from mcbench import Params, Problem
 
 
 class Hessian:
-    """Hessian of the mean loss in all parameters, at several points.
+    """Hessian of the mean loss in all trained parameters, at several points.
 
     Entries are numbered through the parameters, in the order of the module; those that share
     memory are one. Products are exact: the gradient's own derivative.
 
     Arguments:
         problem: Gives the network, in evaluation mode, the loss and the data.
-        points: The networks; buffers are theirs.
+        points: The networks; buffers and frozen parameters are theirs.
         rows: The samples of the training data, indices on the data's device.
 
     Attributes:
@@ -33,11 +33,10 @@ class Hessian:
         self.problem, self.rows, self.count = problem, rows, len(points)
         self.layout = mcbench.Layout(problem.module)
         self.size = self.layout.trained
-        buffers = dict(problem.module.named_buffers())
         stacked = mcbench.stack(points)
         trained = list(self.layout.names)[: self.layout.parameters]
         self.weights = {name: stacked[name] for name in trained}
-        self.buffers = {name: stacked[name] for name in buffers if name in stacked}
+        self.buffers = {name: x for name, x in stacked.items() if name not in trained}
         self.like = next(iter(self.weights.values()))
         self.losses = torch.zeros(self.count, dtype=torch.float64)
 
@@ -63,7 +62,7 @@ class Hessian:
         for rows in self.rows.split(self.problem.batch_size):
             inputs, targets = split.normalized(split.inputs[rows]), split.targets[rows]
             loss, product = self._products(tangents, inputs.to(self.like.dtype), targets)
-            total += torch.cat([product[n].flatten(1) for n in self.weights], dim=1)
+            total += torch.cat([product[n].reshape(self.count, -1) for n in self.weights], dim=1)
             losses += loss.double()
         self.losses = losses.cpu()
         return total
@@ -75,7 +74,7 @@ class Hessian:
 
         def one(weights: Params, buffers: Params, tangent: Params) -> tuple[Tensor, Params]:
             def loss(weights: Params) -> Tensor:
-                outputs = functional_call(self.problem.module, (weights, buffers), (inputs,))
+                outputs = self.problem.forward(weights | buffers, inputs)
                 return self.problem.criterion(outputs, targets, "sum") / len(self.rows)
 
             # The Hessian is symmetric, so backwards twice does. More operations have that than
