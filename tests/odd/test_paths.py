@@ -64,7 +64,7 @@ def test_frozen_parameters_stay_as_they_are(store: Store) -> None:
         )  # Pivots of a band are kept at equal distances.
         assert not torch.allclose(path(0.5)["above.weight"], line(0.5)["above.weight"])
     assert torch.equal(others[-1](1.0)["below.weight"], a["below.weight"])
-    fge = host().get("ensemble", "fge[networks=2,period=2,pretrain=0.5]")
+    fge = host().get("ensemble", "fge[cycles=1,period=1]")
     for member in fge.collect(prepared.endpoint(0), prepared.problem):
         assert torch.equal(member["below.weight"], a["below.weight"])
         assert not torch.equal(member["above.weight"], a["above.weight"])
