@@ -42,6 +42,11 @@ class Builder:
         """
         return self.behaviour.adapt(self._initial(seed))
 
+    @property
+    def _sizes(self) -> tuple[tuple[int, ...], int]:
+        """The shape of an input, and the number of classes."""
+        return tuple(self.data.train.inputs.shape[1:]), len(self.data.classes)
+
     def _initial(self, seed: int) -> nn.Module:
         """The network as the architecture gives it, lazy modules initialised by zeros."""
         import torch
@@ -49,11 +54,11 @@ class Builder:
         def lazy(module: nn.Module) -> bool:
             return any(map(torch.nn.parameter.is_lazy, (*module.parameters(), *module.buffers())))
 
-        shape = tuple(self.data.train.inputs.shape[1:])
+        shape, classes = self._sizes
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(derive(seed, "init"))
             try:
-                module: nn.Module = self.architecture.build(shape, len(self.data.classes))
+                module: nn.Module = self.architecture.build(shape, classes)
                 with torch.no_grad():
                     if lazy(module):
                         torch.manual_seed(derive(seed, "init"))
@@ -82,14 +87,27 @@ class Builder:
     def behaviour(self) -> Behaviour:
         """The networks' behaviour in a forward pass beside giving outputs.
 
+        That of built-in ones is known, which saves two steps of large networks at every start.
+
         Raises:
             UsageError: If they cannot be used.
         """
+        if self.builtin:
+            return self._declared
         network = self._initial(0)
         try:
             return try_out(network, self._initial, self.samples(SAMPLES), len(self.data.classes))
         except UsageError as error:
             raise self._error(error) from error
+
+    @property
+    def _declared(self) -> Behaviour:
+        """The behaviour of a built-in network: its buffers are statistics of batch norms."""
+        import torch
+
+        with torch.device("meta"):
+            module = self.architecture.build(*self._sizes)
+        return Behaviour(tuple(n for n, x in module.named_buffers() if x.is_floating_point()))
 
     def samples(self, count: int) -> Tensor:
         """The first training samples, normalised, in memory of their own."""
@@ -135,3 +153,22 @@ class Builder:
         inputs = self.samples(SAMPLES)
         networks = [self(seed).train(training) for seed in (0, 1)]
         return stack_alike(networks, torch.stack([inputs, inputs]), gradients=training)
+
+
+def activation_sizes(network: nn.Module, example: Tensor) -> list[int]:
+    """Entries per sample of the inputs and outputs of all modules; the example is two inputs."""
+    import torch
+
+    sizes = [1]
+
+    # Inputs and outputs of a module may be anything.
+    def measure(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        tensors = [x for x in (*inputs, output) if isinstance(x, torch.Tensor) and len(x) == 2]
+        sizes.extend(x[0].numel() for x in tensors)
+
+    hooks = [module.register_forward_hook(measure) for module in network.modules()]
+    with torch.inference_mode():
+        network(example)
+    for hook in hooks:
+        hook.remove()
+    return sizes

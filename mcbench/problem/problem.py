@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mcbench.errors import StructureError, UsageError
 from mcbench.plugins.capabilities import complete
-from mcbench.problem.builder import Builder
+from mcbench.problem.builder import Builder, activation_sizes
 from mcbench.problem.shared_property import shared_property
 from mcbench.seeds import generator
 from mcbench.store.checkpoint import Workshop
@@ -138,15 +138,15 @@ class Problem:
 
     def template(self) -> nn.Module:
         """A new network on the device, in evaluation mode, whose own weights mean nothing."""
-        return self.build(self.seed).to(self.device).eval()
+        import torch
+
+        with torch.inference_mode(False):  # Its graph may be derived, or its weights trained.
+            return self.build(self.seed).to(self.device).eval()
 
     @shared_property
     def module(self) -> nn.Module:
         """The `template` that is shared by all who only call it."""
-        import torch
-
-        with torch.inference_mode(False):  # Its graph may be derived later.
-            return self.template()
+        return self.template()
 
     @property
     def _example(self) -> Tensor:
@@ -178,20 +178,7 @@ class Problem:
     @shared_property
     def activations(self) -> list[int]:
         """Entries per sample of the inputs and outputs of all modules, the network included."""
-        import torch
-
-        sizes = [1]
-
-        def measure(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-            tensors = [x for x in (*inputs, output) if isinstance(x, torch.Tensor) and len(x) == 2]
-            sizes.extend(x[0].numel() for x in tensors)
-
-        hooks = [module.register_forward_hook(measure) for module in self.module.modules()]
-        with torch.inference_mode():
-            self.module(self._example)
-        for hook in hooks:
-            hook.remove()
-        return sizes
+        return activation_sizes(self.module, self._example)
 
     @shared_property
     def batch_size(self) -> int:
