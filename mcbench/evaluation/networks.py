@@ -68,7 +68,7 @@ class Networks:
         self.dtype = reduce(torch.promote_types, types, torch.float32)
         self.passes = problem.steps(recipe)
         self._most = lanes
-        self._lanes: dict[tuple[int, bool], int] = {}
+        self._lanes: dict[tuple[int, bool, bool], int] = {}
 
     def flatten(self, params: Params) -> Tensor:
         """Row of a network, shape (columns,)."""
@@ -169,20 +169,25 @@ class Networks:
 
     def lanes(self, batch: int, training: bool) -> int:
         """Number of networks that are batched in a pass of ``batch`` samples each."""
-        if (batch, training) not in self._lanes:
+        key = batch, training, self.module.training
+        if key not in self._lanes:
             most = self._most or together(self.problem, batch, gradients=training)
             most = 1 if self.running else most
-            self._lanes[batch, training] = most if most > 1 and self._can_be_batched() else 1
-        return self._lanes[batch, training]
+            self._lanes[key] = most if most > 1 and self._can_be_batched(training) else 1
+        return self._lanes[key]
 
-    def _can_be_batched(self) -> bool:
-        """Whether two networks can be batched, tried on two samples."""
+    def _can_be_batched(self, gradients: bool) -> bool:
+        """Whether two networks can be batched, with their gradients or not; on two samples."""
         train = self.problem.data.train
         batch = train.normalized(train.inputs[:2].to(self.problem.device)), train.targets[:2]
         row = self.flatten(self.like)
         try:
-            with torch.no_grad():
-                self._losses(self._stacked(torch.stack([row, row])), [batch])
+            rows = torch.stack([row, row])
+            if gradients:
+                self._gradients(rows, [batch])
+            else:
+                with torch.no_grad():
+                    self._losses(self._stacked(rows), [batch])
         except torch.OutOfMemoryError:
             raise
         except Exception:

@@ -96,7 +96,8 @@ class Builder:
             return self._declared
         network = self._initial(0)
         try:
-            return try_out(network, self._initial, self.samples(SAMPLES), len(self.data.classes))
+            classes = 0 if self.data.loss == "output" else len(self.data.classes)
+            return try_out(network, self._initial, self.samples(SAMPLES), classes)
         except UsageError as error:
             raise self._error(error) from error
 
