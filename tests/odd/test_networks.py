@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from odd.table import NETWORKS, Plugin, Row, insert, row, tables
 
+import programs
 from mcbench.plugins.host import Plugin as Provided
 from mcbench.plugins.host import host
 from mcbench.store.store import Store
@@ -46,6 +47,15 @@ def test_the_numbers_are_those_of_plain_pytorch(name: str, rows: object) -> None
         assert NETWORKS[name].refused in found.note and "\n" not in found.note, found
     else:
         assert found.suite is not None and found.difference <= CLOSE, found
+
+
+def test_the_program_refuses_in_one_line_with_exit_code_2() -> None:
+    command = ("run", "-a", "odd-outputs-in-a-tuple", "-m", "linear", "--endpoints", "2")
+    result = programs.run(*command)
+    assert result.exit_code == 2
+    (line,) = [text for text in result.stderr.splitlines() if text.startswith("Error: ")]
+    assert "odd-outputs-in-a-tuple': its output is a tuple" in line
+    assert "Traceback" not in result.output
 
 
 def test_the_page_is_up_to_date(rows: object, request: pytest.FixtureRequest) -> None:
