@@ -32,6 +32,7 @@ CASES: dict[str, tuple[list[str], dict[str, str], str]] = {
 def process(command: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
     """Start a program and wait for its end."""
     everything = {**os.environ, **environment}
+    everything.pop("PYTHONDONTWRITEBYTECODE", None)  # Users have compiled files.
     return subprocess.run(command, env=everything, check=True, capture_output=True, text=True)
 
 

@@ -88,7 +88,10 @@ class Host:
         self._provided: dict[str, dict[str, list[Provided]]] = {}
         absent = set(only or ())
         entries = entry_points(group=hookspecs.PROJECT)
-        found = [(e.dist.name, e.dist.version, e) for e in entries if e.dist]
+        metadata = {e.dist: e.dist.metadata for e in entries if e.dist}  # Each is read once.
+        found = [
+            (metadata[e.dist]["Name"], metadata[e.dist]["Version"], e) for e in entries if e.dist
+        ]
         for title, version, entry in sorted(found, key=lambda item: (item[0] != OWN, item)):
             absent -= {entry.name, title}
             if title == OWN or only is None or {entry.name, title} & only:
