@@ -1,10 +1,13 @@
-"""Properties without which no number of a network means anything, tested before it is trained."""
+"""Properties without which no number of a network means anything, tested before it is trained.
+
+The conformance kit tests the same ones.
+"""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +15,10 @@ from torch import Tensor, nn
 from mcbench.errors import UsageError
 from mcbench.paths.call import call
 from mcbench.paths.params import equal
+from mcbench.problem.builder import SAMPLES, Builder
 
-if TYPE_CHECKING:
-    from mcbench.problem.builder import Builder
+Fault = tuple[str, str]
+"""What was found, and what mends it."""
 
 
 def check_soundness(builder: Builder) -> None:
@@ -24,47 +28,75 @@ def check_soundness(builder: Builder) -> None:
         UsageError: If a seed does not determine it, evaluation changes it or draws at random, the
             outputs of a sample depend on the others, or parameters and buffers are not all of it.
     """
-    inputs = builder.samples(4)
-    with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.no_grad():
-        torch.manual_seed(0)
-        one, again, other = builder(0), builder(0), builder(1)
+    inputs = builder.samples(SAMPLES)
+    one, again = builder(0), builder(0)
+    faults = (
+        determinism(one, again),
+        *(test(builder, inputs) for test in (stillness, independence, completeness)),
+    )
+    for found, fix in filter(None, faults):
+        raise UsageError(f"architecture '{builder.architecture.name}': {found}: {fix}")
+
+
+def determinism(one: nn.Module, again: nn.Module) -> Fault | None:
+    """The fault of two networks of one seed that differ."""
+    if equal(one.state_dict(), again.state_dict()):
+        return None
+    fix = "draw weights with torch's own generator, which mcbench seeds: no seeds of your own"
+    return "two networks of one seed differ", fix
+
+
+def stillness(builder: Builder, inputs: Tensor) -> Fault | None:
+    """The fault of a network that a pass in evaluation mode changes."""
+    module = builder(0).eval()
+    before = copy.deepcopy(module.state_dict())
+    with _trying():
+        generator = torch.get_rng_state()
+        first = module(inputs)
+        if not torch.get_rng_state().equal(generator):
+            return "in evaluation mode it draws random numbers", "draw if self.training"
+        changed = [n for n, x in module.state_dict().items() if not x.equal(before[n])]
+        if changed:
+            return f"in evaluation mode it changes '{changed[0]}'", "change it if self.training"
+        if not module(inputs).equal(first):
+            return "two forward passes differ", "keep no state between forward passes"
+    return None
+
+
+def independence(builder: Builder, inputs: Tensor) -> Fault | None:
+    """The fault of a network whose outputs of a sample depend on the others."""
+    module = builder(0).eval()
+    with _trying():
+        whole, part = module(inputs)[:3], module(inputs[:3])
+    if close(whole, part):
+        return None
+    change = float((whole - part).abs().max())
+    found = f"the outputs of a sample change by {change:.1e} with its batch"
+    return found, "use running statistics in evaluation mode"
+
+
+def completeness(builder: Builder, inputs: Tensor) -> Fault | None:
+    """The fault of a network that is more than its parameters and buffers, after two steps."""
+    one, other = builder(0), builder(1)
+    with _trying():
         for _ in range(2):
             other.train()(inputs)
-        for fault in faults((one.eval(), again.eval(), other.eval()), inputs):
-            raise UsageError(f"architecture '{builder.architecture.name}': {fault}")
+        outputs = other.eval()(inputs)
+        if close(call(one.eval(), other.state_dict(), inputs), outputs):
+            return None
+    hidden = ", ".join(hidden_state(one, other)) or "other state"
+    return (
+        f"its outputs depend on {hidden}, which is neither parameter nor buffer",
+        "keep it as a buffer (register_buffer), and read it in 'forward'",
+    )
 
 
-def faults(networks: tuple[nn.Module, nn.Module, nn.Module], inputs: Tensor) -> Iterator[str]:
-    """The faults of an architecture, each with its remedy.
-
-    Arguments:
-        networks: Two of one seed, and one of another seed after some steps in training mode; all
-            in evaluation mode.
-        inputs: A batch.
-    """
-    one, again, other = networks
-    if not equal(one.state_dict(), again.state_dict()):
-        yield "two networks of one seed differ: draw weights with torch's global generator alone"
-    before, generator = copy.deepcopy(other.state_dict()), torch.get_rng_state()
-    outputs = other(inputs)
-    if not torch.get_rng_state().equal(generator):
-        yield "in evaluation mode it draws random numbers: draw if self.training"
-    changed = [n for n, x in other.state_dict().items() if not x.equal(before[n])]
-    if changed:
-        yield f"in evaluation mode it changes '{changed[0]}': change it if self.training"
-    if not close(other(inputs), outputs):
-        yield "two passes in evaluation mode differ: keep no state between passes"
-    if not close(other(inputs[:2]), outputs[:2]):
-        yield (
-            "the outputs of a sample depend on its batch: in evaluation mode use statistics that "
-            "were gathered in training"
-        )
-    if not close(call(one, other.state_dict(), inputs), outputs):
-        hidden = ", ".join(hidden_state(one, other)) or "an attribute"
-        yield (
-            f"its parameters and buffers do not determine its outputs, but {hidden}: make it a "
-            "buffer (register_buffer)"
-        )
+@contextmanager
+def _trying() -> Iterator[None]:
+    """Without gradients, with torch's generator seeded, and restored at the end."""
+    with torch.random.fork_rng(devices=[]), torch.inference_mode(False), torch.no_grad():
+        torch.manual_seed(0)
+        yield
 
 
 def hidden_state(one: nn.Module, other: nn.Module) -> Iterator[str]:

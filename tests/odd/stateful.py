@@ -245,6 +245,12 @@ class Complex(Two):
         return (x * self.phase).abs()
 
 
+@odd("an if on the mean of a batch", refused="with its batch")
+class BatchBranch(Two):
+    def between(self, x: Tensor) -> Tensor:
+        return x.relu() if x.mean() > 0 else F.leaky_relu(x, 0.1)
+
+
 @odd("a memory of the graph", refused="backward")
 class Graph(Assigned):
     def between(self, x: Tensor) -> Tensor:
@@ -262,5 +268,5 @@ add(
 add(
     "batch norm without statistics",
     lambda: norm(nn.BatchNorm1d(12, track_running_stats=False)),
-    refused="depend on its batch",
+    refused="with its batch",
 )
