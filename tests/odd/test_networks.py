@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "odd.md"
 CLOSE = 1e-4
 """Differences of losses by rounding: networks that train together sum in another order."""
 
-NUMBERS = re.compile(r"\d+\.\d+|below \S+|(?<=\| )0(?= \|)")
+NUMBERS = re.compile(r"\d+\.\d+(?:e[+-]?\d+)?|below \S+|(?<=\| )0(?= \|)")
 """What differs between machines by rounding."""
 
 
