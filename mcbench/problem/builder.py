@@ -111,11 +111,18 @@ class Builder:
         return Behaviour(tuple(n for n, x in module.named_buffers() if x.is_floating_point()))
 
     def samples(self, count: int) -> Tensor:
-        """The first training samples, normalised, in memory of their own."""
+        """The first training samples, normalised, in memory of their own.
+
+        Inputs of another precision than float32 are converted to the network's: what it is called
+        with may be cast, as its parameters.
+        """
         import torch
 
         with torch.inference_mode(False):
-            return self.data.train.normalized(self.data.train.inputs[:count]).clone()
+            inputs = self.data.train.normalized(self.data.train.inputs[:count]).clone()
+            if inputs.dtype == torch.float32:
+                return inputs
+            return inputs.to(next(self._initial(0).parameters()).dtype)
 
     @cached_property
     def refuses_one(self) -> bool:
