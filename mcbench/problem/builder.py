@@ -122,7 +122,7 @@ class Builder:
             inputs = self.data.train.normalized(self.data.train.inputs[:count]).clone()
             if inputs.dtype == torch.float32:
                 return inputs
-            return inputs.to(next(self._initial(0).parameters()).dtype)
+            return inputs.to(next(self._initial(0).parameters(), inputs).dtype)
 
     @cached_property
     def refuses_one(self) -> bool:
