@@ -116,6 +116,7 @@ NAVIGATION: list[tuple[str, list[tuple[str, str]]]] = [
         ("How ranks are computed", "docs/explanation/ranks.md"),
         ("Traps in the numbers", "docs/explanation/traps.md"),
         ("Odd data", "docs/explanation/odd-data.md"),
+        ("Odd networks", "docs/explanation/odd.md"),
     ]),
     ("Project", [
         ("Contributing", "CONTRIBUTING.md"),

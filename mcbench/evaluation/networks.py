@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import reduce
@@ -10,9 +9,10 @@ from itertools import count, islice
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, replace_all_batch_norm_modules_
+from torch.func import replace_all_batch_norm_modules_
 
 from mcbench.evaluation.stacked import outputs, together, unstack
+from mcbench.paths.call import call_keeping
 from mcbench.paths.layout import Layout
 from mcbench.paths.params import Params
 from mcbench.problem.problem import Problem
@@ -29,6 +29,7 @@ class Networks:
     one by one on a CPU where they have convolutions, and where they cannot be batched: if they
     draw at random, as dropout does, change a buffer, or branch on their data. The numbers are the
     same, up to rounding. Batch norms normalise by the batch; there are no running statistics.
+    Other buffers that training changes go on from step to step, in their columns of the rows.
 
     Arguments:
         problem: Network, data and loss.
@@ -54,18 +55,20 @@ class Networks:
         lanes: int | None = None,
     ) -> None:
         self.problem, self.recipe, self.like, self.purpose = problem, recipe, like, purpose
-        self.module = copy.deepcopy(problem.module)
+        self.module = problem.template()
         self.module.load_state_dict(like)
         normed = any(getattr(m, "running_mean", None) is not None for m in self.module.modules())
         self.measured = recipe.batch_size if normed else problem.batch_size
         replace_all_batch_norm_modules_(self.module)
         self.layout = Layout(self.module)
         self.size = self.layout.trained
+        self.running = [n for n in problem.builder.behaviour.running if n in self.layout.names]
+        self._after: Params = {}
         types = [like[name].dtype for name in self.layout.names]
         self.dtype = reduce(torch.promote_types, types, torch.float32)
-        self.passes = recipe.steps(len(problem.data.train))
+        self.passes = problem.steps(recipe)
         self._most = lanes
-        self._lanes: dict[tuple[int, bool], int] = {}
+        self._lanes: dict[tuple[int, bool, bool], int] = {}
 
     def flatten(self, params: Params) -> Tensor:
         """Row of a network, shape (columns,)."""
@@ -102,7 +105,7 @@ class Networks:
         Losses are without weight decay. The networks are in training mode.
 
         Arguments:
-            rows: Shape (rows, columns).
+            rows: Shape (rows, columns); columns of buffers are changed, if training changes them.
             batches: One for each row, all of the same size.
             draws: Seeds what networks draw, as dropout does.
         """
@@ -115,6 +118,8 @@ class Networks:
                 torch.manual_seed(seeds[start])
             part = slice(start, start + lanes)
             parts.append(self._gradients(rows[part], batches[part]))
+            for name in self.running:
+                self.layout.pieces(rows)[name][start] = self._after[name]
         losses, gradients = (torch.cat(each) for each in zip(*parts, strict=True))
         gradients.add_(rows[:, : self.size], alpha=self.recipe.weight_decay)
         return losses, gradients
@@ -135,7 +140,7 @@ class Networks:
             for batch in self._whole(len(rows)):
                 losses = torch.cat([self._losses(part, [batch]) for part in parts])
                 total += losses.double() * len(batch[1])
-        return total / len(self.problem.data.train)
+        return total / self._measured_samples
 
     def mean_gradients(self, rows: Tensor) -> Tensor:
         """Gradients of `mean_losses` with the weight decay's, shape (rows, size)."""
@@ -144,8 +149,14 @@ class Networks:
         parts = rows.split(self.lanes(self.measured, training=True))
         for batch in self._whole(len(rows)):
             gradients = torch.cat([self._gradients(part, [batch])[1] for part in parts])
-            total.add_(gradients, alpha=len(batch[1]) / len(self.problem.data.train))
+            total.add_(gradients, alpha=len(batch[1]) / self._measured_samples)
         return total.add_(rows[:, : self.size], alpha=self.recipe.weight_decay)
+
+    @property
+    def _measured_samples(self) -> int:
+        """The samples of a pass over the training data."""
+        order = torch.arange(len(self.problem.data.train))
+        return sum(map(len, self.problem.builder.minibatches(order, self.measured)))
 
     def _whole(self, networks: int) -> Iterator[Batch]:
         """One pass over the training data, not augmented, counted for each network."""
@@ -158,22 +169,28 @@ class Networks:
 
     def lanes(self, batch: int, training: bool) -> int:
         """Number of networks that are batched in a pass of ``batch`` samples each."""
-        if (batch, training) not in self._lanes:
+        key = batch, training, self.module.training
+        if key not in self._lanes:
             most = self._most or together(self.problem, batch, gradients=training)
-            self._lanes[batch, training] = most if most > 1 and self._can_be_batched() else 1
-        return self._lanes[batch, training]
+            most = 1 if self.running else most
+            self._lanes[key] = most if most > 1 and self._can_be_batched(training) else 1
+        return self._lanes[key]
 
-    def _can_be_batched(self) -> bool:
-        """Whether two networks can be batched, tried on two samples."""
+    def _can_be_batched(self, gradients: bool) -> bool:
+        """Whether two networks can be batched, with their gradients or not; on two samples."""
         train = self.problem.data.train
         batch = train.normalized(train.inputs[:2].to(self.problem.device)), train.targets[:2]
         row = self.flatten(self.like)
         try:
-            with torch.no_grad():
-                self._losses(self._stacked(torch.stack([row, row])), [batch])
+            rows = torch.stack([row, row])
+            if gradients:
+                self._gradients(rows, [batch])
+            else:
+                with torch.no_grad():
+                    self._losses(self._stacked(rows), [batch])
         except torch.OutOfMemoryError:
             raise
-        except RuntimeError:
+        except Exception:
             return False
         return True
 
@@ -193,7 +210,7 @@ class Networks:
         for weight in weights:
             weight.requires_grad_()
         losses = self._losses(params, batches)
-        gradients = torch.autograd.grad(losses.sum(), weights)
+        gradients = torch.autograd.grad(losses.sum(), weights, materialize_grads=True)
         return losses.detach(), torch.cat([g.reshape(len(rows), -1) for g in gradients], 1)
 
     def _losses(self, params: Params, batches: Sequence[Batch]) -> Tensor:
@@ -203,7 +220,8 @@ class Networks:
         networks = len(next(iter(params.values())))
         if networks == 1:
             (alone,) = unstack(params)
-            return criterion(functional_call(self.module, alone, (inputs,)), targets)[None]
+            logits, self._after = call_keeping(self.module, alone, inputs)
+            return criterion(logits, targets)[None]
         shared = len(batches) == 1
         if not shared:
             inputs = torch.stack([x for x, _ in batches])

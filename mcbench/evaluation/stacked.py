@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, vmap
+from torch.func import vmap
 
+from mcbench.paths.call import call
 from mcbench.paths.params import Params
 from mcbench.problem.problem import Problem
 
@@ -45,20 +46,16 @@ def outputs(
         inputs: A batch for all, or (``shared`` false) one for each network along dimension 0.
         module: Another network to use, such as one in training mode.
     """
-
-    def one(params: Params, x: Tensor) -> Tensor:
-        logits: Tensor = functional_call(used, params, (x,))
-        return logits
-
     used = module or problem.module
-    return vmap(one, in_dims=(0, None if shared else 0))(stacked, inputs)
+    in_dims = (0, None if shared else 0)
+    return vmap(lambda params, x: call(used, params, x), in_dims=in_dims)(stacked, inputs)
 
 
 def together(problem: Problem, batch: int, gradients: bool = False) -> int:
     """Number of networks that fit into memory at once on batches of ``batch`` samples, at least 1.
 
-    On a CPU it is 1 for networks with convolutions: a convolution with the kernels of several
-    networks is slower there than one after another.
+    It is 1 where networks cannot be stacked, and on a CPU for networks with convolutions: a
+    convolution with the kernels of several networks is slower there than one after another.
 
     Arguments:
         problem: Network and device.
@@ -68,6 +65,8 @@ def together(problem: Problem, batch: int, gradients: bool = False) -> int:
     cpu = problem.device.type != "cuda"
     convolution = torch.nn.modules.conv._ConvNd
     if cpu and any(isinstance(m, convolution) for m in problem.module.modules()):
+        return 1
+    if not problem.builder.stacks_in_evaluation:
         return 1
     weights = sum(x.numel() for x in problem.module.state_dict().values())
     # A module's outputs are the next one's inputs: the sum counts both, forwards and backwards.

@@ -18,6 +18,7 @@ from mcbench.store.checkpoint import KIND, Workshop
 from mcbench.store.cost import Cost, Meter
 from mcbench.store.key import key_of
 from mcbench.store.store import Store
+from mcbench.training.batch_norm import Statistics
 
 POOL = 1000
 """The first seed of the pool that a method is fitted on."""
@@ -108,6 +109,8 @@ class Connector:
                     f"method '{component.name}' gave an object of type {type(path).__name__}, not "
                     "a path: return mcbench.segment(a.params, b.params), or another mcbench.Path"
                 )
+            # What is neither weight nor statistics of a batch norm has no meaning between A and B.
+            path = Statistics(problem, problem.recipe, norms=False).throughout(path)
             check_ends(path, a.params, b.params, problem)
         return Connection(path, workshop.notes, meter, fit)
 

@@ -15,6 +15,7 @@ from mcbench.paths.params import move
 from mcbench.plugins.host import host
 from mcbench.problem.endpoint import Endpoint
 from mcbench.problem.problem import Problem
+from mcbench.problem.soundness import check_soundness
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.provenance import provenance
 from mcbench.store.store import Store
@@ -74,7 +75,13 @@ class Endpoints:
         return stored is not None
 
     def _train(self, seeds: list[int], keys: dict[int, str], trained: Trained) -> None:
-        """Train endpoints, going on from where interrupted trainings stopped."""
+        """Train endpoints, going on from where interrupted trainings stopped.
+
+        Raises:
+            UsageError: If the network is a plugin's and no number of it would mean anything.
+        """
+        if not self.problem.builder.builtin:
+            check_soundness(self.problem.builder)
         identity = self.problem.identity
         checkpoints = {
             seed: Workshop(

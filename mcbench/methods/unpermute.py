@@ -77,11 +77,13 @@ def silence(b: Params, hidden: Hidden, layer: int, problem: Problem) -> tuple[in
         Its index, and outgoing weights by neuron, shape (n, block x out).
     """
     above, block = hidden.above, hidden.block
-    weights = above.matrix(b).double().T  # A column of features for each output.
+    order = hidden.columns.flatten().to(b[above.weight].device)  # Features by neuron.
+    weights = above.matrix(b)[:, order].double().T  # A column of features for each output.
     gram = Gram(len(weights), device=weights.device)
     for batch, (inputs, _) in enumerate(problem.batches("train")):
         x = problem.chain.features(b, inputs, layer + 1)
-        gram.add(above.patches(x, problem.positions(above, x, POSITIONS, batch)).double())
+        rows = above.patches(x, problem.positions(above, x, POSITIONS, batch))
+        gram.add((rows if above.outer == 1 else rows[:, order]).double())
     inverse = torch.cholesky_inverse(gram.damped())
     blocks = inverse.view(hidden.count, block, hidden.count, block)
     blocks = blocks.diagonal(dim1=0, dim2=2).permute(2, 0, 1)  # Each neuron's, (n, b, b).
@@ -92,9 +94,7 @@ def silence(b: Params, hidden: Hidden, layer: int, problem: Problem) -> tuple[in
     change = torch.linalg.solve(blocks[spare], outgoing[spare])
     adjusted = weights - inverse[:, columns] @ change
     adjusted[columns] = 0
-    weight = b[above.weight]
-    point = b | {above.weight: adjusted.T.reshape(weight.shape).to(weight.dtype)}
-    return spare, hidden.out_weights(point)
+    return spare, adjusted.to(b[above.weight].dtype).reshape(hidden.count, -1)
 
 
 def plan(order: list[int], spare: int) -> list[tuple[int, int]]:

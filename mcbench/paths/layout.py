@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class Layout:
     """The order of a network's floating-point entries in a row of numbers.
 
-    Parameters come first, in the order of the module, then buffers. An entry that several names
-    share (tied weights) is stored once.
+    Trained parameters come first, in the order of the module, then frozen ones (without
+    ``requires_grad``) and buffers. An entry of several names (tied weights) is stored once.
 
     Arguments:
         module: The network.
@@ -22,23 +22,21 @@ class Layout:
     Attributes:
         names: All names of each entry, by its first name, in the order of the row.
         shapes: The shape of each entry, by its first name.
-        parameters: The number of entries that are parameters.
+        parameters: The number of entries that are trained parameters.
         trained: The number of scalars in them.
         size: The number of scalars in the row.
     """
 
     def __init__(self, module: nn.Module) -> None:
-        from torch import nn
-
         state = module.state_dict(keep_vars=True)
         shared: dict[int, list[str]] = {}
         for name, x in state.items():
             if x.is_floating_point():
                 shared.setdefault(id(x), []).append(name)
-        entries = sorted(shared.values(), key=lambda n: not isinstance(state[n[0]], nn.Parameter))
+        entries = sorted(shared.values(), key=lambda n: not state[n[0]].requires_grad)
         self.names = {names[0]: names for names in entries}
         self.shapes = {name: state[name].shape for name in self.names}
-        trained = [state[n].numel() for n in self.names if isinstance(state[n], nn.Parameter)]
+        trained = [state[n].numel() for n in self.names if state[n].requires_grad]
         self.parameters, self.trained = len(trained), sum(trained)
         self.size = sum(shape.numel() for shape in self.shapes.values())
 

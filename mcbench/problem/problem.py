@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from mcbench.errors import StructureError, UsageError
 from mcbench.plugins.capabilities import complete
+from mcbench.problem.builder import Builder, activation_sizes
 from mcbench.problem.shared_property import shared_property
 from mcbench.problem.validation import validate_for
-from mcbench.seeds import derive, generator
+from mcbench.seeds import generator
 from mcbench.store.checkpoint import Workshop
 from mcbench.store.cost import Meter
 
@@ -123,29 +124,30 @@ class Problem:
         """(channels, height, width)."""
         return tuple(self.data.train.inputs.shape[1:])
 
+    @shared_property
+    def builder(self) -> Builder:
+        """The builder of the network."""
+        return Builder(self.architecture, self.data, self.recipe.init_variance)
+
     def build(self, seed: int) -> nn.Module:
-        """A network with the initial weights of ``seed``, on the CPU."""
+        """A network with the initial weights of ``seed``, on the CPU.
+
+        Raises:
+            UsageError: If the network cannot be built, or cannot be used; see `Builder`.
+        """
+        return self.builder(seed)
+
+    def template(self) -> nn.Module:
+        """A new network on the device, in evaluation mode, whose own weights mean nothing."""
         import torch
 
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(derive(seed, "init"))
-            module: nn.Module = self.architecture.build(self.input_shape, len(self.data.classes))
-            with torch.no_grad():
-                if any(map(torch.nn.parameter.is_lazy, module.parameters())):
-                    torch.manual_seed(derive(seed, "init"))
-                    module(torch.zeros(2, *self.input_shape))
-                for weight in module.parameters():
-                    if weight.dim() > 1:
-                        weight.mul_(self.recipe.init_variance**0.5)
-        return module
+        with torch.inference_mode(False):  # Its graph may be derived, or its weights trained.
+            return self.build(self.seed).to(self.device).eval()
 
     @shared_property
     def module(self) -> nn.Module:
-        """The network in evaluation mode, a template whose own weights mean nothing."""
-        import torch
-
-        with torch.inference_mode(False):  # Its graph may be derived later.
-            return self.build(self.seed).to(self.device).eval()
+        """The `template` that is shared by all who only call it."""
+        return self.template()
 
     @property
     def _example(self) -> Tensor:
@@ -160,7 +162,7 @@ class Problem:
         Raises:
             StructureError: If it is no chain; the message names the operation in the way.
         """
-        from mcbench.structure.chain import derive_chain
+        from mcbench.structure.derivation import derive_chain
 
         if self.data.loss == "output":
             raise StructureError(f"'{self.architecture.name}' is a landscape, which has no layers")
@@ -177,20 +179,7 @@ class Problem:
     @shared_property
     def activations(self) -> list[int]:
         """Entries per sample of the inputs and outputs of all modules, the network included."""
-        import torch
-
-        sizes = [1]
-
-        def measure(module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-            tensors = [x for x in (*inputs, output) if isinstance(x, torch.Tensor) and len(x) == 2]
-            sizes.extend(x[0].numel() for x in tensors)
-
-        hooks = [module.register_forward_hook(measure) for module in self.module.modules()]
-        with torch.inference_mode():
-            self.module(self._example)
-        for hook in hooks:
-            hook.remove()
-        return sizes
+        return activation_sizes(self.module, self._example)
 
     @shared_property
     def batch_size(self) -> int:
@@ -212,10 +201,9 @@ class Problem:
 
     def forward(self, params: Params, inputs: Tensor) -> Tensor:
         """The network's outputs (logits), shape (batch, classes)."""
-        from torch.func import functional_call
+        from mcbench.paths.call import call
 
-        outputs: Tensor = functional_call(self.module, params, (inputs,))
-        return outputs
+        return call(self.module, params, inputs)
 
     def loss(self, params: Params, inputs: Tensor, targets: Tensor) -> Tensor:
         """The mean loss of a batch, without weight decay; differentiable."""
@@ -268,6 +256,13 @@ class Problem:
         draws = self.generator("augmented", purpose)
         return self._augmented(self.recipe, order.split(size or self.batch_size), draws)
 
+    def steps(self, recipe: Recipe) -> int:
+        """The number of minibatches in a pass over the training data."""
+        import torch
+
+        order = torch.arange(len(self.data.train))
+        return len(self.builder.minibatches(order, recipe.batch_size))
+
     def shuffled(self, recipe: Recipe, *purpose: object) -> Iterator[tuple[Tensor, Tensor]]:
         """One pass over the training data in minibatches in random order, normalised.
 
@@ -281,7 +276,7 @@ class Problem:
 
         order = torch.randperm(len(self.data.train), generator=self.generator(*purpose, "order"))
         draws = self.generator(*purpose, "augment")
-        batches = order.to(self.device).split(recipe.batch_size)
+        batches = self.builder.minibatches(order.to(self.device), recipe.batch_size)
         return self._augmented(recipe, batches, draws)
 
     def _augmented(

@@ -123,10 +123,6 @@ class Recipe:
         """The number of the last epoch."""
         return self.stop or self.epochs
 
-    def steps(self, samples: int) -> int:
-        """The number of minibatches in a pass over that many samples."""
-        return -(-samples // self.batch_size)
-
     def optimizer_of(self, weights: Iterable[Tensor]) -> Optimizer:
         """The recipe's optimiser of ``weights``."""
         import torch

@@ -58,6 +58,9 @@ class Affine:
         norm: The batch normalisation that follows, if one does: it belongs to the layer.
         before_norm: Functions between W x + c and the normalisation, such as pooling; each treats
             every neuron alike and by itself.
+        outer: The positions before the neuron in the order of W's columns: these are (outer,
+            neurons of the layer below, positions after), flattened. 1 unless a linear layer over
+            the last axis of several was flattened.
     """
 
     weight: str
@@ -65,6 +68,7 @@ class Affine:
     geometry: Geometry | None = None
     norm: Norm | None = None
     before_norm: tuple[Function, ...] = ()
+    outer: int = 1
 
     @property
     def entries(self) -> list[str]:

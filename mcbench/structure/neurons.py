@@ -21,7 +21,7 @@ class Hidden:
     A neuron is a vector of its incoming weights, its scalars (bias, entries of a batch
     normalisation) and its outgoing weights. Every neuron owns a block of columns of the layer
     above: one if both are linear, one per kernel entry if that is a convolution, one per position
-    if maps are flattened between them.
+    if maps, or several rows of neurons, are flattened between them.
 
     Arguments:
         below: The layer whose rows are the incoming weights.
@@ -61,6 +61,12 @@ class Hidden:
         return prod(self.shapes[1][1:]) // self.count
 
     @property
+    def columns(self) -> Tensor:
+        """The indices of the columns that each neuron owns, shape (n, block)."""
+        indices = torch.arange(self.count * self.block)
+        return indices.view(self.above.outer, self.count, -1).transpose(0, 1).flatten(1)
+
+    @property
     def outgoing(self) -> int:
         """The first coordinate that is an outgoing weight."""
         return self.rows.length
@@ -68,8 +74,8 @@ class Hidden:
     def out_weights(self, params: Params) -> Tensor:
         """Outgoing weights by neuron, shape (n, block x out)."""
         weight = params[self.above.weight]
-        split = weight.reshape(len(weight), self.count, self.block)
-        return split.permute(1, 2, 0).flatten(1)
+        split = weight.reshape(len(weight), self.above.outer, self.count, -1)
+        return split.permute(2, 1, 3, 0).flatten(1)
 
     def pack(self, params: Params) -> Tensor:
         """Neurons, shape (n, outgoing + block x out)."""
@@ -83,12 +89,13 @@ class Hidden:
     def unpack_out(self, neurons: Tensor) -> Params:
         """The entry from outgoing weights, shape (n, block x out)."""
         out = self.shapes[1][0]
-        split = neurons.reshape(self.count, self.block, out).permute(2, 0, 1)
+        split = neurons.reshape(self.count, self.above.outer, -1, out).permute(3, 1, 0, 2)
         return {self.above.weight: split.reshape(self.shapes[1])}
 
     def permute(self, params: Params, order: Tensor) -> Params:
         """The same function with neuron ``order[i]`` in place i."""
         above = params[self.above.weight]
-        columns = above.reshape(len(above), self.count, self.block)[:, order]
+        split = above.reshape(len(above), self.above.outer, self.count, -1)
+        columns = split[:, :, order]
         rows = {name: params[name][order] for name in self.below.entries}
         return params | {self.above.weight: columns.reshape(above.shape)} | rows

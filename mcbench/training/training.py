@@ -8,6 +8,7 @@ matrices, so a lane without a seed is filled with a copy, whose numbers are disc
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, vmap
+from torch.func import vmap
 
-from mcbench.errors import RunError
+from mcbench.errors import McbenchError, RunError, reason_of
+from mcbench.paths.call import call
 from mcbench.paths.params import Params
 from mcbench.plugins.host import host
 from mcbench.problem.augmentation import augment
@@ -28,6 +30,8 @@ from mcbench.seeds import derive, generator
 from mcbench.store.checkpoint import Workshop
 from mcbench.training.loop import diverged, solve
 from mcbench.training.optimizer_state import optimizer_state, restore_optimizer
+
+log = logging.getLogger("mcbench")
 
 TOGETHER = 2**23
 """The most multiplications (weights x batch) in a step of a network that trains with others."""
@@ -53,7 +57,8 @@ class TrainingResult:
 def trains_together(problem: Problem) -> bool:
     """Whether networks of this problem train in one batch of networks.
 
-    This pays for small networks; dropout and buffers (batch norm) rule it out.
+    This pays for small networks; dropout, buffers (batch norm) and all that cannot be stacked
+    rule it out.
     """
     module = problem.module
     weights = sum(p.numel() for p in module.parameters())
@@ -62,6 +67,7 @@ def trains_together(problem: Problem) -> bool:
         weights * problem.recipe.batch_size <= TOGETHER
         and not dropout
         and not any(True for _ in module.buffers())
+        and problem.builder.stacks_in_training
     )
 
 
@@ -82,12 +88,26 @@ def train(problem: Problem, checkpoints: Mapping[int, Workshop]) -> Iterator[Tra
         start = time.perf_counter()
         networks = _Networks(problem, tuple(group))
         loaded = {seed: state for seed in group if (state := states.pop(seed)) is not None}
-        tensors, _ = solve(networks, _Checkpoint(networks, checkpoints, loaded))
+        tensors = _solved(networks, _Checkpoint(networks, checkpoints, loaded))
         seconds = (time.perf_counter() - start) / len(group)
         for seed, losses in networks.losses.items():
             error = networks.errors.get(seed)
             params = None if error else _of_seed(tensors, seed)
             yield TrainingResult(seed, params, error, seconds, losses)
+
+
+def _solved(networks: _Networks, checkpoint: _Checkpoint) -> Params:
+    """The trained networks; an error in the code of a network is the failure of all of them."""
+    try:
+        return solve(networks, checkpoint)[0]
+    except McbenchError:
+        raise
+    except Exception as error:
+        log.debug("training failed", exc_info=True)
+        for seed in networks.seeds:
+            reason = f"training of seed {seed} failed: {reason_of(error)}"
+            networks.errors.setdefault(seed, RunError(reason))
+        return {}
 
 
 @dataclass
@@ -163,12 +183,10 @@ class _Networks:
         self.lanes = [seeds[0]] * count
         for seed, lane in self.lane.items():
             self.lanes[lane] = seed
-        modules = [problem.build(seed).to(problem.device).train() for seed in self.lanes]
-        self.template = modules[0]
+        self.modules = [problem.build(seed).to(problem.device).train() for seed in self.lanes]
         self.weights: list[Params] = [
-            {n: w.detach().requires_grad_() for n, w in m.named_parameters()} for m in modules
+            {n: w for n, w in m.named_parameters() if w.requires_grad} for m in self.modules
         ]
-        self.buffers = dict(self.template.named_buffers())
         tensors = [w for weights in self.weights for w in weights.values()]
         self.optimizer = recipe.optimizer_of(tensors)
 
@@ -197,52 +215,50 @@ class _Networks:
         recipe, problem = self.problem.recipe, self.problem
         if not self.stacked:
             torch.manual_seed(derive(self.seeds[0], "epoch", epoch))  # For dropout.
-        raw = problem.training_data(recipe)
+        raw, minibatches = problem.training_data(recipe), problem.builder.minibatches
         orders = [generator(s, "order", epoch) for s in self.lanes]
         draws = [generator(s, "augment", epoch) for s in self.lanes]
         order = torch.stack([torch.randperm(len(raw), generator=g) for g in orders])
-        order = order.to(problem.device)
+        batches = minibatches(order.T.to(problem.device), recipe.batch_size)
         total = torch.zeros(len(self.lanes), dtype=torch.float64, device=problem.device)
-        steps = recipe.steps(len(raw))
-        for step in range(steps):
+        for step, batch in enumerate(batches):
             for group in self.optimizer.param_groups:
-                group["lr"] = recipe.rate(epoch, step, steps)
-            batch_rows = order[:, step * recipe.batch_size : (step + 1) * recipe.batch_size]
+                group["lr"] = recipe.rate(epoch, step, len(batches))
             inputs = [
                 augment(raw.inputs[rows], recipe.augment, g)
-                for rows, g in zip(batch_rows, draws, strict=True)
+                for rows, g in zip(batch.T, draws, strict=True)
             ]
-            batch = torch.stack([raw.normalized(x) for x in inputs])
-            losses = self._losses(batch, raw.targets[batch_rows])
+            normalized = torch.stack([raw.normalized(x) for x in inputs])
+            losses = self._losses(normalized, raw.targets[batch.T])
             self.optimizer.zero_grad()
             losses.sum().backward()
             self.optimizer.step()
-            total += losses.detach().double() * batch_rows.shape[1]
-        return total[list(self.lane.values())] / len(raw)
+            total += losses.detach().double() * len(batch)
+        return total[list(self.lane.values())] / sum(map(len, batches))
 
     def _losses(self, inputs: Tensor, targets: Tensor) -> Tensor:
         """The loss of each network, shape (lanes,)."""
+        if not self.stacked:  # As a user would: the network writes its state into itself.
+            outputs = self.modules[0](inputs[0])
+            return self.problem.criterion(outputs, targets[0])[None]
 
         def loss(weights: Params, x: Tensor, y: Tensor) -> Tensor:
-            outputs = functional_call(self.template, (weights, self.buffers), (x,))
-            return self.problem.criterion(outputs, y)
+            return self.problem.criterion(call(self.modules[0], weights, x), y)
 
-        if not self.stacked:
-            return loss(self.weights[0], inputs[0], targets[0])[None]
-        stacked = {n: torch.stack([w[n] for w in self.weights]) for n in self.weights[0]}
+        networks = [dict(m.named_parameters()) for m in self.modules]
+        stacked = {n: torch.stack([each[n] for each in networks]) for n in networks[0]}
         return vmap(loss)(stacked, inputs, targets)
 
     def result(self) -> Params:
         """The state of each network, ``SEED.NAME`` in the order of its ``state_dict``."""
-        names = self.template.state_dict().keys()
-        states = [(s, {**self.weights[i], **self.buffers}) for s, i in self.lane.items()]
-        return {f"{s}.{n}": state[n].detach().clone() for s, state in states for n in names}
+        states = [(s, self.modules[i].state_dict()) for s, i in self.lane.items()]
+        return {f"{s}.{n}": x.detach().clone() for s, state in states for n, x in state.items()}
 
     def tensors(self) -> Params:
         """Each network and its optimiser's state, as ``SEED.NAME``."""
         state: Params = {}
         for seed, i in self.lane.items():
-            own = {f"network.{n}": x for n, x in {**self.weights[i], **self.buffers}.items()}
+            own = {f"network.{n}": x for n, x in _tensors(self.modules[i]).items()}
             own |= optimizer_state(self.optimizer, self.weights[i])
             state |= {f"{seed}.{n}": x for n, x in own.items()}
         return state
@@ -252,9 +268,14 @@ class _Networks:
         if not record:
             return
         self.done, self.losses = record["epoch"], record["losses"]
-        for seed, weights in zip(self.lanes, self.weights, strict=True):
+        for seed, module, weights in zip(self.lanes, self.modules, self.weights, strict=True):
             state = _of_seed(tensors, seed)
             with torch.no_grad():
-                for name, tensor in {**weights, **self.buffers}.items():
+                for name, tensor in _tensors(module).items():
                     tensor.copy_(state[f"network.{name}"])
             restore_optimizer(self.optimizer, weights, state)
+
+
+def _tensors(module: torch.nn.Module) -> Params:
+    """The parameters and buffers of a network, tied ones once."""
+    return dict(module.named_parameters()) | dict(module.named_buffers())

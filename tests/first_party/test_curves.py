@@ -197,7 +197,11 @@ def test_divergence_is_reported(problem: Problem, pair: tuple[Endpoint, Endpoint
 
 
 def test_two_floating_point_types_are_refused(shared_store: Store) -> None:
-    layers = (linear(64, 8), linear(8, 10, dtype=torch.float64))
+    class Double(nn.Linear):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return super().forward(x.double())
+
+    layers = (linear(64, 8), lambda: Double(8, 10, dtype=torch.float64))
     problem = problem_of(shared_store, Net(*layers), SHORT)
     a, b = untrained(problem, 0), untrained(problem, 1)
     with pytest.raises(RunError, match=r"not in torch\.float32, torch\.float64"):

@@ -9,7 +9,8 @@ from torch import nn
 from mcbench.errors import StructureError
 from mcbench.paths.params import Params
 from mcbench.plugins.host import host
-from mcbench.structure.chain import Chain, derive_chain
+from mcbench.structure.chain import Chain
+from mcbench.structure.derivation import derive_chain
 from mcbench.structure.neurons import Hidden
 
 

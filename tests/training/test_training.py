@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from networks import problem_of
+from networks import Net, problem_of
 
 from mcbench import UsageError
 from mcbench.paths.params import Params, equal, finite
@@ -243,3 +243,18 @@ def test_augmentation_is_seeded_and_does_what_it_says() -> None:
     shifted = torch.nn.functional.pad(images, (4, 4, 4, 4))
     assert any(torch.equal(cropped[0], shifted[0, :, i : i + 8, j : j + 8])
                for i in range(9) for j in range(9))  # fmt: skip
+
+
+def test_an_error_of_the_networks_code_is_the_failure_of_its_seed(shared_store: Store) -> None:
+    class Failing(torch.nn.Linear):
+        steps = 0
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.steps += self.training
+            if self.steps > 30:
+                raise ValueError("30 steps\nare enough")
+            return super().forward(x)
+
+    problem = problem_of(shared_store, Net(lambda: Failing(64, 10)), "quick[epochs=2]")
+    error = trained(problem, [0])[0].error
+    assert str(error) == "training of seed 0 failed: ValueError: 30 steps are enough"

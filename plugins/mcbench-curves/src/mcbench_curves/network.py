@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import Tensor
 
-from mcbench import Layout, Params, Problem, RunError
+import mcbench
+from mcbench import Layout, Params, Problem, RunError, Statistics
+
+STATES = 16
+"""Parts of a curve that have buffers of their own in training, such as running means."""
 
 
 class Network:
     """A network whose weights are the values of one vector, and their gradients of another.
 
     So moving it along a curve is one weighted sum, whatever the number of its tensors, and costs
-    less than moving them one by one. Tensors that share memory are one.
+    less than moving them one by one. Tensors that share memory are one. Buffers that
+    training changes but no batch norm has do not lie in it: they go on from step to step, those of
+    each of `STATES` parts of the curve by themselves, from the straight line.
 
     Arguments:
         problem: Gives the architecture.
+        a, b: The ends.
 
     Attributes:
         module: The network in training mode.
-        point: All floating-point entries of its state, parameters first, shape (size,).
+        point: All floating-point entries of its state, trained parameters first, shape (size,).
         gradient: The gradient in the parameters, shape (trained,); backward passes add to it.
-        trained: The number of entries that are parameters.
+        trained: The number of entries that are trained parameters.
 
     Raises:
         RunError: If the state has more than one floating-point type.
     """
 
-    def __init__(self, problem: Problem) -> None:
-        self.module = copy.deepcopy(problem.module).train()
+    def __init__(self, problem: Problem, a: Params, b: Params) -> None:
+        self.module = problem.template().train()
+        self.running = Statistics(problem, problem.recipe).others
+        times = [(i + 0.5) / STATES for i in range(STATES)] if self.running else []
+        self.states = [{n: torch.lerp(a[n], b[n], t) for n in self.running} for t in times]
         self.layout = Layout(self.module)
         self.trained = self.layout.trained
         state = self.module.state_dict(keep_vars=True)
@@ -41,7 +49,8 @@ class Network:
         self.point = torch.empty(self.layout.size, dtype=types.pop(), device=problem.device)
         self.gradient = torch.zeros_like(self.point[: self.trained])
         for name, piece in self.layout.pieces(self.point).items():
-            state[name].data = piece
+            if name not in self.running:
+                state[name].data = piece
         for name, piece in self.layout.pieces(self.gradient).items():
             state[name].requires_grad_().grad = piece
 
@@ -52,3 +61,21 @@ class Network:
     def unflatten(self, row: Tensor, like: Params) -> Params:
         """The entries of ``row`` by name; what is not floating point is that of ``like``."""
         return self.layout.unflatten(row, like)
+
+    def outputs(self, inputs: Tensor, t: float) -> Tensor:
+        """The outputs at ``point``, which is at time t of the curve."""
+        state = self.states[min(int(t * STATES), STATES - 1)] if self.states else {}
+        for name, x in state.items():
+            self.module.get_buffer(name).copy_(x)
+        outputs: Tensor = self.module(inputs)
+        state |= {name: self.module.get_buffer(name).detach().clone() for name in state}
+        return outputs
+
+    def state(self) -> Params:
+        """The buffers of all parts of the curve, for a checkpoint."""
+        return mcbench.pack(self.states, first=0)
+
+    def restore(self, state: Params) -> None:
+        """Continue with the buffers of a checkpoint."""
+        for i, own in enumerate(self.states):
+            own |= {name: state[f"{i}.{name}"].to(x) for name, x in own.items()}

@@ -56,7 +56,7 @@ class Training:
         self.steps = self.recipe.epochs
         self.advice = f"-m '{curve.name}[lr=...]', here {self.recipe.lr:g}"
         self.record: dict[str, Any] = {"epoch": 0}
-        self.network = Network(problem)
+        self.network = Network(problem, a, b)
         start, stop = self.network.flatten(a), self.network.flatten(b)
         count = curve.bends + 1
         self.control = torch.stack([torch.lerp(start, stop, i / count) for i in range(count + 1)])
@@ -74,11 +74,12 @@ class Training:
             self.control[1:-1] = tensors["control"].to(self.control)
             self.velocity.copy_(tensors["velocity"])
             self.objective.restore(tensors)
+            self.network.restore(tensors)
 
     def tensors(self) -> Params:
-        """The bends, their velocity and the objective's state."""
+        """The bends, their velocity, and the states of the objective and the network."""
         own = {"control": self.control[1:-1], "velocity": self.velocity}
-        return own | self.objective.state()
+        return own | self.objective.state() | self.network.state()
 
     def result(self) -> Params:
         """The bends, with running statistics of their own."""
@@ -95,15 +96,15 @@ class Training:
     def epoch(self, epoch: int) -> float:
         """One pass over the data; the mean cross-entropy over samples and times."""
         problem = self.problem
-        count = len(problem.data.train)
-        steps = self.recipe.steps(count)
         draws = problem.generator("curve", epoch, "t")
-        uniform = torch.rand(steps, self.objective.draws, generator=draws, dtype=torch.float64)
+        uniform = torch.rand(
+            problem.steps(self.recipe), self.objective.draws, generator=draws, dtype=torch.float64
+        )
         # Where times do not depend on losses, coefficients are computed for the whole epoch.
         ahead = self.coefficients(uniform[:, 0]) if self.objective.draws == 1 else None
         self.objective.begin()
         rate = self.recipe.rate(epoch)
-        total = torch.zeros((), dtype=torch.float64, device=problem.device)
+        total, count = torch.zeros((), dtype=torch.float64, device=problem.device), 0
         torch.manual_seed(problem.generator("curve", epoch, "dropout").initial_seed())
         samples = problem.shuffled(self.recipe, "curve", epoch)
         for i, (inputs, targets) in enumerate(samples):
@@ -111,6 +112,7 @@ class Training:
             weights = self.coefficients([moment.t])[0] if ahead is None else ahead[i]
             loss = self.descend(weights, inputs, targets, rate, moment)
             total += loss.double() * len(targets)
+            count += len(targets)
         return float(total) / count
 
     def coefficients(self, times: Tensor | Sequence[float]) -> Tensor:
@@ -142,7 +144,7 @@ class Training:
         weighted(weights, self.control, network.point)
         parameters = network.point[: network.trained]
         torch.mul(parameters, moment.decay * self.recipe.weight_decay, out=network.gradient)
-        loss = self.problem.criterion(network.module(inputs), targets)
+        loss = self.problem.criterion(network.outputs(inputs, moment.t), targets)
         (loss if moment.loss == 1 else moment.loss * loss).backward()
         self.velocity.addr_(bends, network.gradient, beta=self.recipe.momentum)
         self.objective.learn(moment, loss.detach(), self.velocity)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -32,7 +31,7 @@ class Course:
 
 def steps_of(problem: Problem) -> int:
     """Minibatches in an epoch."""
-    return problem.recipe.steps(len(problem.data.train))
+    return problem.steps(problem.recipe)
 
 
 def collect(course: Course, start: Endpoint, problem: Problem) -> list[Params]:
@@ -66,11 +65,9 @@ class Training:
 
     def __init__(self, course: Course, start: Endpoint, problem: Problem) -> None:
         self.course, self.problem, self.seed = course, problem, start.seed
-        self.module = copy.deepcopy(problem.module).train()
+        self.module = problem.template().train()
         self.module.load_state_dict(start.params)
-        self.weights = dict(self.module.named_parameters())
-        for weight in self.weights.values():
-            weight.requires_grad_()
+        self.weights = {n: w for n, w in self.module.named_parameters() if w.requires_grad}
         self.optimizer = problem.recipe.optimizer_of(self.weights.values())
         self.collected: list[Params] = []
         self.count = self.done = 0

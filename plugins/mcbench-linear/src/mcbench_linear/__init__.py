@@ -51,7 +51,7 @@ class RandomDirection:
         import torch
 
         draws = problem.generator("random direction", a.seed, b.seed)
-        names = [name for name, _ in problem.module.named_parameters()]
+        names = [n for n, w in problem.module.named_parameters() if w.requires_grad]
         steps = {n: torch.randn(a.params[n].shape, generator=draws) for n in names}
         norm = sum(float(x.double().square().sum()) for x in steps.values()) ** 0.5
         gap = sum(float((b.params[n] - a.params[n]).double().square().sum()) for n in names) ** 0.5

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, grad_and_value, vjp, vmap
+from torch.func import grad_and_value, vjp, vmap
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import mcbench
@@ -15,7 +15,7 @@ from mcbench import Params, Problem
 
 
 class Hessian:
-    """Hessian of the mean loss in all parameters, at several points.
+    """Hessian of the mean loss in all trained parameters, at several points.
 
     Entries are numbered through the parameters, in the order of the module; those that share
     memory are one. Products are exact: the gradient's own derivative. Attention is computed by its
@@ -23,7 +23,7 @@ class Hessian:
 
     Arguments:
         problem: Gives the network, in evaluation mode, the loss and the data.
-        points: The networks; buffers are theirs.
+        points: The networks; buffers and frozen parameters are theirs.
         rows: The samples of the training data, indices on the data's device.
 
     Attributes:
@@ -35,11 +35,10 @@ class Hessian:
         self.problem, self.rows, self.count = problem, rows, len(points)
         self.layout = mcbench.Layout(problem.module)
         self.size = self.layout.trained
-        buffers = dict(problem.module.named_buffers())
         stacked = mcbench.stack(points)
         trained = list(self.layout.names)[: self.layout.parameters]
         self.weights = {name: stacked[name] for name in trained}
-        self.buffers = {name: stacked[name] for name in buffers if name in stacked}
+        self.buffers = {name: x for name, x in stacked.items() if name not in trained}
         self.like = next(iter(self.weights.values()))
         self.losses = torch.zeros(self.count, dtype=torch.float64)
 
@@ -66,7 +65,7 @@ class Hessian:
             inputs, targets = split.normalized(split.inputs[rows]), split.targets[rows]
             with sdpa_kernel(SDPBackend.MATH):
                 loss, product = self._products(tangents, inputs.to(self.like.dtype), targets)
-            total += torch.cat([product[n].flatten(1) for n in self.weights], dim=1)
+            total += torch.cat([product[n].reshape(self.count, -1) for n in self.weights], dim=1)
             losses += loss.double()
         self.losses = losses.cpu()
         return total
@@ -78,7 +77,7 @@ class Hessian:
 
         def one(weights: Params, buffers: Params, tangent: Params) -> tuple[Tensor, Params]:
             def loss(weights: Params) -> Tensor:
-                outputs = functional_call(self.problem.module, (weights, buffers), (inputs,))
+                outputs = self.problem.forward(weights | buffers, inputs)
                 return self.problem.criterion(outputs, targets, "sum") / len(self.rows)
 
             # The Hessian is symmetric, so backwards twice does. More operations have that than
