@@ -316,7 +316,8 @@ def test_a_stored_plane_is_not_measured_again(
     assert sum(counted) == len(more.loss) - len(first.loss) > 0
     assert same(first, scan_plane(drawn, experiment.problem, store, SMALL))
     (entry,) = store.entries("planes")
-    assert store.title(entry).startswith("test, plane through the endpoints of seeds 0, 1, 2: ")
+    assert ": " in (title := store.title(entry)) and title.startswith("digits/mlp2[width=16]/")
+    assert " test, plane through the endpoints of seeds 0, 1, 2: " in title
     counted.clear()
     scan_plane(drawn, experiment.problem, store, replace(SMALL, split="train"))
     assert counted
