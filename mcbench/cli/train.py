@@ -30,22 +30,27 @@ def command(style: str, **rest: Any) -> None:
     from mcbench.experiments.run import endpoint_key
     from mcbench.problem.problem import SPLITS
     from mcbench.report.tables import Table
+    from mcbench.report.untrained import chance
 
     experiment = options.open_experiment(rest)
     with progress():
         results = experiment.train()
-    classes = experiment.problem.data.classes
-    quantity, unit, digits = ("accuracy", " (%)", 2) if classes else ("loss", "", 4)
+    data, lines = experiment.problem.data, list[str]()
+    quantity, unit, digits = ("accuracy", " (%)", 2) if data.classes else ("loss", "", 4)
     heads = {split: f"{split} {quantity}{unit}" for split in SPLITS}
     table = Table("endpoints", "Endpoints", ["seed", *heads.values(), "seconds", "key"])
     for seed, record in results.endpoints.items():
         params = experiment.endpoint(seed).params
-        values = measure(params, experiment.problem, Protocol())[quantity]
+        measured = measure(params, experiment.problem, Protocol())
+        values = measured[quantity]
+        if reason := chance(measured["accuracy"], measured["loss"]["train"], data):
+            lines.append(f"Seed {seed} learned nothing: {reason}.")
         seconds = record["cost"]["seconds"]
         key = endpoint_key(experiment.problem.identity, seed)
         cells = {heads[split]: f"{value:.{digits}f}" for split, value in values.items()}
         cells |= {"seed": str(seed), "seconds": f"{seconds:.1f}", "key": key}
         table.add(cells, {"seed": seed, **values, "seconds": seconds, "key": key})
+    table.note = "\n".join(lines)
     if table.rows:
         options.show_tables([table], style)
     options.finish(results, f"Endpoints are stored in {experiment.store.root}")

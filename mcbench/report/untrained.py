@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
 
@@ -33,13 +34,7 @@ class Untrained:
 
 
 def untrained(results: Results, data: Data) -> list[Untrained]:
-    r"""The endpoints that learned nothing, by what was measured at the paths' ends.
-
-    These are endpoints whose accuracy on either split is not above the share of the split's
-    largest class (the accuracy of a constant output), by the exact one-sided binomial test at
-    1 %, or whose training loss is not below :math:`\log C`, that of equal outputs for C classes.
-    Data without classes have none.
-    """
+    """The endpoints that learned nothing, by what was measured at the paths' ends."""
     if not data.classes:
         return []
     accuracy, loss = end_values(results), end_values(results, "loss")
@@ -48,19 +43,33 @@ def untrained(results: Results, data: Data) -> list[Untrained]:
         recipes = results.recipes or ("", "")
         for key, seed, recipe in zip(run.ends, run.pair, recipes, strict=True):
             names[key] = f"seed {seed}" + (f" of {recipe}" if recipe else "")
-    found, equal = [], log(len(data.classes))
-    for key in sorted(accuracy, key=list(names).index):
-        for split, part in (("train", data.train), ("test", data.test)):
-            reason = _chance(split, part, accuracy[key][split])
-            if not reason and split == "train" and loss[key]["train"] >= equal:
-                reason = (
-                    f"its training loss, {loss[key]['train']:.4f}, is not below the "
-                    f"{equal:.4f} of equal outputs for all classes"
-                )
-            if reason:
-                found.append(Untrained(key, names[key], reason))
-                break
-    return found
+    reasons = {key: chance(accuracy[key], loss[key]["train"], data) for key in accuracy}
+    return [Untrained(k, names[k], reasons[k]) for k in names if reasons.get(k)]
+
+
+def chance(accuracy: Mapping[str, float], loss: float, data: Data) -> str:
+    r"""Why a network learned nothing; empty if it did learn, or if the data have no classes.
+
+    Its accuracy on either split is not above the share of the split's largest class (the accuracy
+    of a constant output), by the exact one-sided binomial test at 1 %, or its training loss is not
+    below :math:`\log C`, that of equal outputs for C classes.
+
+    Arguments:
+        accuracy: Accuracy in percent by split.
+        loss: Training loss.
+        data: The data.
+    """
+    if not data.classes:
+        return ""
+    equal = log(len(data.classes))
+    if reason := _chance("train", data.train, accuracy["train"]):
+        return reason
+    if loss >= equal:
+        return (
+            f"its training loss, {loss:.4f}, is not below the {equal:.4f} of equal outputs for "
+            "all classes"
+        )
+    return _chance("test", data.test, accuracy["test"])
 
 
 def _chance(split: str, part: Split, accuracy: float) -> str:

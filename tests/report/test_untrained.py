@@ -89,5 +89,7 @@ def test_without_any_other_pair_there_are_no_ranks(tmp_path: Path, shared_store:
         methods = ("-m", "linear") if verb[0] == "plot" else ()
         other = run(*verb, *methods, *words[4:])
         assert other.stderr.count(" learned nothing: its train accuracy") == 3, other.output
+    trained = run("train", *words[4:8], "--endpoints", "3", "--home", str(shared_store.root))
+    assert trained.stdout.count(" learned nothing: its train accuracy") == 3, trained.output
     asked = run("run", *words, "--rank-untrained").stdout
     assert "the places a method may have" in asked and " learned nothing: " in asked
