@@ -71,8 +71,11 @@ SUMS = frozenset({"mean", "sum", "amax", "amin", "prod", "logsumexp", "var", "st
 
 
 def batch_norm(links: Links, node: Any, x: Labels, *tensors: Any) -> Labels:
-    """A batch or instance norm: scale, shift and statistics belong to the channels."""
-    own = channels(links, x)
+    """A batch or instance norm: scale, shift and statistics belong to the channels.
+
+    Neurons on other axes are treated alike.
+    """
+    own = channels(links, Labels(x.shape, tuple(x.depending([1]))))
     for vector in tensors:
         if isinstance(vector, Labels):
             links.unite(own, axis_of(vector, 0))
